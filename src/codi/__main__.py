@@ -1,0 +1,5 @@
+"""`python -m codi`."""
+
+from codi.cli.door import main
+
+main()

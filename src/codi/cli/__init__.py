@@ -1,0 +1,1 @@
+"""The door: introduces a frontend to a host."""

@@ -1,0 +1,14 @@
+"""The first line of codi that runs. It answers what needs nothing, and opens the rest of the house for all else."""
+
+import sys
+
+VERSION = "0.1.0"
+
+
+def main() -> None:
+    if sys.argv[1:] in (["--version"], ["-V"]):
+        print(f"codi {VERSION}")
+        return
+    from codi.cli.main import run
+
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Who is talked to: ops go in, events come out."""

@@ -1,0 +1,1 @@
+"""What is allowed: pure judgement over effects."""

@@ -1,0 +1,1 @@
+"""What is said: the plain data that all parts exchange."""

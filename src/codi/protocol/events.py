@@ -1,0 +1,356 @@
+"""What happened and what is happening.
+
+An event is either an `Entry`, a fact that the session keeps for ever, or a delta, shown once and forgotten.
+Facts are in the past tense. An entry is on disk before anybody hears of it, so what a frontend is told and
+what the file keeps are the same object.
+"""
+
+from typing import Any, Literal
+
+from msgspec import Raw, Struct
+
+from codi.protocol.effects import By, Effect
+from codi.protocol.messages import Level, Message, ToolResult, Usage
+
+Stop = Literal["stop", "length", "toolUse", "error", "aborted"]
+Reason = Literal["done", "error", "limit", "interrupted", "permission", "unbacked"]
+
+
+class ReplyFacts(Struct, frozen=True, kw_only=True):
+    """How a reply came to be. `raw_stop` is the service's own word for `stop`."""
+
+    stop: Stop
+    usage: Usage
+    raw_stop: str | None = None
+    response_id: str | None = None
+    response_model: str | None = None
+    error: str | None = None
+
+
+class MessageAdded(Struct, frozen=True, tag="message"):
+    """One side spoke. A result is a fact of its own: a user message with that one block. `reply` goes with assistant messages."""
+
+    message: Message
+    reply: ReplyFacts | None = None
+
+
+class CommandShown(Struct, frozen=True, tag="command", kw_only=True):
+    """The person ran a command; unless `excluded`, the model reads it with the next prompt."""
+
+    command: str
+    output: str
+    exit_code: int | None = None
+    cancelled: bool = False
+    truncated: bool = False
+    full_output_path: str | None = None
+    excluded: bool = False
+
+
+class ContextAdded(Struct, frozen=True, tag="context", kw_only=True):
+    """A program put something into the conversation; the model reads it as the person's words."""
+
+    kind: str
+    message: Message
+    display: bool = True
+    details: Any = None
+
+
+class ModelChosen(Struct, frozen=True, tag="model", rename="camel"):
+    """From here on this model answers."""
+
+    provider: str
+    model_id: str
+
+
+class ModelDescribed(Struct, frozen=True, tag="model_described", rename="camel", kw_only=True):
+    """What was known of the model when it was chosen, and why it was. `prices` in USD per million tokens; None is unknown."""
+
+    provider: str
+    model_id: str
+    api: str
+    thinking: Level
+    window: int
+    max_output: int
+    why: Literal["chosen", "fallback", "route"] = "chosen"
+    prices: dict[str, float] | None = None
+
+
+class ThinkingChosen(Struct, frozen=True, tag="thinking_level"):
+    level: Level
+
+
+class ContextCompacted(Struct, frozen=True, tag="compaction", kw_only=True):
+    """From here on the model sees `summary` in place of what came before `first_kept`."""
+
+    summary: str
+    first_kept: str
+    tokens_before: int
+    details: Any = None
+    from_hook: bool | None = None
+
+
+class BranchSummarised(Struct, frozen=True, tag="branch_summary", kw_only=True):
+    """The conversation came back from another branch, of which the model is told this much."""
+
+    from_id: str
+    summary: str
+    details: Any = None
+    from_hook: bool | None = None
+
+
+class Labelled(Struct, frozen=True, tag="label"):
+    """An entry was given a label; None takes it away."""
+
+    target: str
+    label: str | None = None
+
+
+class TitleGiven(Struct, frozen=True, tag="title"):
+    """The newest name of the session counts; an empty one takes it away."""
+
+    name: str
+
+
+class SessionOpened(Struct, frozen=True, tag="session", omit_defaults=True):
+    """Codi opened the session, with this version of itself and this state of git."""
+
+    codi: str
+    schema: int = 1
+    git: dict[str, Any] | None = None
+    flags: tuple[str, ...] = ()
+
+
+class TurnStarted(Struct, frozen=True, tag="turn_start"):
+    turn: int
+
+
+class TurnStats(Struct, frozen=True, rename="camel", kw_only=True):
+    """Numbers of one turn; an unknown cost is None. `cache_hit` is the share of input that came from the cache."""
+
+    steps: int = 0
+    tool_calls: int = 0
+    tool_errors: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    thinking_tokens: int = 0
+    total_tokens: int = 0
+    cost: float | None = None
+    duration_ms: int = 0
+    provider_ms: int = 0
+    tool_ms: int = 0
+    wait_ms: int = 0
+    retries: int = 0
+    model: str = ""
+    cache_hit: float = 0.0
+
+
+class TurnEnded(Struct, frozen=True, tag="turn_end", omit_defaults=True, kw_only=True):
+    """A turn came to its end, whatever the end was. `message` is one line, `hint` what the person may do, `code` for programs."""
+
+    turn: int
+    reason: Reason
+    message: str | None = None
+    hint: str | None = None
+    code: str | None = None
+    stats: TurnStats = TurnStats()
+
+
+class CallIntended(Struct, frozen=True, tag="intent", rename="camel"):
+    """A call with effects is about to start. Without a result after it, nobody knows how far it came."""
+
+    tool_call_id: str
+    tool_name: str
+    arguments: dict[str, Any]
+    effects: tuple[Effect, ...]
+
+
+class FileChange(Struct, frozen=True, omit_defaults=True, rename={"moved_from": "from"}):
+    """`before` and `after` are content ids (sha256), absent where there was or is no file."""
+
+    path: str
+    kind: Literal["created", "modified", "deleted", "moved", "mode"]
+    before: str | None = None
+    after: str | None = None
+    moved_from: str | None = None
+
+
+class FilesChanged(Struct, frozen=True, tag="effect", rename="camel"):
+    """What a call did to files."""
+
+    tool_call_id: str
+    changes: tuple[FileChange, ...]
+
+
+class ApprovalAsked(Struct, frozen=True, tag="approval_asked", rename="camel", kw_only=True, omit_defaults=True):
+    """A call waits for an `Answer`. `offers` are rules that would allow its like."""
+
+    tool_call_id: str
+    tool_name: str
+    arguments: dict[str, Any]
+    effects: tuple[Effect, ...]
+    risk: int
+    reasons: tuple[str, ...] = ()
+    sandbox_level: int = 1
+    undo_cover: str = ""
+    preview: str | None = None
+    offers: tuple[str, ...] = ()
+    mapped_from: str | None = None
+
+
+class ApprovalGiven(Struct, frozen=True, tag="approval_given", rename="camel", kw_only=True, omit_defaults=True):
+    """A call was allowed, denied, or ended its turn; kept also where a rule or the mode denied without asking."""
+
+    tool_call_id: str
+    decision: Literal["allow", "deny", "abort"]
+    by: By
+    tool_name: str = ""
+    effects: tuple[Effect, ...] = ()
+    rule_id: str | None = None
+    remember: Literal["session", "project", "user"] | None = None
+    changed: dict[str, Any] | None = None
+    text: str | None = None
+
+
+class TodoItem(Struct, frozen=True, omit_defaults=True):
+    content: str
+    status: Literal["pending", "in_progress", "completed"]
+    active_form: str | None = None
+
+
+class TodoWritten(Struct, frozen=True, tag="todo"):
+    """The newest list counts."""
+
+    items: tuple[TodoItem, ...]
+
+
+class PolicyChosen(Struct, frozen=True, tag="policy", rename="camel", omit_defaults=True):
+    """The mode from here on, or a rule that the person added for this session."""
+
+    mode: str
+    rule_added: str | None = None
+    by: By = "person"
+
+
+class Retried(Struct, frozen=True, tag="retry", rename="camel", omit_defaults=True):
+    """A request failed and was sent again."""
+
+    attempt: int
+    error: str
+    delay_ms: int
+
+
+class LeafMoved(Struct, frozen=True, tag="leaf", rename={"left": "from"}):
+    """Work goes on from `to`; what came after it stays in the tree."""
+
+    left: str | None
+    to: str | None
+
+
+class Noted(Struct, frozen=True, tag="note"):
+    """Room for plugins; never read by the loop."""
+
+    plugin: str
+    data: Any = None
+
+
+class Unknown(Struct, frozen=True, tag="unknown"):
+    """A line that this version does not understand. It is kept as it is, stays in the tree, and is skipped."""
+
+    line: Raw
+
+
+Fact = (
+    MessageAdded
+    | CommandShown
+    | ContextAdded
+    | ModelChosen
+    | ModelDescribed
+    | ThinkingChosen
+    | ContextCompacted
+    | BranchSummarised
+    | Labelled
+    | TitleGiven
+    | SessionOpened
+    | TurnStarted
+    | TurnEnded
+    | CallIntended
+    | FilesChanged
+    | ApprovalAsked
+    | ApprovalGiven
+    | TodoWritten
+    | PolicyChosen
+    | Retried
+    | LeafMoved
+    | Noted
+    | Unknown
+)
+
+
+class Entry(Struct, frozen=True, tag="entry"):
+    """One line of a session: a fact with its place in the tree. `at` is seconds since 1970, to the millisecond."""
+
+    id: str
+    parent: str | None
+    at: float
+    fact: Fact
+
+
+class TextDelta(Struct, frozen=True, tag="text_delta"):
+    """`index` is the block's place in the reply; the texts of an index concatenate exactly to its block."""
+
+    text: str
+    index: int = 0
+
+
+class ThinkingDelta(Struct, frozen=True, tag="thinking_delta"):
+    text: str
+    index: int = 0
+
+
+class ToolCallDelta(Struct, frozen=True, tag="tool_call_delta"):
+    """A piece of a call's argument text. `id` and `name` stand in the first piece and may be empty in later ones."""
+
+    index: int
+    id: str = ""
+    name: str = ""
+    text: str = ""
+
+
+class CallStartDelta(Struct, frozen=True, tag="call_start_delta"):
+    """A call begins to run, resolved to its canonical name and arguments."""
+
+    call_id: str
+    tool: str
+    arguments: dict[str, Any]
+
+
+class CallEndDelta(Struct, frozen=True, tag="call_end_delta"):
+    """A call ended; told in order of completion, before the results are kept in the order of the calls."""
+
+    result: ToolResult
+
+
+class ToolProgress(Struct, frozen=True, tag="tool_progress"):
+    """New text of a running call."""
+
+    call_id: str
+    text: str
+
+
+class StatusDelta(Struct, frozen=True, tag="status_delta", kw_only=True, omit_defaults=True):
+    """Why it takes time. On `retry` frontends drop what they showed of the broken answer; `retry_end` tells how it went;
+    a `warning` is something the person should know once."""
+
+    kind: Literal["waiting", "retry", "retry_end", "fallback", "warning"]
+    text: str
+    hint: str | None = None
+    attempt: int = 0
+    tries: int = 0
+    wait_s: float = 0.0
+    ok: bool = True
+
+
+Delta = TextDelta | ThinkingDelta | ToolCallDelta | CallStartDelta | CallEndDelta | ToolProgress | StatusDelta
+Event = Entry | Delta

@@ -1,0 +1,60 @@
+"""What a frontend tells an agent, in the imperative."""
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from codi.protocol.effects import Allow, Deny
+from codi.protocol.messages import Image, Level, ToolCall
+
+
+class Prompt(Struct, frozen=True, tag="prompt"):
+    """Begin a turn; while one runs, wait and begin when it would end."""
+
+    text: str
+    images: tuple[Image, ...] = ()
+
+
+class Steer(Struct, frozen=True, tag="steer"):
+    """Say something to a running turn: the model reads it after the results of the present step."""
+
+    text: str
+    images: tuple[Image, ...] = ()
+
+
+class Answer(Struct, frozen=True, tag="answer"):
+    """Answer an approval. `changed` replaces the arguments, which are judged anew; `rule` is kept for the session
+    and allows its like from now on; with `abort` nothing more of this turn runs."""
+
+    call_id: str
+    verdict: Allow | Deny
+    abort: bool = False
+    changed: dict[str, Any] | None = None
+    rule: str | None = None
+
+
+class Interrupt(Struct, frozen=True, tag="interrupt"):
+    """Stop the turn now; what was kept stays."""
+
+
+class UseTool(Struct, frozen=True, tag="use_tool"):
+    """Run one call through the same judgement as the model's, outside of any turn. Its result is told as an event."""
+
+    call: ToolCall
+
+
+class ChooseModel(Struct, frozen=True, tag="choose_model"):
+    """From the next request on, ask this model: `[provider/]id[:thinking]`."""
+
+    model: str
+
+
+class ChoosePolicy(Struct, frozen=True, tag="choose_policy"):
+    mode: Literal["default", "accept-edits", "plan", "read-only", "full-access"]
+
+
+class ChooseThinking(Struct, frozen=True, tag="choose_thinking"):
+    level: Level
+
+
+Op = Prompt | Steer | Answer | Interrupt | UseTool | ChooseModel | ChoosePolicy | ChooseThinking

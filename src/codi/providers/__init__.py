@@ -1,0 +1,1 @@
+"""Who thinks: one module per model service."""

@@ -1,0 +1,120 @@
+"""A model: a request goes in, deltas and then exactly one reply come out."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Literal, Protocol
+
+from msgspec import Struct, field
+
+from codi.protocol.events import Delta
+from codi.protocol.messages import Level, Message, Origin, Usage
+from codi.protocol.tooling import ToolSpec
+
+Stop = Literal["end", "tool_calls", "length", "stop_sequence", "refused", "filtered", "paused", "unknown"]
+
+
+class Credential(Protocol):
+    """Asked for each request, so that a refreshed token takes effect. `source` names where it comes from, never what it is."""
+
+    source: str
+
+    async def secret(self) -> str | None:
+        """The key, or None where the service needs none."""
+        ...
+
+
+class Prices(Struct, frozen=True):
+    """USD per million tokens."""
+
+    input: float
+    output: float
+    cache_read: float = 0.0
+    cache_write: float = 0.0
+    cache_write_1h: float = 0.0
+
+
+class Abilities(Struct, frozen=True):
+    """What the model can do; what it cannot is never sent."""
+
+    tools: bool = True
+    vision: bool = False
+    thinking: bool = False
+    caching: bool = False
+    strict: bool = False
+    parallel: bool = True
+
+
+class ModelEntry(Struct, frozen=True, kw_only=True):
+    """What is known of a model. `prices` is None while unknown, which is never 0. `assumed` marks a window that nobody told."""
+
+    id: str
+    service: str
+    name: str = ""
+    window: int = 128_000
+    max_output: int = 32_000
+    abilities: Abilities = Abilities()
+    thinking_levels: tuple[Level, ...] = ()
+    adaptive_thinking: bool = False
+    prices: Prices | None = None
+    assumed: bool = False
+    aliases: tuple[str, ...] = ()
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """One question to a model. The same request gives the same bytes, and request N+1 of a conversation is request N and
+    what was said since."""
+
+    system: tuple[str, ...]
+    messages: Sequence[Message]
+    tools: tuple[ToolSpec, ...] = ()
+    thinking: Level = "off"
+    max_output: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    stop: tuple[str, ...] = ()
+    tool_choice: str = "auto"
+    """`auto`, `none`, `required`, or a tool's name."""
+    cache: Literal["none", "short", "long"] = "short"
+    session_id: str = ""
+    purpose: Literal["turn", "title", "summary", "review"] = "turn"
+
+
+class Timing(Struct, frozen=True):
+    first_byte_ms: int = 0
+    total_ms: int = 0
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """One complete answer: the wire format's own end mark was seen. `raw_stop` is the service's word for `stop`."""
+
+    message: Message
+    stop: Stop
+    usage: Usage
+    raw_stop: str | None = None
+    model: str | None = None
+    response_id: str | None = None
+    timing: Timing = field(default_factory=Timing)
+
+
+class Provider(Protocol):
+    origin: Origin
+    """Which model this is, and through which wire format it is spoken to."""
+    model: ModelEntry
+
+    def stream(self, request: Request) -> AsyncIterator[Delta | Reply]:
+        """Yield deltas as they come, then exactly one Reply and nothing after it; raise ProviderError on failure.
+        Closing the iterator closes the connection. Deltas concatenate exactly to the blocks of the reply."""
+        ...
+
+    async def models(self) -> Sequence[ModelEntry]:
+        """What the service serves, as far as it tells."""
+        ...
+
+
+async def complete(provider: Provider, request: Request) -> Reply:
+    """The reply alone, for callers that show nothing while it grows."""
+    reply: Reply | None = None
+    async for part in provider.stream(request):
+        if isinstance(part, Reply):
+            reply = part
+    assert reply is not None, "a provider's stream ends with a reply or an error"
+    return reply

@@ -1,0 +1,137 @@
+"""Where work happens. A tool is handed one of these, limited to the effects it declared, and reaches the world no other way."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import Literal, Protocol
+
+from msgspec import Struct
+
+from codi.protocol.effects import Effect, Runs
+
+Kind = Literal["file", "directory", "link", "fifo", "socket", "device", "absent"]
+
+
+class Stamp(Struct, frozen=True):
+    """What a file was when it was looked at: enough to tell whether it is still the same."""
+
+    mtime_ns: int
+    size: int
+    sha256: str
+
+
+class FileFacts(Struct, frozen=True, kw_only=True):
+    """`kind` is that of the target for a link that leads somewhere; `link` is then where the link points."""
+
+    kind: Kind
+    size: int = 0
+    mode: int = 0
+    mtime_ns: int = 0
+    links: int = 1
+    link: str | None = None
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """How a process ended. `output` is stdout and stderr in order of arrival, cut to what the caller asked for: its
+    beginning `head` and its end `tail`; `total_bytes` and `total_lines` count all of it, `spill` is a file that holds all
+    of it when something was cut. `exit_code` is None when a signal ended it, which `signal` then names."""
+
+    head: bytes
+    tail: bytes
+    total_bytes: int
+    total_lines: int
+    exit_code: int | None = None
+    signal: str | None = None
+    timed_out: bool = False
+    flooded: bool = False
+    spill: str | None = None
+    cwd: str | None = None
+    """Where the shell stood when it ended; None for a program run without one."""
+    duration_ms: int = 0
+
+
+class UndeclaredEffect(Exception):
+    """An action touched what it had not declared. A bug of its tool."""
+
+
+class Workspace(Protocol):
+    """Paths may be relative to the root, absolute, or begin with `~` or `@`; all pass one resolver. A missing file raises
+    FileNotFoundError and other trouble an OSError, for tools to put in words."""
+
+    root: str
+
+    def resolve(self, path: str) -> str:
+        """The absolute real path: `@` stripped, `~` expanded, joined to the root, links of existing ancestors followed."""
+        ...
+
+    def shown(self, path: str) -> str:
+        """As results show it: relative to the root with `/`, absolute when outside."""
+        ...
+
+    def resolved(self, effects: Sequence[Effect]) -> tuple[Effect, ...]:
+        """The same effects on absolute real paths: what policy, grant and scheduling look at."""
+        ...
+
+    def facts(self, path: str) -> FileFacts: ...
+
+    async def read(self, path: str) -> bytes:
+        """The whole of a regular file. Anything else raises OSError."""
+        ...
+
+    async def replace(self, path: str, content: bytes, *, expected: bytes | None) -> None:
+        """Put `content` in place of the file at once: a crash leaves the old file or the new. Parents are made; mode, owner
+        and links are kept. `expected` is what the change was computed from (None: no file); if that is no longer so,
+        raises `ChangedMeanwhile` and touches nothing."""
+        ...
+
+    async def replace_all(self, changes: Sequence["Replacement"]) -> None:
+        """All of them or none: what was swapped is rolled back when a later one fails."""
+        ...
+
+    def entries(self, path: str) -> list[tuple[str, FileFacts]]:
+        """Names and facts in a directory, in no order."""
+        ...
+
+    def walk(self, path: str, *, hidden: bool = True, include_ignored: bool = False) -> Iterator[str]:
+        """Files below a directory as paths relative to it with `/`, honouring nested ignore files; `.git` is never entered
+        and links to directories are not followed."""
+        ...
+
+    def stamp(self, path: str) -> Stamp | None:
+        """What this session last saw of a file; None if it never read it."""
+        ...
+
+    def saw(self, path: str, content: bytes) -> None:
+        """Remember that the session has seen the whole present content of a file."""
+        ...
+
+    async def run(
+        self,
+        command: Runs,
+        *,
+        timeout_s: float,
+        keep_head: int,
+        keep_tail: int,
+        env: Mapping[str, str] | None = None,
+    ) -> Outcome:
+        """Run to the end, or to the timeout. New output goes to `tell`. Nothing of it lives on, whatever happens."""
+        ...
+
+    def lines_of(self, words: Sequence[str], *, cwd: str = ".") -> AsyncIterator[bytes]:
+        """The output lines of one of codi's own read-only programs (ripgrep, git) as they come."""
+        ...
+
+    def tell(self, text: str) -> None:
+        """Show progress of the running call."""
+        ...
+
+
+class Replacement(Struct, frozen=True):
+    """One change of `replace_all`: `content` None deletes the file; `mode` None keeps what was there."""
+
+    path: str
+    content: bytes | None
+    expected: bytes | None
+    mode: int | None = None
+
+
+class ChangedMeanwhile(OSError):
+    """The file is no longer what the change was computed from."""
