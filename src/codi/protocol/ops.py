@@ -5,7 +5,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from codi.protocol.effects import Allow, Deny
-from codi.protocol.messages import Image, Level, ToolCall
+from codi.protocol.messages import Image, ToolCall
 
 
 class Prompt(Struct, frozen=True, tag="prompt"):
@@ -53,8 +53,4 @@ class ChoosePolicy(Struct, frozen=True, tag="choose_policy"):
     mode: Literal["default", "accept-edits", "plan", "read-only", "full-access"]
 
 
-class ChooseThinking(Struct, frozen=True, tag="choose_thinking"):
-    level: Level
-
-
-Op = Prompt | Steer | Answer | Interrupt | UseTool | ChooseModel | ChoosePolicy | ChooseThinking
+Op = Prompt | Steer | Answer | Interrupt | UseTool | ChooseModel | ChoosePolicy

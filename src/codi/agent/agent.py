@@ -1,0 +1,220 @@
+"""The loop: a prompt goes in, and the model thinks and acts by turns until it asks for no more tools.
+
+A turn is everything from a prompt to its `TurnEnded`; a step is one request with its reply and the results of its calls.
+Whatever ends a turn, what was kept stays, and the next prompt finds a history that any service accepts.
+"""
+
+import time
+from collections.abc import Sequence
+from contextlib import aclosing
+from typing import Any
+
+import anyio
+from msgspec.structs import replace
+
+from codi.agent.calls import Calls
+from codi.agent.context import Context
+from codi.agent.limits import AgentSettings, Spending
+from codi.agent.mind import Mind
+from codi.agent.patience import GO_ON, SAY_SOMETHING, Patience, StepLost
+from codi.agent.record import Record
+from codi.agent.repetition import Repetition
+from codi.agent.tally import Tally
+from codi.agent.unfinished import Unfinished
+from codi.protocol.errors import CodiError, LimitReached, ProviderError
+from codi.protocol.events import (
+    ContextAdded,
+    MessageAdded,
+    Reason,
+    ReplyFacts,
+    Retried,
+    StatusDelta,
+    Stop,
+    TurnEnded,
+    TurnStarted,
+)
+from codi.protocol.messages import Cost, Image, Message, Text, ToolCall, ToolResult, Usage, user
+from codi.providers.provider import Reply
+
+CUT_CALL = (
+    'Tool call "{}" was not executed: the response hit the output limit, so its arguments may be truncated. '
+    "Send it again complete, in smaller pieces (write the first part, then append with insert_lines)."
+)
+SUM_UP = "The limit of {} steps is reached. Use no more tools; say what is done and what is left."
+PAST_LIMIT = "Not executed: the limit of steps was reached."
+
+
+class Agent:
+    """`mind` may be exchanged between turns; what stands in `steering` is said to the model before its next request."""
+
+    def __init__(self, mind: Mind, calls: Calls, record: Record, settings: AgentSettings) -> None:
+        self.mind = mind
+        self.calls = calls
+        self.steering: list[Message] = []
+        self._record = record
+        self._settings = settings
+        self._context = Context()
+        self._spending = Spending(settings)
+        self._last_usage: Usage | None = None
+        self._turn = sum(isinstance(entry.fact, TurnStarted) for entry in record.session.path())
+
+    async def prompt(self, text: str, images: Sequence[Image] = ()) -> None:
+        """Take one prompt to its end, whatever the end is."""
+        self._begin(user(text, *images))
+        try:
+            with anyio.move_on_after(self._settings.max_time_s) as clock:
+                while calls := await self._think():
+                    if not await self._act(calls):
+                        return self._end("interrupted")
+            if clock.cancelled_caught:
+                raise LimitReached(
+                    f"the turn took longer than {self._settings.max_time_s:g} s",
+                    hint="Raise --max-time, or go on with `codi -c`.",
+                    limit="time",
+                )
+        except anyio.get_cancelled_exc_class():
+            self._end("interrupted")
+            raise
+        except LimitReached as limit:
+            self._end("limit", limit)
+        except CodiError as error:
+            self._end("error", error)
+        else:
+            self._end("permission" if self.calls.approvals.unanswered else "done")
+
+    async def _think(self) -> tuple[ToolCall, ...]:
+        """Ask the model until it has said something that can be acted upon. No calls: the turn is done."""
+        while True:
+            while self.steering:
+                self._record.keep(MessageAdded(self.steering.pop(0)), sync=True)
+            reply = await self._last_words() if self._at_last_step() else await self._ask()
+            calls = reply.message.tool_calls
+            if reply.stop == "length" and calls:
+                self._refuse(calls, CUT_CALL)
+                self._more_output = self._patience.cut_calls()
+                continue
+            self._patience.whole(defects=any(call.defect for call in calls))
+            if reply.stop == "length":
+                self._patience.cut_text()
+                self._nudge(GO_ON)
+            elif reply.stop == "paused":
+                self._patience.paused()
+            elif not calls and not reply.message.text.strip() and reply.stop not in ("refused", "filtered"):
+                self._patience.empty()
+                self._nudge(SAY_SOMETHING)
+            elif calls or not self.steering:
+                return calls
+
+    async def _ask(self, tool_choice: str = "auto") -> Reply:
+        """One request and its reply, kept with what it cost. An unfinished reply is kept as what it is."""
+        warning = self._spending.check(self.mind.worst_case(self._last_usage), self.mind.price_of)
+        if warning:
+            self._record.tell(StatusDelta(kind="warning", text=warning))
+        messages = self._context.messages_of(self._record.session.path())
+        request = self.mind.request(messages, more_output=self._more_output, tool_choice=tool_choice)
+        unfinished, began = Unfinished(), time.monotonic()
+        parts: Any = self.mind.provider.stream(request)
+        try:
+            async with aclosing(parts):
+                async for part in parts:
+                    if isinstance(part, Reply):
+                        return self._keep_reply(part)
+                    unfinished.add(part)
+                    if isinstance(part, StatusDelta) and part.kind == "retry":
+                        self._tally.retries += 1
+                        self._tally.wait_s += part.wait_s
+                        self._record.keep(Retried(part.attempt, part.text, round(part.wait_s * 1000)))
+                    self._record.tell(part)
+            raise StepLost("the provider's stream ended without a reply", hint="This is a bug of the provider.")
+        except anyio.get_cancelled_exc_class():
+            self._keep_unfinished(unfinished, "aborted", "Request was aborted")
+            raise
+        except ProviderError as error:
+            self._keep_unfinished(unfinished, "error", str(error))
+            raise
+        finally:
+            self._tally.steps += 1
+            self._tally.provider_s += time.monotonic() - began
+
+    async def _act(self, calls: Sequence[ToolCall]) -> bool:
+        """Run the calls of a reply and keep their results. False if the person stopped the turn."""
+        failures: list[str] = []
+
+        def remark(call: ToolCall, result: ToolResult, failed: bool) -> str | None:
+            if failed:
+                failures.append(result.text)
+            return self._repetition.remark(call, result, failed=failed)
+
+        began, waited = time.monotonic(), self.calls.approvals.waited_s
+        try:
+            if not await self.calls.run(calls, remark):
+                return False
+        finally:
+            waited = self.calls.approvals.waited_s - waited
+            self._tally.wait_s += waited
+            self._tally.tool_s += time.monotonic() - began - waited
+            self._tally.calls += len(calls)
+            self._tally.errors += len(failures)
+        if self._repetition.ended:
+            raise StepLost(self._repetition.ended, hint="Say what to do differently, or choose another model.")
+        self._patience.after_results(all_failed=len(failures) == len(calls), last=failures[-1] if failures else "")
+        return True
+
+    def _at_last_step(self) -> bool:
+        limit = self._settings.max_steps
+        if limit and self._tally.steps == max(1, limit * 4 // 5) and limit > 1:
+            self._record.tell(StatusDelta(kind="warning", text=f"{self._tally.steps} of {limit} steps used"))
+        return bool(limit) and self._tally.steps >= limit
+
+    async def _last_words(self) -> Reply:
+        """The limit of steps is reached: let the model sum up without tools, and end the turn."""
+        self._nudge(SUM_UP.format(self._settings.max_steps))
+        reply = await self._ask(tool_choice="none")
+        self._refuse(reply.message.tool_calls, PAST_LIMIT)
+        raise LimitReached(
+            f"the limit of {self._settings.max_steps} steps was reached",
+            hint="Raise --max-turns, or go on with `codi -c`.",
+            limit="steps",
+        )
+
+    def _begin(self, prompt: Message) -> None:
+        self._turn += 1
+        self._tally = Tally(self.mind.provider.model.id)
+        self._repetition = Repetition()
+        self._patience = Patience(self._settings.max_failed_steps)
+        self._more_output = False
+        self.calls.approvals.unanswered = False
+        self._record.keep(TurnStarted(self._turn))
+        self._record.keep(MessageAdded(prompt), sync=True)
+
+    def _end(self, reason: Reason, error: CodiError | None = None) -> None:
+        ended = TurnEnded(turn=self._turn, reason=reason, stats=self._tally.stats())
+        if error:
+            code = error.limit if isinstance(error, LimitReached) else error.code
+            ended = replace(ended, message=str(error), hint=error.hint, code=code)
+        self._record.keep(ended, sync=True)
+
+    def _keep_reply(self, reply: Reply) -> Reply:
+        usage = replace(reply.usage, cost=self.mind.price_of(reply.usage))
+        stop: Stop = "toolUse" if reply.stop == "tool_calls" else "length" if reply.stop == "length" else "stop"
+        facts = ReplyFacts(
+            stop=stop, usage=usage, raw_stop=reply.raw_stop, response_id=reply.response_id, response_model=reply.model
+        )
+        self._tally.add(usage)
+        self._spending.add(usage)
+        self._last_usage = usage
+        # On disk before any of its calls runs: so no call can run twice, whatever happens next.
+        self._record.keep(MessageAdded(reply.message, facts), sync=bool(reply.message.tool_calls))
+        return reply
+
+    def _keep_unfinished(self, unfinished: Unfinished, stop: Stop, error: str) -> None:
+        message = Message("assistant", unfinished.blocks(), self.mind.provider.origin)
+        self._record.keep(MessageAdded(message, ReplyFacts(stop=stop, usage=Usage(cost=Cost()), error=error)))
+
+    def _refuse(self, calls: Sequence[ToolCall], text: str) -> None:
+        for call in calls:
+            refused = ToolResult(call.id, (Text(text.format(call.name)),), is_error=True, tool=call.name)
+            self._record.keep(MessageAdded(Message("user", (refused,))))
+
+    def _nudge(self, text: str) -> None:
+        self._record.keep(ContextAdded(kind="codi/nudge", message=user(text), display=False))

@@ -1,0 +1,257 @@
+"""The one place where a call becomes an act: resolved, judged, asked about, scheduled, run under a grant, and kept.
+
+Whoever has a call to make comes here: the loop, a person by `codi tool call`, a program from outside. So there is one
+policy, one order and one record.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from logging import getLogger
+from uuid import uuid4
+
+import anyio
+
+from codi.agent.approvals import Approvals
+from codi.agent.record import Record
+from codi.agent.scheduling import collide, only_reads
+from codi.policy.policy import Policy
+from codi.policy.rules import parse_rule
+from codi.protocol.effects import Allow, Ask, Deny, Effect, Verdict
+from codi.protocol.events import (
+    ApprovalGiven,
+    CallEndDelta,
+    CallIntended,
+    CallStartDelta,
+    FilesChanged,
+    MessageAdded,
+    PolicyChosen,
+    ToolProgress,
+)
+from codi.protocol.messages import Message, Text, ToolCall, ToolResult
+from codi.tools.tool import ToolFailed, ToolOutput
+from codi.tools.toolbox import Resolved, Toolbox
+from codi.workspace.grant import Grant
+from codi.workspace.workspace import UndeclaredEffect, Workspace
+
+logger = getLogger(__name__)
+
+NOT_STARTED = "Not executed: the user stopped the turn."
+DENIED = "The user denied this call."
+ANOTHER_WAY = "Do not repeat it; choose another way or ask."
+NOBODY = "No one can approve this in non-interactive mode; {} needs --allow {}."
+_PARTIAL_CHARS = 20_000
+
+Remark = Callable[[ToolCall, ToolResult, bool], str | None]
+"""What to add to a result: given the call, its result, and whether the tool failed."""
+
+
+class _Act:
+    """One call on its way to its result."""
+
+    def __init__(self, call: ToolCall) -> None:
+        self.call = call
+        self.resolved: Resolved | None = None
+        self.effects: tuple[Effect, ...] = ()
+        self.verdict: Verdict = Allow()
+        self.heard = ""
+        self.started: float | None = None
+        self.result: ToolResult | None = None
+        self.output: ToolOutput | None = None
+        self.failed = False
+        self.done = anyio.Event()
+
+    @property
+    def tool(self) -> str:
+        return self.resolved.name if self.resolved else self.call.name
+
+    @property
+    def mapped(self) -> str | None:
+        return self.resolved.mapped if self.resolved else None
+
+    @property
+    def canonical(self) -> ToolCall:
+        arguments = self.resolved.arguments if self.resolved else self.call.arguments
+        return ToolCall(self.call.id, self.tool, arguments)
+
+    def settle(self, *content: object, is_error: bool = False, failed: bool = False) -> None:
+        """Give the call its result, once."""
+        took = None if self.started is None else round((time.monotonic() - self.started) * 1000)
+        blocks = tuple(Text(part) if isinstance(part, str) else part for part in content)
+        details = self.output.details if self.output else None
+        self.result = ToolResult(self.call.id, blocks, is_error, self.tool, details, took)  # type: ignore[arg-type]
+        self.failed = failed
+        self.done.set()
+
+
+class Calls:
+    """`policy` may be exchanged between steps; `approvals` is where answers are brought."""
+
+    def __init__(
+        self,
+        toolbox: Toolbox,
+        workspace: Workspace,
+        policy: Policy,
+        approvals: Approvals,
+        record: Record,
+        parallel: int = 8,
+    ) -> None:
+        self.toolbox = toolbox
+        self.policy = policy
+        self.approvals = approvals
+        self._workspace = workspace
+        self._record = record
+        self._parallel = parallel
+
+    async def run(self, calls: Sequence[ToolCall], remark: Remark | None = None) -> bool:
+        """Run the calls of a step; each gets exactly one result, kept in the order of the calls, whatever ends it early.
+        False if the person stopped the turn."""
+        acts = [_Act(call) for call in calls]
+        ready, slots = anyio.Event(), anyio.CapacityLimiter(self._parallel)
+        kept = 0
+
+        def keep_results(*, of_all: bool = False) -> None:
+            nonlocal kept
+            while kept < len(acts) and (of_all or acts[kept].result):
+                self._keep_result(acts[kept], remark)
+                kept += 1
+
+        async def run(act: _Act, earlier: Sequence[_Act]) -> None:
+            if not (isinstance(act.verdict, Allow) and only_reads(act.effects)):
+                await ready.wait()
+            for other in earlier:
+                if not other.result and collide(other.effects, act.effects):
+                    await other.done.wait()
+            if not act.result:
+                async with slots:
+                    await self._perform(act)
+            keep_results()
+
+        for act in acts:
+            self._resolve(act)
+        try:
+            async with anyio.create_task_group() as tasks:
+                for at, act in enumerate(acts):
+                    tasks.start_soon(run, act, acts[:at])
+                # Questions come one at a time, before anything with an effect starts; what only reads is not held up.
+                for act in acts:
+                    if isinstance(act.verdict, Ask) and not act.result and not await self._ask(act):
+                        tasks.cancel_scope.cancel()
+                        return False
+                ready.set()
+        finally:
+            keep_results(of_all=True)
+        return True
+
+    def _resolve(self, act: _Act) -> None:
+        """From what the model typed to what would be done, and the policy's word on it."""
+        if act.call.defect:
+            act.settle(
+                f'The arguments of tool call "{act.call.name}" are not valid JSON: {act.call.defect}. Nothing was run. '
+                "Send the call again with complete arguments.",
+                is_error=True,
+                failed=True,
+            )
+            return
+        try:
+            act.resolved = self.toolbox.resolve(act.call.name, act.call.arguments)
+        except ToolFailed as failure:
+            act.settle(str(failure), is_error=True, failed=True)
+            return
+        self._judge(act)
+
+    def _judge(self, act: _Act) -> None:
+        assert act.resolved is not None
+        act.effects = self._workspace.resolved(tuple(act.resolved.action.effects()))
+        act.verdict = self.policy.judge(act.effects, tool=act.tool)
+        if isinstance(act.verdict, Deny):
+            self._record.keep(
+                ApprovalGiven(
+                    tool_call_id=act.call.id,
+                    decision="deny",
+                    by=act.verdict.by,
+                    tool_name=act.tool,
+                    effects=act.effects,
+                    rule_id=act.verdict.rule,
+                    text=act.verdict.reason,
+                )
+            )
+            act.settle(f"This call is not allowed: {act.verdict.reason}. {ANOTHER_WAY}", is_error=True)
+
+    async def _ask(self, act: _Act) -> bool:
+        """Ask the person; False if the answer is to stop the turn."""
+        assert act.resolved is not None and isinstance(act.verdict, Ask)
+        answer = await self.approvals.ask(act.canonical, act.effects, act.verdict, act.mapped)
+        if answer.abort:
+            return False
+        if isinstance(answer.verdict, Deny):
+            act.settle(self._denial(act, answer.verdict), is_error=True)
+            return True
+        if answer.rule:
+            rule = parse_rule(answer.rule, "allow", self.approvals.territory)
+            self.policy = self.policy.with_rule(rule)
+            self._record.keep(PolicyChosen(self.policy.mode, rule_added=answer.rule))
+        if answer.changed is not None:
+            try:
+                act.resolved = self.toolbox.resolve(act.tool, answer.changed)
+            except ToolFailed as failure:
+                act.settle(str(failure), is_error=True)
+                return True
+            self._judge(act)
+        return True
+
+    def _denial(self, act: _Act, verdict: Deny) -> str:
+        if verdict.by == "nobody":
+            offer = next(iter(self.approvals.offers(act.effects)), act.tool)
+            return NOBODY.format(act.tool, repr(offer))
+        return " ".join(part for part in (DENIED, verdict.reason, ANOTHER_WAY) if part)
+
+    async def _perform(self, act: _Act) -> None:
+        """Run the action under a grant of its effects. No exception of a tool leaves here."""
+        assert act.resolved is not None
+        call = act.canonical
+        self._record.tell(CallStartDelta(call.id, call.name, call.arguments))
+        if not only_reads(act.effects):
+            self._record.keep(CallIntended(call.id, call.name, call.arguments, act.effects), sync=True)
+        act.started = time.monotonic()
+
+        def heard(text: str) -> None:
+            act.heard = (act.heard + text)[-_PARTIAL_CHARS:]
+            self._record.tell(ToolProgress(call.id, text))
+
+        try:
+            output = await act.resolved.action.run(Grant(self._workspace, act.effects, heard))
+        except ToolFailed as failure:
+            act.output = ToolOutput(text=str(failure), details=failure.details)
+            act.settle(act.output.text, is_error=True, failed=True)
+        except anyio.get_cancelled_exc_class():
+            took = time.monotonic() - act.started
+            act.settle(f"Interrupted by the user after {took:.1f} s; partial output:\n{act.heard}", is_error=True)
+            raise
+        except UndeclaredEffect as bug:
+            act.settle(self._internal_error(act, bug), is_error=True, failed=True)
+        except Exception as bug:  # noqa: BLE001 - a tool's bug is told to the model as a failure, and to us in the log
+            act.settle(self._internal_error(act, bug), is_error=True, failed=True)
+        else:
+            act.output = ToolOutput(text=output) if isinstance(output, str) else output
+            text = f"{act.mapped}\n{act.output.text}" if act.mapped else act.output.text
+            act.settle(text, *act.output.images, is_error=act.output.is_error)
+        assert act.result is not None
+        self._record.tell(CallEndDelta(act.result))
+
+    def _internal_error(self, act: _Act, bug: BaseException) -> str:
+        number = uuid4().hex[:8]
+        logger.error("internal error %s in tool %s", number, act.tool, exc_info=bug)
+        return f"Internal error in {act.tool} (logged as {number})."
+
+    def _keep_result(self, act: _Act, remark: Remark | None) -> None:
+        if act.result is None:
+            act.settle(NOT_STARTED, is_error=True)
+        assert act.result is not None
+        if act.output and act.output.changes:
+            self._record.keep(FilesChanged(act.call.id, act.output.changes))
+        for fact in act.output.facts if act.output else ():
+            self._record.keep(fact)
+        said = remark(act.canonical, act.result, act.failed) if remark else None
+        if said:
+            act.settle(*act.result.content, said, is_error=act.result.is_error)
+        self._record.keep(MessageAdded(Message("user", (act.result,))), sync=not only_reads(act.effects))

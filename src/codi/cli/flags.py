@@ -1,0 +1,176 @@
+"""The flags of `codi` without a subcommand, and what they mean for settings and for this one start."""
+
+import argparse
+import difflib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from codi.protocol.errors import UsageError
+
+LEVELS = ("off", "minimal", "low", "medium", "high", "xhigh")
+MODES = ("default", "accept-edits", "plan", "read-only", "full-access")
+
+
+class Parser(argparse.ArgumentParser):
+    """Refuses abbreviations, and says what an unknown flag was perhaps meant to be."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **more)
+
+    def parse_args(self, words: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
+        found, unknown = self.parse_known_args(words, namespace)
+        if unknown:
+            flag = unknown[0].partition("=")[0]
+            known = [option for action in self._actions for option in action.option_strings]
+            near = difflib.get_close_matches(flag, known, n=1)
+            hint = f"Did you mean {near[0]}?" if near else f"`{self.prog} --help` lists the flags."
+            raise UsageError(f"unknown argument {flag}", hint=hint)
+        return found
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, hint=f"`{self.prog} --help` shows how it is used.")
+
+
+def parser(commands: dict[str, str]) -> Parser:
+    width = max(map(len, commands))
+    listed = "\n".join(f"  {name:<{width}}  {summary}" for name, summary in commands.items())
+    flags = Parser(
+        prog="codi",
+        usage="codi [OPTIONS] [PROMPT...] [@FILE...]\n       codi COMMAND ...",
+        description="The coding agent you can take back.",
+        epilog=f"commands:\n{listed}\n\nA prompt that begins like a command goes after `--`.",
+    )
+    add = flags.add_argument
+    add("prompt", nargs="*", metavar="PROMPT", help="what to do; @FILE puts a file's text in; - reads standard input")
+    run = flags.add_argument_group("running")
+    run.add_argument("-p", "--print", action="store_true", help="one shot: the answer on standard output")
+    run.add_argument("-P", "--prompt", dest="shot", action="append", metavar="TEXT", help="one shot with this prompt")
+    run.add_argument(
+        "-f",
+        "--output-format",
+        choices=("text", "json", "stream-json"),
+        help="text: the answer; json: one object; stream-json: a line an event",
+    )
+    run.add_argument("--mode", choices=("text", "json"), help="as --print with text, or with stream-json")
+    run.add_argument("--cwd", metavar="DIR", help="the working directory")
+    run.add_argument("-q", "--quiet", action="store_true", help="no progress on standard error")
+    run.add_argument("-v", "--verbose", action="store_true", help="say which model was chosen and why")
+    run.add_argument("--debug", action="store_true", help="show tracebacks")
+    run.add_argument("--print-prompt", action="store_true", help="print the system prompt with the origin of each part")
+    run.add_argument("-V", "--version", action="store_true", help="print the version")
+
+    model = flags.add_argument_group("model")
+    model.add_argument(
+        "-m", "--model", metavar="[PROVIDER/]ID[:THINKING]", help="the model; PROVIDER may be a wire format"
+    )
+    model.add_argument("--provider", metavar="NAME", help="the service")
+    model.add_argument("--base-url", metavar="URL", help="the address of the service")
+    model.add_argument("--api-key", metavar="SOURCE", help="where the key comes from: -, fd:N, env:NAME or !COMMAND")
+    model.add_argument("--thinking", choices=LEVELS, help="how long to think")
+    model.add_argument("--context-window", type=int, metavar="N", help="the model's window in tokens")
+
+    session = flags.add_argument_group("session")
+    session.add_argument(
+        "-c", "--continue", dest="go_on", action="store_true", help="the newest session of this directory"
+    )
+    session.add_argument("-r", "--resume", nargs="?", const="", metavar="ID|NAME", help="that session")
+    session.add_argument("-s", "--session", metavar="PATH|ID", help="that session; a missing path is an error")
+    session.add_argument("--fork", metavar="PATH|ID", help="a copy of that session")
+    session.add_argument("--no-session", action="store_true", help="keep nothing on disk")
+    session.add_argument("--session-dir", metavar="DIR", help="the folder of sessions")
+    session.add_argument("--name", metavar="TEXT", help="the session's name")
+
+    safety = flags.add_argument_group("permissions")
+    safety.add_argument("--permission-mode", choices=MODES, help="what needs no approval")
+    safety.add_argument(
+        "-y", "--yes", action="store_true", help="accept what is asked, except what is denied or dangerous"
+    )
+    safety.add_argument(
+        "--allow", action="append", default=[], metavar="RULE", help="for example run(npm test), write(src/**)"
+    )
+    safety.add_argument("--deny", action="append", default=[], metavar="RULE", help="deny wins")
+    safety.add_argument(
+        "--require-permission", choices=("yes", "no"), default="yes", help="no: exit 0 although a permission was denied"
+    )
+    safety.add_argument("--trust-project", action="store_true", help="obey the project's configuration in this run")
+    safety.add_argument("--offline", action="store_true", help="no network beyond this machine")
+
+    tools = flags.add_argument_group("tools and context")
+    tools.add_argument("--tools", metavar="LIST", help="exactly these tools")
+    tools.add_argument("--exclude-tools", metavar="LIST", help="without these")
+    tools.add_argument("--no-tools", action="store_true", help="none")
+    tools.add_argument("--tool-profile", choices=("auto", "full", "minimal", "nano"), help="a set by size of model")
+    tools.add_argument("--add-dir", action="append", default=[], metavar="DIR", help="a further directory to work in")
+    tools.add_argument("--system-prompt", metavar="TEXT|@FILE", help="in place of role and rules")
+    tools.add_argument("--append-system-prompt", action="append", default=[], metavar="TEXT|@FILE", help="after them")
+    tools.add_argument("--no-context-files", action="store_true", help="ignore AGENTS.md and the like")
+    tools.add_argument("--config", action="append", default=[], metavar="KEY=VALUE", help="any setting")
+
+    limits = flags.add_argument_group("limits (exit status 124)")
+    limits.add_argument("--max-turns", type=int, metavar="N", help="steps")
+    limits.add_argument("--max-cost", type=float, metavar="USD")
+    limits.add_argument("--max-cost-unknown", choices=("ok",), help="allow a model without a price under --max-cost")
+    limits.add_argument("--max-time", type=float, metavar="S", help="seconds a turn may take")
+    limits.add_argument("--max-tokens", type=int, metavar="N")
+    return flags
+
+
+def check(args: Any) -> None:
+    """Refuse what contradicts itself, naming both."""
+    given = {
+        "--no-session": args.no_session,
+        "--continue": args.go_on,
+        "--resume": args.resume is not None,
+        "--session": args.session,
+        "--fork": args.fork,
+    }
+    named = [flag for flag, is_given in given.items() if is_given]
+    if len(named) > 1:
+        raise UsageError(f"{named[0]} and {named[1]} contradict each other", hint="Give one of them.")
+    if args.no_tools and args.tools is not None:
+        raise UsageError("--no-tools and --tools contradict each other", hint="Give one of them.")
+    if args.api_key and not args.api_key.startswith(("-", "fd:", "env:", "!")):
+        raise UsageError(
+            "--api-key takes no key itself, for others can read the command line",
+            hint="Give -, fd:N, env:NAME or !COMMAND, or set the variable of the service.",
+        )
+
+
+def settings_of(args: Any) -> dict[str, Any]:
+    """The settings that these flags set, by their dotted names."""
+    named = {
+        "model.default": args.model,
+        "model.provider": args.provider,
+        "model.base_url": args.base_url,
+        "model.thinking": args.thinking,
+        "model.context_window": args.context_window,
+        "permission_mode": args.permission_mode,
+        "tools.profile": args.tool_profile,
+        "sessions.dir": args.session_dir and os.path.abspath(args.session_dir),
+        "agent.max_steps": args.max_turns,
+        "agent.max_cost": args.max_cost,
+        "agent.max_time_s": args.max_time,
+        "agent.max_tokens": args.max_tokens,
+        "agent.max_cost_unknown": True if args.max_cost_unknown else None,
+        "network.offline": True if args.offline else None,
+        "workspace.extra_dirs": [os.path.abspath(folder) for folder in args.add_dir] or None,
+    }
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def text_or_file(text: str) -> str:
+    """`@FILE` is the text of that file. Raises UsageError where it cannot be read."""
+    if not text.startswith("@"):
+        return text
+    try:
+        with open(text[1:], encoding="utf-8") as file:
+            return file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{text[1:]} cannot be read: {error}", hint="Name a text file after the @.") from error
+
+
+def is_interactive(args: Any) -> bool:
+    shot = args.print or args.shot or args.output_format or args.mode
+    return not shot and sys.stdin.isatty() and sys.stdout.isatty()

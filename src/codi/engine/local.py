@@ -1,0 +1,140 @@
+"""A conversation whose agent runs in this process."""
+
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+
+import anyio
+
+from codi.agent.agent import Agent
+from codi.agent.mind import Mind
+from codi.agent.record import Record
+from codi.policy.policy import Policy
+from codi.protocol.errors import CodiError
+from codi.protocol.events import Delta, Entry, Event, ModelChosen, PolicyChosen, StatusDelta
+from codi.protocol.messages import user
+from codi.protocol.ops import Answer, ChooseModel, ChoosePolicy, Interrupt, Op, Prompt, Steer, UseTool
+
+_MOST_WAITING = 10_000
+
+
+class Listeners:
+    """Everybody who listens to one session. A slow one loses deltas, never entries."""
+
+    def __init__(self) -> None:
+        self._all: list[_Listener] = []
+
+    def hear(self, event: Event) -> None:
+        for listener in self._all:
+            listener.hear(event)
+
+    def add(self, before: list[Entry]) -> "_Listener":
+        listener = _Listener(before)
+        self._all.append(listener)
+        return listener
+
+    def close(self) -> None:
+        for listener in self._all:
+            listener.close()
+
+
+class _Listener:
+    def __init__(self, before: list[Entry]) -> None:
+        self._events: deque[Event] = deque(before)
+        self._something = anyio.Event()
+        self._closed = False
+
+    def hear(self, event: Event) -> None:
+        if len(self._events) < _MOST_WAITING or isinstance(event, Entry):
+            self._events.append(event)
+            self._something.set()
+
+    def close(self) -> None:
+        self._closed = True
+        self._something.set()
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        return self
+
+    async def __anext__(self) -> Event:
+        while not self._events:
+            if self._closed:
+                raise StopAsyncIteration
+            self._something = anyio.Event()
+            await self._something.wait()
+        return self._events.popleft()
+
+
+class LocalConversation:
+    """Ops wait in line and are taken one after the other; what must reach a running turn goes past the line.
+
+    `rethink` gives the mind for a model's name, `repolicy` the policy for a mode's; both are the engine's."""
+
+    def __init__(
+        self,
+        agent: Agent,
+        record: Record,
+        listeners: Listeners,
+        rethink: Callable[[str], Mind],
+        repolicy: Callable[[str], Policy],
+    ) -> None:
+        self.session_id = record.session.id
+        self._agent = agent
+        self._record = record
+        self._listeners = listeners
+        self._rethink = rethink
+        self._repolicy = repolicy
+        self._waiting: deque[Op] = deque()
+        self._something = anyio.Event()
+        self._turn: anyio.CancelScope | None = None
+
+    @property
+    def session_file(self) -> str | None:
+        return self._record.session.file
+
+    async def send(self, op: Op) -> None:
+        match op:
+            case Answer():
+                self._agent.calls.approvals.answer(op)
+            case Interrupt():
+                if self._turn:
+                    self._turn.cancel()
+            case Steer(text, images) if self._turn:
+                self._agent.steering.append(user(text, *images))
+            case _:
+                self._waiting.append(op)
+                self._something.set()
+
+    def events(self, *, since: str | None = None) -> AsyncIterator[Event]:
+        return self._listeners.add([] if since is None else self._record.session.after(since))
+
+    def tell(self, delta: Delta) -> None:
+        self._record.tell(delta)
+
+    async def work(self) -> None:
+        """Take the ops as they come, for as long as the conversation is open."""
+        while True:
+            while not self._waiting:
+                self._something = anyio.Event()
+                await self._something.wait()
+            op = self._waiting.popleft()
+            with anyio.CancelScope() as self._turn:
+                await self._take(op)
+            self._turn = None
+
+    async def _take(self, op: Op) -> None:
+        match op:
+            case Prompt(text, images) | Steer(text, images):
+                await self._agent.prompt(text, images)
+            case UseTool(call):
+                await self._agent.calls.run([call])
+            case ChooseModel(name):
+                try:
+                    self._agent.mind = mind = self._rethink(name)
+                except CodiError as error:
+                    self._record.tell(StatusDelta(kind="warning", text=str(error), hint=error.hint))
+                else:
+                    origin = mind.provider.origin
+                    self._record.keep(ModelChosen(origin.provider, origin.model))
+            case ChoosePolicy(mode):
+                self._agent.calls.policy = self._repolicy(mode)
+                self._record.keep(PolicyChosen(mode))

@@ -1,0 +1,65 @@
+"""All settings, gathered from the parts that declare them. Only the engine sees the whole."""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct, field
+
+from codi.agent.limits import AgentSettings
+from codi.policy.modes import Mode
+from codi.providers.settings import ModelSettings, NetworkSettings, ProviderSettings, RetrySettings
+
+
+class ToolSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[tools]"""
+
+    profile: Annotated[Literal["auto", "full", "minimal", "nano"], Meta(description="a set of tools by size of model")] = "auto"
+    disabled: Annotated[tuple[str, ...], Meta(description="tools that are not offered")] = ()
+    syntax_gate: Annotated[
+        Literal["on", "warn", "off"], Meta(description="refuse an edit that breaks a file's syntax")
+    ] = "on"
+
+
+class ShellSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[shell]"""
+
+    path: Annotated[str, Meta(description="the shell, in place of bash")] = ""
+    timeout_s: Annotated[int, Meta(ge=1, le=1800, description="seconds a command may take by default")] = 120
+    env: Annotated[dict[str, str], Meta(description="variables that commands get")] = field(default_factory=dict)
+
+
+class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[policy]: rules such as run(npm test) or write(src/**)"""
+
+    allow: tuple[str, ...] = ()
+    ask: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+
+
+class WorkspaceSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[workspace]"""
+
+    extra_dirs: Annotated[tuple[str, ...], Meta(description="further directories to work in")] = ()
+    protected: Annotated[tuple[str, ...], Meta(description="further paths whose change is always asked for")] = ()
+
+
+class SessionSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[sessions]"""
+
+    dir: Annotated[str, Meta(description="the folder of session files")] = ""
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Defaults are never changed; each layer makes a new value."""
+
+    permission_mode: Annotated[Mode, Meta(description="what needs no approval")] = "default"
+    model: ModelSettings = ModelSettings()
+    providers: dict[str, ProviderSettings] = field(default_factory=dict)
+    models: dict[str, dict[str, Any]] = field(default_factory=dict)
+    retry: RetrySettings = RetrySettings()
+    agent: AgentSettings = AgentSettings()
+    tools: ToolSettings = ToolSettings()
+    shell: ShellSettings = ShellSettings()
+    policy: PolicySettings = PolicySettings()
+    workspace: WorkspaceSettings = WorkspaceSettings()
+    sessions: SessionSettings = SessionSettings()
+    network: NetworkSettings = NetworkSettings()

@@ -1,0 +1,87 @@
+"""The permission modes: what happens to an effect of which no rule speaks.
+
+Plan mode and read-only mode are not flags that somebody must remember to look at; they are tables that allow nothing else.
+"""
+
+from collections.abc import Callable
+from typing import Literal, get_args
+
+from codi.policy.danger import forbidden, risk_of
+from codi.policy.policy import Policy
+from codi.policy.rules import Rule
+from codi.policy.shell_commands import is_own_git, only_looks
+from codi.policy.territory import Territory
+from codi.protocol.effects import Allow, Ask, Deny, Effect, Reaches, Reads, Runs, Verdict, Writes
+
+Mode = Literal["default", "accept-edits", "plan", "read-only", "full-access"]
+MODES: tuple[Mode, ...] = get_args(Mode)
+_ORDER: dict[str, int] = {"read-only": 0, "plan": 1, "default": 2, "accept-edits": 3, "full-access": 4}
+"""From the strictest to the most permissive."""
+
+
+def policy_of(mode: Mode, territory: Territory, rules: tuple[Rule, ...] = ()) -> Policy:
+    return Policy(mode, rules, table_of(mode, territory))
+
+
+def stricter(one: Mode, other: Mode) -> Mode:
+    return one if _ORDER[one] <= _ORDER[other] else other
+
+
+def table_of(mode: Mode, territory: Territory) -> Callable[[Effect], Verdict]:
+    """The mode's verdict on each effect. Deny rules and the danger floor hold in every mode."""
+
+    def verdict(effect: Effect) -> Verdict:
+        match effect:
+            case Reads(path):
+                return _on_read(mode, territory, path)
+            case Writes(path):
+                return _on_write(mode, territory, path)
+            case Runs():
+                return _on_run(mode, territory, effect)
+            case Reaches(host):
+                if mode == "read-only":
+                    return Deny("read-only mode reaches no network")
+                return Allow() if mode == "full-access" else Ask((f"reaches {host}",), 4)
+
+    return verdict
+
+
+def _on_read(mode: Mode, territory: Territory, path: str) -> Verdict:
+    if territory.is_secret(path):
+        reason, risk = f"{path} is a place where secrets are kept", 8
+    elif not territory.holds(path):
+        reason, risk = f"{path} is outside the workspace {territory.root}.", 4
+    else:
+        return Allow()
+    return Deny(reason) if mode == "read-only" else Ask((reason,), risk)
+
+
+def _on_write(mode: Mode, territory: Territory, path: str) -> Verdict:
+    if mode in ("plan", "read-only"):
+        return Deny(f"{mode} mode changes no files")
+    if not territory.holds(path):
+        reason = f"{path} is outside the workspace {territory.root}."
+        return Deny(reason) if mode == "accept-edits" else Ask((reason,), 8)
+    if territory.is_protected(path):
+        return Ask((f"{path} is protected: what stands there acts later, by itself",), 7)
+    if territory.is_secret(path):
+        return Ask((f"{path} is a place where secrets are kept",), 7)
+    return Ask((f"writes {path}",), 3) if mode == "default" else Allow()
+
+
+def _on_run(mode: Mode, territory: Territory, command: Runs) -> Verdict:
+    why_not = forbidden(command.line, root=territory.root, home=territory.home)
+    if why_not:
+        return Deny(f"codi never runs this: it {why_not}" if " " in why_not else f"codi never runs this: {why_not}")
+    inside = territory.holds(command.cwd)
+    if mode in ("plan", "read-only"):
+        looks = only_looks(command) if territory.confined else is_own_git(command)
+        return Allow() if looks and inside else Deny(f"{mode} mode runs no commands but codi's own looks at git")
+    risk, reasons = risk_of(command.line)
+    if not inside:
+        risk, reasons = max(risk, 4), (*reasons, f"{command.cwd} is outside the workspace {territory.root}.")
+    elif only_looks(command):
+        return Allow()
+    if mode == "full-access" and risk < 8:
+        return Allow()
+    return Ask(reasons, risk)
