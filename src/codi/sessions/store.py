@@ -3,7 +3,13 @@
 from collections.abc import Iterator
 from typing import Protocol
 
+from codi.protocol.errors import SessionError
 from codi.protocol.events import Entry
+
+
+class Unsaved(SessionError):
+    """The disk did not take an entry. The store holds it in memory and tries again with each append and sync; until
+    one of them succeeds nothing may be done that the session would have to remember."""
 
 
 class Store(Protocol):

@@ -1,0 +1,130 @@
+"""The state of a session, each part a pure fold over entries: over a path for what holds at its leaf, over all entries for
+what was ever spent."""
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from codi.protocol.events import (
+    ApprovalAsked,
+    ApprovalGiven,
+    CallIntended,
+    Entry,
+    MessageAdded,
+    ModelChosen,
+    PolicyChosen,
+    ThinkingChosen,
+    TitleGiven,
+    TodoItem,
+    TodoWritten,
+    TurnEnded,
+    TurnStarted,
+)
+from codi.protocol.messages import Cost, Level, Message, Usage
+
+
+class ModelInForce(Struct, frozen=True):
+    provider: str
+    model_id: str
+
+
+def model(path: Sequence[Entry]) -> ModelInForce | None:
+    """The model that was chosen, or that answered, last."""
+    for entry in reversed(path):
+        match entry.fact:
+            case ModelChosen(provider, model_id):
+                return ModelInForce(provider, model_id)
+            case MessageAdded(Message("assistant", origin=origin)) if origin is not None:
+                return ModelInForce(origin.provider, origin.model)
+    return None
+
+
+def thinking(path: Sequence[Entry]) -> Level | None:
+    """The level that was chosen last; None where none ever was, which means off."""
+    return next((entry.fact.level for entry in reversed(path) if isinstance(entry.fact, ThinkingChosen)), None)
+
+
+def name(path: Sequence[Entry]) -> str:
+    """The newest name; "" where there is none or it was taken away."""
+    return next((entry.fact.name for entry in reversed(path) if isinstance(entry.fact, TitleGiven)), "")
+
+
+def todos(path: Sequence[Entry]) -> tuple[TodoItem, ...]:
+    return next((entry.fact.items for entry in reversed(path) if isinstance(entry.fact, TodoWritten)), ())
+
+
+def policy_mode(path: Sequence[Entry]) -> str | None:
+    """The mode that was chosen last; None where none ever was."""
+    return next((entry.fact.mode for entry in reversed(path) if isinstance(entry.fact, PolicyChosen)), None)
+
+
+def open_approvals(path: Sequence[Entry]) -> list[ApprovalAsked]:
+    """What still waits for an answer: neither answered, nor its call answered, nor its turn at an end."""
+    waiting: dict[str, ApprovalAsked] = {}
+    for entry in path:
+        match entry.fact:
+            case ApprovalAsked() as asked:
+                waiting[asked.tool_call_id] = asked
+            case ApprovalGiven(tool_call_id):
+                waiting.pop(tool_call_id, None)
+            case MessageAdded(message):
+                for result in message.tool_results:
+                    waiting.pop(result.call_id, None)
+            case TurnEnded():
+                waiting.clear()
+    return list(waiting.values())
+
+
+def unfinished_calls(path: Sequence[Entry]) -> list[CallIntended]:
+    """Calls with effects that began and have no result: nobody knows how far they came."""
+    begun: dict[str, CallIntended] = {}
+    for entry in path:
+        match entry.fact:
+            case CallIntended() as intended:
+                begun[intended.tool_call_id] = intended
+            case MessageAdded(message):
+                for result in message.tool_results:
+                    begun.pop(result.call_id, None)
+    return list(begun.values())
+
+
+def turns(path: Iterable[Entry]) -> int:
+    """The number of the newest turn. Other programs do not number turns: there each prompt began one."""
+    prompts = newest = 0
+    for entry in path:
+        match entry.fact:
+            case TurnStarted(turn):
+                newest = max(newest, turn)
+            case MessageAdded(Message("user") as message) if not message.tool_results:
+                prompts += 1
+    return newest or prompts
+
+
+def usage(entries: Iterable[Entry]) -> Usage:
+    """The tokens of all replies, and their cost, which is None as soon as that of one that used tokens is unknown."""
+    used = [
+        entry.fact.reply.usage
+        for entry in entries
+        if isinstance(entry.fact, MessageAdded) and entry.fact.reply is not None
+    ]
+    costs = [part.cost for part in used if part.total]
+    known = [cost for cost in costs if cost is not None]
+    return Usage(
+        input=sum(part.input for part in used),
+        output=sum(part.output for part in used),
+        cache_read=sum(part.cache_read for part in used),
+        cache_write=sum(part.cache_write for part in used),
+        cache_write_1h=sum(part.cache_write_1h for part in used),
+        thinking=sum(part.thinking for part in used),
+        estimated=any(part.estimated for part in used),
+        cost=_sum(known) if len(known) == len(costs) else None,
+    )
+
+
+def _sum(costs: Sequence[Cost]) -> Cost:
+    return Cost(
+        sum(cost.input for cost in costs),
+        sum(cost.output for cost in costs),
+        sum(cost.cache_read for cost in costs),
+        sum(cost.cache_write for cost in costs),
+    )
