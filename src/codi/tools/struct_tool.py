@@ -219,7 +219,7 @@ def _number(text: str, *, whole: bool) -> int | float | str:
 
 def _fault(field: str, error: Exception) -> str:
     if isinstance(error, UnicodeEncodeError):
-        return f"{field}: {ascii(error.object[error.start])} is half a surrogate pair and no character"
+        return f"{field}: {error.object[error.start]!a} is half a surrogate pair and no character"
     found = _WHERE.fullmatch(str(error))
     reason = found["reason"] if found else str(error)
     path = field + (found["path"] or "$").removeprefix("$") if found else field
