@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from difflib import SequenceMatcher
-from os.path import commonprefix
 
 from msgspec import Struct
 
@@ -23,8 +22,8 @@ class Run(Struct, frozen=True):
 def aligned(old: Sequence[str], new: Sequence[str]) -> list[Run]:
     """All lines of both, in order, in runs that are either the same or not. What differs in a great many lines counts as
     replaced as a whole."""
-    before = len(commonprefix([list(old), list(new)]))
-    after = len(commonprefix([list(reversed(old[before:])), list(reversed(new[before:]))]))
+    before = _alike(old, new)
+    after = _alike(old[before:][::-1], new[before:][::-1])
     old_to, new_to = len(old) - after, len(new) - after
     runs = [Run(True, 0, before, 0, before)] if before else []
     if (old_to - before) * (new_to - before) > _LARGEST:
@@ -38,3 +37,9 @@ def aligned(old: Sequence[str], new: Sequence[str]) -> list[Run]:
     if after:
         runs.append(Run(True, old_to, len(old), new_to, len(new)))
     return runs
+
+
+def _alike(old: Sequence[str], new: Sequence[str]) -> int:
+    """How many lines at the beginning are the same."""
+    shorter = min(len(old), len(new))
+    return next((at for at in range(shorter) if old[at] != new[at]), shorter)
