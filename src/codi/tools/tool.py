@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from codi.protocol.effects import Effect
-from codi.protocol.events import Fact
+from codi.protocol.events import Fact, FileChange
 from codi.protocol.messages import Image
 from codi.protocol.tooling import ToolSpec
 from codi.workspace.workspace import Workspace
@@ -22,14 +22,16 @@ class ToolFailed(Exception):
 
 class ToolOutput(Struct, frozen=True, kw_only=True):
     """What a tool gives back when a text alone does not say it. `full` is the whole text where `text` is a part of it (the
-    loop keeps it for `recall`); a `fact` is kept in the session; `is_error` marks an answer that is true but
-    unwelcome, such as an exit status, and does not count as a failure of the tool."""
+    loop keeps it for `recall`); a `fact` is kept in the session; `changes` are what was done to files, which the loop keeps
+    under the call's id; `is_error` marks an answer that is true but unwelcome, such as an exit status, and does not
+    count as a failure of the tool."""
 
     text: str
     images: tuple[Image, ...] = ()
     details: dict[str, Any] | None = None
     full: str | None = None
     facts: tuple[Fact, ...] = ()
+    changes: tuple[FileChange, ...] = ()
     is_error: bool = False
 
 
