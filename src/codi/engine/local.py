@@ -77,7 +77,7 @@ class LocalConversation:
         rethink: Callable[[str], Mind],
         repolicy: Callable[[str], Policy],
     ) -> None:
-        self.session_id = record.session.id
+        self.session_id = record.session.store.session_id
         self._agent = agent
         self._record = record
         self._listeners = listeners
@@ -89,7 +89,7 @@ class LocalConversation:
 
     @property
     def session_file(self) -> str | None:
-        return self._record.session.file
+        return self._record.session.store.path
 
     async def send(self, op: Op) -> None:
         match op:
@@ -105,7 +105,9 @@ class LocalConversation:
                 self._something.set()
 
     def events(self, *, since: str | None = None) -> AsyncIterator[Event]:
-        return self._listeners.add([] if since is None else self._record.session.after(since))
+        entries = [] if since is None else self._record.session.entries
+        first = next((at + 1 for at, entry in enumerate(entries) if entry.id == since), 0)
+        return self._listeners.add(entries[first:])
 
     def tell(self, delta: Delta) -> None:
         self._record.tell(delta)

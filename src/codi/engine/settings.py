@@ -6,7 +6,7 @@ from msgspec import Meta, Struct, field
 
 from codi.agent.limits import AgentSettings
 from codi.policy.modes import Mode
-from codi.providers.settings import ModelSettings, NetworkSettings, ProviderSettings, RetrySettings
+from codi.providers.settings import ModelSettings, NetworkSettings, RetrySettings
 
 
 class ToolSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,8 +53,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
     permission_mode: Annotated[Mode, Meta(description="what needs no approval")] = "default"
     model: ModelSettings = ModelSettings()
-    providers: dict[str, ProviderSettings] = field(default_factory=dict)
-    models: dict[str, dict[str, Any]] = field(default_factory=dict)
+    providers: Annotated[dict[str, dict[str, Any]], Meta(description="services of one's own, or other addresses")] = field(
+        default_factory=dict
+    )
+    models: Annotated[dict[str, dict[str, Any]], Meta(description="what is to be known of models")] = field(
+        default_factory=dict
+    )
     retry: RetrySettings = RetrySettings()
     agent: AgentSettings = AgentSettings()
     tools: ToolSettings = ToolSettings()

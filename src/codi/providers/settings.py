@@ -1,8 +1,8 @@
 """What a person may set about models and services."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct
 
 from codi.protocol.messages import Level
 
@@ -20,28 +20,6 @@ class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True):
     top_p: Annotated[float, Meta(gt=0, le=1)] | None = None
     cache_retention: Annotated[Literal["none", "short", "long"], Meta(description="how long the service caches")] = "short"
     handoff_thinking: Annotated[Literal["text", "drop"], Meta(description="thoughts of another model")] = "text"
-
-
-class TimeoutSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """[providers.NAME.timeouts], in seconds"""
-
-    connect_s: float = 10.0
-    first_byte_s: float = 60.0
-    idle_s: float = 90.0
-    total_s: float = 1200.0
-
-
-class ProviderSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """[providers.NAME]: a service of one's own, or another address for a known one"""
-
-    api: str = ""
-    base_url: str = ""
-    key_env: str = ""
-    key_cmd: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
-    compat: dict[str, Any] = field(default_factory=dict)
-    models: tuple[str, ...] = ()
-    timeouts: TimeoutSettings = TimeoutSettings()
 
 
 class RetrySettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,0 +1,22 @@
+"""What one start of codi asks for, beyond what is set for good."""
+
+from msgspec import Struct
+
+
+class Options(Struct, frozen=True, kw_only=True):
+    keep: bool = True
+    """False: the session is kept in memory alone."""
+    name: str | None = None
+    tools: tuple[str, ...] | None = None
+    """Exactly these; None for what the profile offers."""
+    without_tools: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    system_prompt: str | None = None
+    append_system_prompt: tuple[str, ...] = ()
+    context_files: bool = True
+    api_key: str | None = None
+    model_given: bool = False
+    """The model was named for this start, so that a resumed session does not keep its own."""
+    thinking_given: bool = False
+    flags: tuple[str, ...] = ()
