@@ -1,6 +1,6 @@
 """OpenAI's Chat Completions, and the many servers that speak the same format."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from hashlib import sha256
 from time import monotonic
@@ -23,6 +23,9 @@ from codi.providers.provider import Credential, ModelEntry, Reply, Request, Timi
 from codi.providers.sse import SseEvent
 from codi.providers.transport import Answer, Transport
 
+UNKNOWN_SERVER = Compat()
+CHAT = Endpoint(path="/chat/completions")
+
 _AFTERMATH_S = 2.0
 """How long usage and `[DONE]` are waited for once the model has finished: they follow at once or never."""
 
@@ -36,8 +39,8 @@ class OpenAIChat:
         credential: Credential,
         transport: Transport,
         *,
-        compat: Compat = Compat(),
-        endpoint: Endpoint = Endpoint(path="/chat/completions"),
+        compat: Compat = UNKNOWN_SERVER,
+        endpoint: Endpoint = CHAT,
     ) -> None:
         self.model = model
         self.origin = origin_of("openai-completions", model)
@@ -70,12 +73,10 @@ class OpenAIChat:
 
     async def models(self) -> Sequence[ModelEntry]:
         headers = await self._endpoint.headers(self._credential)
-        body = await self._transport.get(
-            self._endpoint.models_path, headers, key_source=self._credential.source
-        )
+        body = await self._transport.get(self._endpoint.models_path, headers, key_source=self._credential.source)
         return entries_of(body, self.model.service)
 
-    async def _exchange(self, request: Request, parts: Sequence[bytes]) -> AsyncIterator[Delta | Reply]:
+    async def _exchange(self, request: Request, parts: Sequence[bytes]) -> AsyncGenerator[Delta | Reply, None]:
         begun = monotonic()
         body = body_of(
             request,
@@ -119,7 +120,7 @@ class OpenAIChat:
         )
 
 
-async def _chunks(answer: Answer, assembly: ChatAssembly) -> AsyncIterator[bytes]:
+async def _chunks(answer: Answer, assembly: ChatAssembly) -> AsyncGenerator[bytes, None]:
     """The chunks of a stream, or the one object of a server that does not stream."""
     if await answer.holds_json():
         yield await answer.whole()

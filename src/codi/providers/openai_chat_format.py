@@ -48,7 +48,9 @@ def replayable(messages: Sequence[Message], compat: Compat) -> list[Message]:
     if compat.reasoning_replay or compat.thinking_as_text:
         return list(messages)
     return [
-        Message(message.role, tuple(block for block in message.blocks if not isinstance(block, Thinking)), message.origin)
+        Message(
+            message.role, tuple(block for block in message.blocks if not isinstance(block, Thinking)), message.origin
+        )
         if any(isinstance(block, Thinking) for block in message.blocks)
         else message
         for message in messages
@@ -129,13 +131,14 @@ def _thinking_fields(request: Request, model: ModelEntry, compat: Compat) -> dic
             fields["thinking"] = {"type": "enabled" if effort else "disabled"}
         case "zai":
             # Z.AI forgets earlier thinking unless it is told that it is sent again.
-            kind = {"type": "enabled", "clear_thinking": not compat.reasoning_replay} if effort else {"type": "disabled"}
+            kind = (
+                {"type": "enabled", "clear_thinking": not compat.reasoning_replay} if effort else {"type": "disabled"}
+            )
             fields["thinking"] = kind
         case "qwen":
             fields["enable_thinking"] = effort is not None
-        case "openai":
-            if effort is None and "off" in model.thinking_levels:
-                effort = "none"
+        case "openai" if effort is None and "off" in model.thinking_levels and compat.reasoning_effort:
+            fields["reasoning_effort"] = "none"
     if effort is not None and compat.reasoning_effort:
         fields["reasoning_effort"] = effort
     return fields

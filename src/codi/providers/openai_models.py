@@ -5,6 +5,7 @@ OpenAI tells the ids alone; many servers add how long a conversation may be, eac
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from codi.protocol.errors import MalformedAnswer
 from codi.providers.provider import ModelEntry
@@ -47,15 +48,15 @@ def entries_of(body: bytes, service: str) -> list[ModelEntry]:
 
 def _entry(listed: _Listed, service: str) -> ModelEntry:
     upstream = listed.top_provider or _Upstream()
-    told = {
-        "window": listed.context_length
+    window = (
+        listed.context_length
         or listed.max_model_len
         or listed.context_window
         or listed.max_context_length
-        or upstream.context_length,
-        "max_output": listed.max_completion_tokens or upstream.max_completion_tokens,
-    }
-    known = {name: number for name, number in told.items() if number and number > 0}
-    return ModelEntry(
-        id=listed.id, service=service, name=listed.name or "", assumed="window" not in known, **known
+        or upstream.context_length
     )
+    max_output = listed.max_completion_tokens or upstream.max_completion_tokens
+    entry = ModelEntry(id=listed.id, service=service, name=listed.name or "", assumed=not window)
+    if window:
+        entry = replace(entry, window=window)
+    return replace(entry, max_output=max_output) if max_output else entry

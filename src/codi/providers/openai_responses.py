@@ -18,6 +18,8 @@ from codi.providers.openai_usage import estimate
 from codi.providers.provider import Credential, ModelEntry, Reply, Request, Timing
 from codi.providers.transport import Transport
 
+RESPONSES = Endpoint(path="/responses")
+
 
 class OpenAIResponses:
     """`transport` leads to the base URL, under which the endpoint's paths are found."""
@@ -28,7 +30,7 @@ class OpenAIResponses:
         credential: Credential,
         transport: Transport,
         *,
-        endpoint: Endpoint = Endpoint(path="/responses"),
+        endpoint: Endpoint = RESPONSES,
     ) -> None:
         self.model = model
         self.origin = origin_of("openai-responses", model)
@@ -48,7 +50,9 @@ class OpenAIResponses:
         source = self._credential.source
         assembly = ResponsesAssembly(self._transport.service, sha256(body).digest(), source)
         thinks = self.model.abilities.thinking
-        async with self._transport.post(self._endpoint.path, body, headers, thinking=thinks, key_source=source) as answer:
+        async with self._transport.post(
+            self._endpoint.path, body, headers, thinking=thinks, key_source=source
+        ) as answer:
             if await answer.holds_json():
                 for delta in assembly.whole(await answer.whole()):
                     yield delta
