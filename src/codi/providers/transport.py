@@ -7,7 +7,7 @@ to know the HTTP library, which is imported here alone.
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import anyio
@@ -78,7 +78,7 @@ class Answer:
             return True
         return (await self._first()).lstrip()[:1] in (b"{", b"[")
 
-    async def sse(self) -> AsyncIterator[SseEvent]:
+    async def sse(self) -> AsyncGenerator[SseEvent, None]:
         """The events of the stream. A page is MalformedAnswer, an error in JSON is raised as what it says."""
         await self._refuse_pages()
         if await self.holds_json():
@@ -90,7 +90,7 @@ class Answer:
         for event in reader.close():
             yield event
 
-    async def lines(self) -> AsyncIterator[bytes]:
+    async def lines(self) -> AsyncGenerator[bytes, None]:
         """The lines of the body that are not empty. A last line without its end is StreamCut, unless it is a whole object."""
         await self._refuse_pages()
         pieces: list[bytes] = []
