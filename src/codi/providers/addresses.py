@@ -18,7 +18,7 @@ _ENDS: dict[Api, tuple[str, ...]] = {
     "openai-responses": ("/responses",),
     "google": ("/v1beta/models", "/v1beta"),
     "ollama": ("/api/chat", "/api", "/v1"),
-    "azure": ("/chat/completions", "/responses"),
+    "azure": (),  # whose own address may end in any of these
 }
 """What people copy along with an address, and the adapter adds itself."""
 
