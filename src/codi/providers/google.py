@@ -4,18 +4,20 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from hashlib import sha256
 from time import monotonic
+from typing import Literal
 from urllib.parse import quote, urlsplit
 
 import anyio
 import msgspec
 
-from codi.protocol.errors import IdleTimeout, MalformedAnswer, StreamCut
+from codi.protocol.errors import IdleTimeout, MalformedAnswer, NotFound, StreamCut
 from codi.protocol.events import Delta, StatusDelta
-from codi.protocol.messages import Message, Origin, Usage
+from codi.protocol.messages import Level, Message, Origin, Usage
 from codi.providers.encoded import Encoded
 from codi.providers.estimates import estimated_usage
 from codi.providers.google_format import MALFORMED, Answer, body_of, chunks_of, encoded, entries_of
 from codi.providers.history import id_form, settled
+from codi.providers.nearest import with_nearest
 from codi.providers.provider import Credential, ModelEntry, Reply, Request, Timing
 from codi.providers.sse import SseEvent
 from codi.providers.thinking import clamp_note
@@ -30,19 +32,30 @@ _legal_id = id_form(64)
 
 class Google:
     """`transport` leads to `https://generativelanguage.googleapis.com` or an address like it, or for Vertex AI to
-    `https://LOCATION-aiplatform.googleapis.com/v1/projects/PROJECT/locations/LOCATION`."""
+    `https://LOCATION-aiplatform.googleapis.com/v1/projects/PROJECT/locations/LOCATION`. `handoff` says what becomes of another
+    model's thinking."""
 
-    def __init__(self, model: ModelEntry, credential: Credential, transport: Transport) -> None:
+    def __init__(
+        self,
+        model: ModelEntry,
+        credential: Credential,
+        transport: Transport,
+        *,
+        handoff: Literal["text", "drop"] = "text",
+    ) -> None:
         self.model = model
         self.origin = Origin("google-generative-ai", model.service, model.id)
         self._credential = credential
         self._transport = transport
+        self._handoff = handoff
+        self._noted: set[Level] = set()
         self._vertex = _is_vertex(transport.base_url)
         # Vertex refuses the ids of calls; the order of the results says which is which.
         self._encoded = Encoded(self._settled, lambda message: encoded(message, with_ids=not self._vertex))
 
     async def stream(self, request: Request) -> AsyncIterator[Delta | Reply]:
-        if note := clamp_note(request.thinking, self.model):
+        if request.thinking not in self._noted and (note := clamp_note(request.thinking, self.model)):
+            self._noted.add(request.thinking)
             yield StatusDelta(kind="warning", text=note)
         parts = self._encoded.parts(request.messages)
         wasted: Reply | None = None
@@ -61,11 +74,11 @@ class Google:
                 if not isinstance(part, Reply):
                     yield part
                 elif part.raw_stop in MALFORMED:
-                    raise MalformedAnswer(
-                        f"{self.model.id} made a call in a wrong form, twice ({part.raw_stop})",
-                        hint="Say it differently, or choose another model with /model.",
-                    )
+                    text = f"{self.model.id} made a call in a wrong form, twice ({part.raw_stop})"
+                    yield StatusDelta(kind="retry_end", text=text, attempt=1, tries=2, ok=False)
+                    raise MalformedAnswer(text, hint="Say it differently, or choose another model with /model.")
                 else:
+                    yield StatusDelta(kind="retry_end", text=f"{self.model.id} answered", attempt=1, tries=2)
                     yield msgspec.structs.replace(part, usage=_together(wasted.usage, part.usage))
 
     async def models(self) -> Sequence[ModelEntry]:
@@ -81,13 +94,16 @@ class Google:
         source = self._credential.source
         growing = Answer(self._transport.service, sha256(body).digest(), source)
         headers = await self._headers()
-        async with self._transport.post(
-            self._path(), body, headers, thinking=self.model.abilities.thinking, key_source=source
-        ) as answer:
-            async with aclosing(_chunks(answer, growing)) as chunks:
-                async for data in chunks:
-                    for delta in growing.add(data):
-                        yield delta
+        try:
+            async with self._transport.post(
+                self._path(), body, headers, thinking=self.model.abilities.thinking, key_source=source
+            ) as answer:
+                async with aclosing(_chunks(answer, growing)) as chunks:
+                    async for data in chunks:
+                        for delta in growing.add(data):
+                            yield delta
+        except NotFound as error:
+            raise await with_nearest(error, self) from error
         message = Message("assistant", growing.blocks(), self.origin)
         yield Reply(
             message=message,
@@ -121,7 +137,13 @@ class Google:
         return f"{before}{model}:streamGenerateContent?alt=sse"
 
     def _settled(self, messages: Sequence[Message]) -> list[Message]:
-        return settled(messages, origin=self.origin, vision=self.model.abilities.vision, legal_id=_legal_id)
+        return settled(
+            messages,
+            origin=self.origin,
+            vision=self.model.abilities.vision,
+            handoff=self._handoff,
+            legal_id=_legal_id,
+        )
 
 
 def _is_vertex(base_url: str) -> bool:

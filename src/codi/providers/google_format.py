@@ -114,7 +114,7 @@ def body_of(request: Request, model: ModelEntry, parts: Sequence[bytes]) -> byte
             case name:
                 fields["toolConfig"] = {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": [name]}}
     wire = {name: _json(value) for name, value in fields.items()}
-    return join_body(wire | {"contents": join_list(parts)})
+    return join_body(wire | {"contents": join_list(parts)}, last="contents")
 
 
 def level_of(level: Level, model: ModelEntry) -> Level:

@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from hashlib import sha256
 from time import monotonic
+from typing import Literal
 
 import anyio
 import msgspec
 
 from codi.protocol.errors import BadRequest, CodiError, MalformedAnswer, NetworkError, NotFound, ServerFailed
 from codi.protocol.events import Delta, StatusDelta
-from codi.protocol.messages import Message, Origin
+from codi.protocol.messages import Level, Message, Origin
 from codi.providers.encoded import Encoded
 from codi.providers.estimates import estimated_usage
 from codi.providers.history import settled
@@ -25,20 +26,30 @@ _AT_ONCE = 4
 
 class Ollama:
     """`transport` leads to the server, as `addresses.ollama_address` gives it. `model` becomes more exact with the first
-    request, where its window was only assumed: the server is asked for it."""
+    request, where its window was only assumed: the server is asked for it. `handoff` says what becomes of another model's thinking."""
 
-    def __init__(self, model: ModelEntry, credential: Credential, transport: Transport) -> None:
+    def __init__(
+        self,
+        model: ModelEntry,
+        credential: Credential,
+        transport: Transport,
+        *,
+        handoff: Literal["text", "drop"] = "text",
+    ) -> None:
         self.model = model
         self.origin = Origin("ollama-chat", model.service, model.id)
         self._credential = credential
         self._transport = transport
         self._encoded = Encoded(self._settled, encoded)
+        self._handoff = handoff
+        self._noted: set[Level] = set()
         self._asked = False
 
     async def stream(self, request: Request) -> AsyncIterator[Delta | Reply]:
         begun = monotonic()
         await self.ask()
-        if note := clamp_note(request.thinking, self.model):
+        if request.thinking not in self._noted and (note := clamp_note(request.thinking, self.model)):
+            self._noted.add(request.thinking)
             yield StatusDelta(kind="warning", text=note)
         body = body_of(request, self.model, self._encoded.parts(request.messages))
         growing = Answer(self._transport.service, sha256(body).digest())
@@ -125,4 +136,4 @@ class Ollama:
         return error
 
     def _settled(self, messages: Sequence[Message]) -> list[Message]:
-        return settled(messages, origin=self.origin, vision=self.model.abilities.vision)
+        return settled(messages, origin=self.origin, vision=self.model.abilities.vision, handoff=self._handoff)

@@ -60,7 +60,7 @@ def body_of(request: Request, model: ModelEntry, parts: Sequence[bytes]) -> byte
     text = "\n\n".join(filter(None, request.system))
     system = [_json({"role": "system", "content": text})] if text else []
     wire = {name: _json(value) for name, value in fields.items()}
-    return join_body(wire | {"messages": join_list([*system, *parts])})
+    return join_body(wire | {"messages": join_list([*system, *parts])}, last="messages")
 
 
 class Answer:
