@@ -13,12 +13,12 @@ _PORTS = {1234: "lmstudio", 8080: "llamacpp", 8000: "vllm"}
 """Where local servers of OpenAI's format listen unless told otherwise."""
 
 _ENDS: dict[Api, tuple[str, ...]] = {
-    "anthropic": ("/v1/messages", "/messages", "/v1"),
+    "anthropic": (),  # which tells from the end of the address what is still to be added
     "openai-chat": ("/chat/completions",),
     "openai-responses": ("/responses",),
     "google": ("/v1beta/models", "/v1beta"),
     "ollama": ("/api/chat", "/api", "/v1"),
-    "azure": ("/chat/completions", "/responses"),
+    "azure": (),  # whose own address may end in any of these
 }
 """What people copy along with an address, and the adapter adds itself."""
 

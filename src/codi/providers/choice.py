@@ -18,6 +18,8 @@ from codi.providers.provider import ModelEntry
 
 LEVELS: tuple[Level, ...] = get_args(Level)
 
+_AZURE = ("AZURE_OPENAI_API_VERSION", "AZURE_OPENAI_DEPLOYMENT_NAME_MAP")
+
 _WIRES_ONLY = ("openai-chat", "openai-responses")
 """Wire formats whose names are no service's, so that an id that begins with one can mean nothing else."""
 
@@ -64,6 +66,8 @@ class Choice(Struct, frozen=True, kw_only=True):
     thinking: Level | None = None
     headers: dict[str, str] = {}
     compat: dict[str, Any] = {}
+    variables: dict[str, str] = {}
+    """What else of the environment the adapter reads; only Azure's does."""
     warning: str = ""
 
     @property
@@ -310,6 +314,7 @@ class _Search:
             thinking=name.thinking if name else None,
             headers=preset.headers,
             compat=preset.compat,
+            variables={name: self._env[name] for name in _AZURE if name in self._env} if api == "azure" else {},
             warning=f"{base} is not encrypted: everybody on the way can read the conversation and the key"
             if public
             else "",
