@@ -14,9 +14,9 @@ from msgspec import Raw, Struct
 from codi.protocol.errors import MalformedAnswer
 from codi.protocol.events import Delta, TextDelta, ThinkingDelta, ToolCallDelta
 from codi.protocol.messages import Block, Text, Thinking, ToolCall, Usage
+from codi.providers.arguments import call_from
 from codi.providers.failures import in_answer
-from codi.providers.openai_arguments import arguments_of
-from codi.providers.openai_chat_answer import cut_off
+from codi.providers.openai_chat_answer import NAMELESS, cut_off
 from codi.providers.openai_responses_format import TextSeal
 from codi.providers.provider import Stop
 
@@ -112,9 +112,9 @@ class _Growing:
             case "thinking":
                 return Thinking(self.text, signature=self.signature)
             case "call":
-                arguments, defect = arguments_of(self.text)
-                defect = defect if self.name else "the call names no tool"
-                return ToolCall(self.call_id, self.name, arguments, signature=self.signature, defect=defect)
+                if not self.name:
+                    return ToolCall(self.call_id, "", {}, signature=self.signature, defect=NAMELESS)
+                return call_from(self.call_id, self.name, self.text, signature=self.signature)
 
 
 class ResponsesAssembly:
