@@ -65,8 +65,8 @@ def open_approvals(path: Sequence[Entry]) -> list[ApprovalAsked]:
         match entry.fact:
             case ApprovalAsked() as asked:
                 waiting[asked.tool_call_id] = asked
-            case ApprovalGiven(tool_call_id):
-                waiting.pop(tool_call_id, None)
+            case ApprovalGiven() as given:
+                waiting.pop(given.tool_call_id, None)
             case MessageAdded(message):
                 for result in message.tool_results:
                     waiting.pop(result.call_id, None)

@@ -1,0 +1,180 @@
+"""The list of sessions, kept in SQLite so that it is there at once.
+
+Everything in it comes from the session files and may be deleted at any time. It is brought up to date whenever it is
+asked, by the size and time of each file, reading no more than what was appended since.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from copy import copy
+from zlib import crc32
+
+import apsw
+
+from codi.protocol.conversation import SessionSummary
+from codi.sessions.paths import make_directory
+from codi.sessions.summaries import Tally
+
+_SCHEMA = (1,)
+_BUSY_MS = 5000
+_FIELDS = Tally.__struct_fields__
+_CREATE = f"CREATE TABLE IF NOT EXISTS session ({', '.join(_FIELDS)}, checksum, PRIMARY KEY (path)) WITHOUT ROWID"
+_INSERT = f"INSERT OR REPLACE INTO session VALUES ({', '.join('?' * (len(_FIELDS) + 1))})"
+_SELECT = f"SELECT {', '.join(_FIELDS)}, checksum FROM session"
+
+
+class Catalog:
+    """`path` is the database. Where it cannot be used the sessions are read anew, and nobody notices but the clock."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def sessions(self, directories: str | Iterable[str], cwd: str | None = None) -> list[SessionSummary]:
+        """The sessions in these folders, newest first; with `cwd`, those that work there. A file that cannot be read is
+        listed as unreadable."""
+        folders = [directories] if isinstance(directories, str) else list(directories)
+        tallies = self._brought_up_to_date(folders)
+        summaries = [tally.summary() for tally in tallies if cwd is None or tally.cwd == cwd or not tally.is_readable]
+        return sorted(summaries, key=lambda summary: (-summary.modified, summary.path))
+
+    def _brought_up_to_date(self, folders: Sequence[str]) -> list[Tally]:
+        for _ in range(2):
+            inode = _inode(self._path)
+            try:
+                return _update(_opened(self._path), folders)
+            except apsw.BusyError:
+                break
+            except (apsw.Error, OSError):
+                self._delete(inode)
+        return _update(_opened(":memory:"), folders)
+
+    def _delete(self, inode: int) -> None:
+        """Remove a database that is broken, unless another process has already put a new one in its place."""
+        with suppress(OSError):
+            folder = os.open(os.path.dirname(self._path) or ".", os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX)
+                if _inode(self._path) == inode:
+                    for ending in ("-wal", "-shm", ""):
+                        with suppress(FileNotFoundError):
+                            os.unlink(self._path + ending)
+            finally:
+                os.close(folder)
+
+
+def _opened(path: str) -> apsw.Connection:
+    if path != ":memory:":
+        make_directory(os.path.dirname(os.path.abspath(path)))
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    database = apsw.Connection(path)
+    try:
+        database.set_busy_timeout(_BUSY_MS)
+        database.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL")
+        if _schema(database) != _SCHEMA:
+            database.execute("BEGIN IMMEDIATE")
+            if _schema(database) != _SCHEMA:
+                database.execute(f"DROP TABLE IF EXISTS session; {_CREATE}; PRAGMA user_version={_SCHEMA[0]}")
+            database.execute("COMMIT")
+    except apsw.Error:
+        database.close(True)
+        raise
+    return database
+
+
+def _schema(database: apsw.Connection) -> object:
+    return database.execute("PRAGMA user_version").fetchone()
+
+
+def _update(database: apsw.Connection, folders: Sequence[str]) -> list[Tally]:
+    try:
+        known = _known(database)
+        tallies: list[Tally] = []
+        changed: list[Tally] = []
+        for folder in folders:
+            for file in _files(folder):
+                tally = known.get(file.path)
+                fresh = _counted(file, tally)
+                if fresh is not None:
+                    tallies.append(fresh)
+                    if fresh is not tally:
+                        changed.append(fresh)
+        present = {tally.path for tally in tallies}
+        gone = [path for path in known if path not in present and os.path.dirname(path) in folders]
+        if changed or gone:
+            _keep(database, changed, gone)
+        return tallies
+    finally:
+        database.close(True)
+
+
+def _known(database: apsw.Connection) -> dict[str, Tally]:
+    known: dict[str, Tally] = {}
+    for *values, checksum in database.execute(_SELECT):
+        # A page that went bad may still look like a table.
+        if checksum == _checksum(values):
+            tally = Tally(*values)
+            known[tally.path] = tally
+    return known
+
+
+def _keep(database: apsw.Connection, changed: Iterable[Tally], gone: Iterable[str]) -> None:
+    rows = [values for tally in changed if _can_be_kept(values := [getattr(tally, name) for name in _FIELDS])]
+    database.execute("BEGIN IMMEDIATE")
+    database.executemany(_INSERT, ([*values, _checksum(values)] for values in rows))
+    database.executemany("DELETE FROM session WHERE path = ?", ((path,) for path in gone))
+    database.execute("COMMIT")
+
+
+def _checksum(values: Sequence[object]) -> int:
+    return crc32(repr(values).encode(errors="surrogatepass"))
+
+
+def _can_be_kept(values: Iterable[object]) -> bool:
+    """SQLite takes no number beyond 64 bits and no text that is not Unicode, such as a path may be."""
+    for value in values:
+        if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+            return False
+        if isinstance(value, str):
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                return False
+    return True
+
+
+def _files(folder: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as found:
+            return [file for file in found if file.name.endswith(".jsonl") and file.is_file()]
+    except OSError:
+        return []
+
+
+def _counted(file: os.DirEntry[str], tally: Tally | None) -> Tally | None:
+    """The tally of a file as it is now: the one given, if that still holds. None for a file that is gone or empty."""
+    try:
+        now = file.stat()
+        if tally and (tally.inode, tally.size, tally.mtime_ns) == (now.st_ino, now.st_size, now.st_mtime_ns):
+            return tally
+        if now.st_size == 0:
+            return None
+        has_grown = tally is not None and tally.inode == now.st_ino and tally.size < now.st_size
+        fresh = copy(tally) if tally and tally.is_readable and has_grown else Tally(file.path)
+        with open(file.path, "rb") as content:
+            content.seek(fresh.offset)
+            fresh.take(content.read())
+    except FileNotFoundError:
+        return None
+    except OSError:
+        return Tally(file.path)  # of no inode, so that the next time looks again
+    fresh.inode, fresh.size, fresh.mtime_ns = now.st_ino, now.st_size, now.st_mtime_ns
+    return fresh
+
+
+def _inode(path: str) -> int:
+    try:
+        return os.stat(path).st_ino
+    except OSError:
+        return 0
