@@ -96,10 +96,16 @@ def _serve(door: int) -> None:
     # A command like `pkill python` must not take away what keeps the commands. Keepers are not waited for.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
         signal.signal(number, signal.SIG_IGN)
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > 2:
+            try:
+                os.close(int(name))  # inherited from whoever started codi
+            except OSError:
+                pass  # the listing's own
     os.get_exec_path({})  # loads what `execvpe` needs once, not in every child
     socket = _socket.socket(fileno=door)
     while True:
-        knock, ancillary, _, _ = socket.recvmsg(1, _socket.CMSG_SPACE(12))
+        knock, ancillary, _, _ = socket.recvmsg(1, _socket.CMSG_SPACE(12), _socket.MSG_CMSG_CLOEXEC)
         if not knock:
             return
         numbers = ancillary[0][2]
