@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codi.tools.matching import match
+from codi.tools.quotes import match
 from codi.tools.near_misses import near_misses, told
 
 
