@@ -1,6 +1,6 @@
 """Where work happens. A tool is handed one of these, limited to the effects it declared, and reaches the world no other way."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Literal, Protocol
 
 from msgspec import Struct
@@ -111,8 +111,10 @@ class Workspace(Protocol):
         keep_head: int,
         keep_tail: int,
         env: Mapping[str, str] | None = None,
+        tell: Callable[[str], None] | None = None,
     ) -> Outcome:
-        """Run to the end, or to the timeout. New output goes to `tell`. Nothing of it lives on, whatever happens."""
+        """Run to the end, or to the timeout. New output goes to `tell`, by default the workspace's own. Nothing of it
+        lives on, whatever happens."""
         ...
 
     def lines_of(self, words: Sequence[str], *, cwd: str = ".") -> AsyncIterator[bytes]:

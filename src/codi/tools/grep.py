@@ -1,0 +1,204 @@
+"""The `grep` tool."""
+
+import re
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import aclosing
+from typing import Annotated, Any, Literal
+
+from anyio import move_on_after, to_thread
+from msgspec import Meta, Struct
+
+from codi.protocol.effects import Effect, Reads
+from codi.tools.globs import PathPattern, choices_of
+from codi.tools.limiting import Limits
+from codi.tools.output import LINES_TRUNCATED_NOTICE, limit_notice, size
+from codi.tools.patterns import Node, PatternError, for_ripgrep, parsed
+from codi.tools.searching import LineSearch, shown, text_of
+from codi.tools.text_files import Binary, TextFile
+from codi.tools.tool import ToolFailed, ToolOutput
+from codi.workspace.workspace import Workspace
+
+MOST_MATCHES = 2000
+MOST_TIME_S = 30.0
+MOST_FILE_BYTES = 64 * 1024 * 1024
+_LINE_CHARACTERS = 500
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_.*-]+")
+
+
+class Grep(Struct, frozen=True):
+    """Search the contents of files for a regular expression. Skips binary and ignored files, and files over 64 MB."""
+
+    pattern: Annotated[str, Meta(description="Regular expression; a match stays within its line")]
+    path: Annotated[str, Meta(description="Directory or file to search")] = "."
+    glob: Annotated[str | None, Meta(description="Only files like this, e.g. `*.py` or `src/**/*.{ts,tsx}`")] = None
+    ignore_case: bool = False
+    literal: Annotated[bool, Meta(description="Take the pattern as plain text")] = False
+    whole_word: bool = False
+    include_ignored: Annotated[bool, Meta(description="Search files that ignore files name, too")] = False
+    context: Annotated[int, Meta(ge=0, le=10, description="Lines to show around each match")] = 0
+    limit: Annotated[int, Meta(ge=1, le=MOST_MATCHES, description="Most matches to show")] = 100
+    mode: Annotated[
+        Literal["content", "files", "count"], Meta(description="Show lines, names of files, or matches per file")
+    ] = "content"
+
+    def effects(self) -> Iterable[Effect]:
+        yield Reads(self.path)
+
+    async def run(self, workspace: Workspace, *, ripgrep: str | None, limits: Limits) -> ToolOutput:
+        try:
+            node = parsed(self.pattern, literal=self.literal, ignore_case=self.ignore_case, whole_word=self.whole_word)
+        except PatternError as error:
+            raise ToolFailed(str(error)) from error
+        found = _Found(self, LineSearch(node))
+        with move_on_after(MOST_TIME_S) as scope:
+            async with aclosing(self._files(workspace, node, ripgrep)) as files:
+                async for path in files:
+                    if not await found.look_into(workspace, path):
+                        break
+        return found.told(limits, is_partial=scope.cancelled_caught or found.is_late)
+
+    async def _files(self, workspace: Workspace, node: Node, ripgrep: str | None) -> AsyncIterator[str]:
+        """Where to look, in the order of names, directory by directory."""
+        kind = workspace.facts(self.path).kind
+        if kind == "absent":
+            raise ToolFailed(f"Path not found: {workspace.resolve(self.path)}")
+        if kind != "directory":
+            yield self.path
+            return
+        glob = PathPattern(self.glob) if self.glob else None
+        paths = await self._candidates(workspace, ripgrep, for_ripgrep(node)) if ripgrep else None
+        if paths is None:
+            walk = workspace.walk(self.path, include_ignored=self.include_ignored)
+            paths = await to_thread.run_sync(list, walk, abandon_on_cancel=True)
+        for path in sorted(paths, key=lambda path: path.split("/")):
+            if (glob is None or glob.matches(path)) and not path.endswith("/.git") and path != ".git":
+                yield f"{self.path}/{path}"
+
+    async def _candidates(self, workspace: Workspace, ripgrep: str, expression: str) -> list[str] | None:
+        """The files that ripgrep finds; None when it could not look everywhere, or not for this."""
+        words = [
+            ripgrep, "--no-config", "--files-with-matches", "--text", "--hidden", "--no-messages", "--no-require-git",
+            "--no-ignore-global", "--max-filesize", str(MOST_FILE_BYTES), "--glob", "!.git",
+        ]  # fmt: skip
+        if self.include_ignored:
+            words.append("--no-ignore")
+        for choice in choices_of(self.glob) if self.glob else []:
+            # Only to search less: the pattern itself is matched here in any case.
+            if not _PLAIN_NAME.fullmatch(choice):
+                break
+            words += ["--type-add", f"wanted:{choice}"]
+        else:
+            words += ["--type", "wanted"] if self.glob else []
+        lines = workspace.lines_of([*words, "--regexp", expression, "--", "."], cwd=self.path)
+        try:
+            return [line.decode(errors="surrogateescape").rstrip("\n").removeprefix("./") async for line in lines]
+        except OSError:
+            return None
+
+
+class _Found:
+    """What has been found so far, and what there is to say of it."""
+
+    def __init__(self, asked: Grep, search: LineSearch) -> None:
+        self._asked = asked
+        self._search = search
+        self._lines: list[str] = []
+        self._matches = 0
+        self._is_more = False
+        self._is_shortened = False
+        self._binary = 0
+        self._late_at = time.monotonic() + MOST_TIME_S
+        self.is_late = False
+
+    async def look_into(self, workspace: Workspace, path: str) -> bool:
+        """Add what one file holds. False when nothing more is wanted."""
+        facts = workspace.facts(path)
+        # Links inside a directory are not followed: what they lead to is found in its own place, or not to be searched.
+        if facts.kind != "file" or (facts.link is not None and path != self._asked.path):
+            return True
+        if facts.size > MOST_FILE_BYTES:
+            if path == self._asked.path:
+                raise ToolFailed(
+                    f"{workspace.shown(path)} is {size(facts.size)}, more than grep searches. "
+                    "Use shell: grep -n PATTERN FILE | head"
+                )
+            return True
+        try:
+            content = await workspace.read(path)
+        except OSError as error:
+            if path == self._asked.path:
+                raise ToolFailed(f"Cannot read {workspace.shown(path)}: {error.strerror}") from error
+            return True
+        text = text_of(content)
+        room = self._asked.limit - self._matches if self._asked.mode == "content" else None
+        numbers = self._first(text, room)
+        if not numbers:
+            return not self.is_late
+        if isinstance(TextFile.of(content), Binary):
+            self._binary += 1
+            return not self.is_late
+        if self._matches == self._asked.limit:
+            self._is_more = True
+            return False
+        self._add(workspace.shown(path), text, numbers[:room])
+        if room is not None and len(numbers) > room:
+            self._is_more = True
+            return False
+        return not self.is_late
+
+    def _first(self, text: str, room: int | None) -> list[int]:
+        """The lines that match: one more than there is room for, to know of it, or all of them."""
+        numbers: list[int] = []
+        for number in self._search.matching(text):
+            numbers.append(number)
+            if self._asked.mode == "files" or (room is not None and len(numbers) > room):
+                break
+            if time.monotonic() > self._late_at:
+                self.is_late = True
+                break
+        return numbers
+
+    def _add(self, name: str, text: str, numbers: list[int]) -> None:
+        match self._asked.mode:
+            case "files":
+                self._lines.append(name)
+                self._matches += 1
+            case "count":
+                self._lines.append(f"{name}:{len(numbers)}")
+                self._matches += 1
+            case "content":
+                self._matches += len(numbers)
+                lines = text.removesuffix("\n").split("\n")
+                matching = set(numbers)
+                around = self._asked.context
+                wanted = {
+                    near
+                    for number in numbers
+                    for near in range(max(0, number - around), min(len(lines), number + around + 1))
+                }
+                for number in sorted(wanted):
+                    sign = ":" if number in matching else "-"
+                    self._lines.append(f"{name}{sign}{number + 1}{sign} {self._shortened(lines[number])}")
+
+    def _shortened(self, line: str) -> str:
+        line = shown(line.removesuffix("\r"))
+        if len(line) <= _LINE_CHARACTERS:
+            return line
+        self._is_shortened = True
+        return line[:_LINE_CHARACTERS] + "... [truncated]"
+
+    def told(self, limits: Limits, *, is_partial: bool) -> ToolOutput:
+        notices: list[str] = []
+        details: dict[str, Any] = {}
+        if self._is_more:
+            notices.append(limit_notice(self._asked.limit, "matches", MOST_MATCHES))
+            details["matchLimitReached"] = self._asked.limit
+        if self._is_shortened:
+            notices.append(LINES_TRUNCATED_NOTICE)
+            details["linesTruncated"] = True
+        if self._binary:
+            notices.append(f"{self._binary} binary file{'s' * (self._binary > 1)} with matches not shown")
+        if is_partial:
+            notices.append(f"Stopped after {MOST_TIME_S:.0f} s: the result is partial")
+        return limits.head("grep", self._asked, "\n".join(self._lines) or "No matches found", notices, details)
