@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 
-from codi.tools.line_matching import LineMatcher
+from codi.tools.matching import LineMatcher
 from codi.tools.patterns import Node, for_python, has_loops, may_explode
 
 _LONG_LINE = 2000

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codi.tools.matching import match
 from codi.tools.near_misses import near_misses, told
+from codi.tools.quotes import match
 
 
 def after(text: str, old: str, new: str, *, everywhere: bool = False) -> tuple[str, str]:
