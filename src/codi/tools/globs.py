@@ -3,6 +3,7 @@ classes, a backslash takes the next character as it is. A pattern without `/` is
 one of it that is of the whole path."""
 
 import re
+from itertools import pairwise
 
 from codi.tools.tool import ToolFailed
 
@@ -37,7 +38,7 @@ def choices_of(pattern: str) -> list[str]:
             continue
         begin, end, commas = braces
         borders = [begin, *commas, end]
-        found[:0] = [choice[:begin] + choice[a + 1 : b] + choice[end + 1 :] for a, b in zip(borders, borders[1:])]
+        found[:0] = [choice[:begin] + choice[a + 1 : b] + choice[end + 1 :] for a, b in pairwise(borders)]
     return whole
 
 

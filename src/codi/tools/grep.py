@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from typing import Annotated, Any, Literal
 
@@ -58,7 +58,7 @@ class Grep(Struct, frozen=True):
                         break
         return found.told(limits, is_partial=scope.cancelled_caught or found.is_late)
 
-    async def _files(self, workspace: Workspace, node: Node, ripgrep: str | None) -> AsyncIterator[str]:
+    async def _files(self, workspace: Workspace, node: Node, ripgrep: str | None) -> AsyncGenerator[str, None]:
         """Where to look, in the order of names, directory by directory."""
         kind = workspace.facts(self.path).kind
         if kind == "absent":
