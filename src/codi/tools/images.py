@@ -1,5 +1,8 @@
 """Images as the bytes tell them; what a file is called says nothing."""
 
+MOST_ENCODED_BYTES = 4_718_592
+"""What services take of one image, in base64."""
+
 
 def image_type(content: bytes) -> str | None:
     """The media type of the four kinds of image that models can see."""

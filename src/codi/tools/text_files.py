@@ -192,6 +192,7 @@ def _view(raw: str) -> str:
 
 
 def mime_type(content: bytes) -> str:
+    """Told by the first bytes."""
     return image_type(content) or next(
         (mime for magic, mime in _MAGIC if content.startswith(magic)), "application/octet-stream"
     )

@@ -1,0 +1,62 @@
+"""The file that a path means, or the words for why it cannot be had."""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from itertools import islice
+from os.path import basename, dirname
+from unicodedata import normalize
+
+from codi.tools.tool import ToolFailed
+from codi.workspace.workspace import UndeclaredEffect, Workspace
+
+_MOST_NAMES = 3
+_MOST_SEARCHED = 20_000
+"""Files that are looked at for the same name in another folder: beyond it the answer would be late."""
+
+
+def spellings(path: str) -> tuple[str, ...]:
+    """The path, then other spellings of it that look the same: composed and decomposed characters, the narrow space that macOS
+    puts before AM and PM, curly apostrophes."""
+    narrow = path.replace(" AM", "\u202fAM").replace(" PM", "\u202fPM")
+    curly = path.replace("'", "\u2019")
+    forms = (path, normalize("NFC", path), normalize("NFD", path), narrow, curly, normalize("NFD", curly))
+    return tuple(dict.fromkeys(forms))
+
+
+async def content_of(workspace: Workspace, path: str) -> bytes:
+    """The bytes of a regular file. Raises ToolFailed in words for a model, and FileNotFoundError for what is not there."""
+    kind = workspace.facts(path).kind
+    if kind == "directory":
+        raise ToolFailed(f"{workspace.shown(path)} is a directory; use list.")
+    if kind not in ("file", "absent", "link"):
+        raise ToolFailed(f"{workspace.shown(path)} is not a regular file.")
+    try:
+        return await workspace.read(path)
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileNotFoundError(path) from None
+    except OSError as error:
+        raise ToolFailed(f"Cannot read {workspace.shown(path)}: {error.strerror or error}") from error
+
+
+def not_found(workspace: Workspace, path: str) -> ToolFailed:
+    """Says so, with up to three names that may be meant."""
+    near = list(dict.fromkeys(islice(_near_names(workspace, path), _MOST_NAMES)))
+    question = f"\nDid you mean: {', '.join(near)}?" if near else ""
+    return ToolFailed(f"File not found: {workspace.shown(path)} (No such file or directory){question}")
+
+
+def _near_names(workspace: Workspace, path: str) -> Iterator[str]:
+    place = workspace.resolve(path)
+    folder, name = dirname(place), basename(place)
+    try:
+        names = {found.lower(): found for found, facts in workspace.entries(folder) if facts.kind in ("file", "link")}
+    except (OSError, UndeclaredEffect):
+        names = {}
+    for near in get_close_matches(name.lower(), names, n=_MOST_NAMES, cutoff=0.6):
+        yield workspace.shown(f"{folder}/{names[near]}")
+    try:
+        for found in islice(workspace.walk("."), _MOST_SEARCHED):
+            if basename(found) == name:
+                yield found
+    except (OSError, UndeclaredEffect):
+        return

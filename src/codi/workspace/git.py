@@ -1,0 +1,145 @@
+"""What codi itself asks git, reading only, and without letting a repository's configuration run anything."""
+
+import os
+
+from msgspec import Struct
+
+from codi.workspace import processes
+
+_STATUS_LIMIT_S = 2.0
+_MOST_OUTPUT = 64 * 1024
+
+_SETTINGS = {
+    "core.fsmonitor": "false",
+    "core.hooksPath": "/dev/null",
+    "core.pager": "cat",
+    "diff.external": "",
+}
+
+
+def neutral(settings: dict[str, str]) -> dict[str, str]:
+    """The environment under which git obeys these settings rather than the repository's."""
+    numbered = {f"GIT_CONFIG_KEY_{number}": name for number, name in enumerate(settings)}
+    numbered |= {f"GIT_CONFIG_VALUE_{number}": value for number, value in enumerate(settings.values())}
+    return {"GIT_CONFIG_COUNT": str(len(settings)), **numbered, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+
+
+NEUTRAL = neutral(_SETTINGS)
+"""For every git that codi starts for itself: no monitor, hook, pager or external diff of the repository's choice."""
+
+
+class GitState(Struct, frozen=True):
+    """`branch` is None when detached, `head` (a commit) before the first commit, `dirty` when git was too slow to say."""
+
+    branch: str | None
+    head: str | None
+    dirty: bool | None
+
+
+async def state(root: str) -> GitState | None:
+    """Of the repository around a folder; None outside of one."""
+    top = repository_of(root)
+    if top is None:
+        return None
+    branch, head = _branch_and_head(top)
+    return GitState(branch, head, await _dirty(root, top))
+
+
+def project_root(cwd: str) -> str:
+    """The repository's top folder, else the nearest folder with `.codi/`, else `cwd` itself."""
+    return repository_of(cwd) or _nearest(cwd, ".codi") or cwd
+
+
+def repository_of(folder: str) -> str | None:
+    """The nearest folder upwards that holds `.git`."""
+    return _nearest(folder, ".git")
+
+
+def _nearest(folder: str, name: str) -> str | None:
+    while True:
+        if os.path.lexists(os.path.join(folder, name)):
+            return folder
+        above = os.path.dirname(folder)
+        if above == folder:
+            return None
+        folder = above
+
+
+async def _dirty(root: str, top: str) -> bool | None:
+    settings = {**_SETTINGS, **{f"filter.{name}.{way}": "" for name in await _filters(top) for way in _FILTER_WAYS}}
+    words = ("git", "status", "--porcelain", "--ignore-submodules=dirty")
+    told = await _git(words, root, neutral(settings))
+    return None if told is None else bool(told)
+
+
+_FILTER_WAYS = ("clean", "smudge", "process")
+
+
+async def _filters(top: str) -> list[str]:
+    """The content filters that the repository's own configuration defines: status would run them."""
+    words = ("git", "config", "--local", "--includes", "--name-only", "--get-regexp", r"^filter\.")
+    told = await _git(words, top, NEUTRAL) if _may_filter(top) else None
+    names = os.fsdecode(told or b"").splitlines()
+    return sorted({name.removeprefix("filter.").rpartition(".")[0] for name in names})
+
+
+def _may_filter(top: str) -> bool:
+    folder = _common_folder(top)
+    configurations = (_text(folder, "config") or "", _text(_git_folder(top), "config.worktree") or "")
+    return any(word in text.lower() for text in configurations for word in ("filter", "include"))
+
+
+async def _git(words: tuple[str, ...], cwd: str, more: dict[str, str]) -> bytes | None:
+    """What it says, or None when it fails, is not there, or takes too long."""
+    try:
+        outcome = await processes.run(
+            words,
+            cwd=cwd,
+            environment=processes.environment_for(os.environ, more),
+            shell="",
+            timeout_s=_STATUS_LIMIT_S,
+            keep_head=_MOST_OUTPUT,
+            keep_tail=0,
+            spool=None,
+        )
+    except OSError:
+        return None
+    return outcome.head if outcome.exit_code == 0 and not outcome.timed_out else None
+
+
+def _branch_and_head(top: str) -> tuple[str | None, str | None]:
+    folder, common = _git_folder(top), _common_folder(top)
+    head = (_text(folder, "HEAD") or "").strip()
+    if not head.startswith("ref:"):
+        return None, head or None
+    name = head.removeprefix("ref:").strip()
+    commit = (_text(folder, name) or _text(common, name) or "").strip() or _packed(common, name)
+    return name.removeprefix("refs/heads/"), commit
+
+
+def _packed(common: str, name: str) -> str | None:
+    for line in (_text(common, "packed-refs") or "").splitlines():
+        commit, _, its_name = line.partition(" ")
+        if its_name == name:
+            return commit
+    return None
+
+
+def _git_folder(top: str) -> str:
+    named = _text(top, ".git")
+    if named is None or not named.startswith("gitdir:"):
+        return os.path.join(top, ".git")
+    return os.path.join(top, named.removeprefix("gitdir:").strip())
+
+
+def _common_folder(top: str) -> str:
+    folder = _git_folder(top)
+    return os.path.join(folder, (_text(folder, "commondir") or "").strip())
+
+
+def _text(folder: str, name: str) -> str | None:
+    try:
+        with open(os.path.join(folder, name), encoding="utf-8", errors="surrogateescape") as file:
+            return file.read()
+    except OSError:
+        return None

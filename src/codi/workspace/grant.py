@@ -1,0 +1,107 @@
+"""What one action may do: the workspace, able to do what was declared and no more."""
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+
+from codi.protocol.effects import Effect, Reads, Runs, Writes
+from codi.workspace.paths import inside
+from codi.workspace.workspace import FileFacts, Outcome, Replacement, Stamp, UndeclaredEffect, Workspace
+
+
+class Grant:
+    """`effects` are what policy judged. A declared folder covers what lies below it: for reading, and for writing where
+    it is to be deleted or moved. That a name exists is known by whoever may see one of its folder's files, so facts and
+    names of the folder around a declared path are granted too.
+    """
+
+    def __init__(self, workspace: Workspace, effects: Sequence[Effect], tell: Callable[[str], None]) -> None:
+        self.root = workspace.root
+        self._workspace = workspace
+        self._tell = tell
+        resolved = workspace.resolved(effects)
+        self._written = {effect.path for effect in resolved if isinstance(effect, Writes)}
+        self._read = self._written | {effect.path for effect in resolved if isinstance(effect, Reads)}
+        self._taken_away = {
+            effect.path for effect in resolved if isinstance(effect, Writes) and effect.kind in ("delete", "move")
+        }
+        self._runs = {effect for effect in resolved if isinstance(effect, Runs)}
+
+    def resolve(self, path: str) -> str:
+        return self._workspace.resolve(path)
+
+    def shown(self, path: str) -> str:
+        return self._workspace.shown(path)
+
+    def resolved(self, effects: Sequence[Effect]) -> tuple[Effect, ...]:
+        return self._workspace.resolved(effects)
+
+    def facts(self, path: str) -> FileFacts:
+        place = self.resolve(path)
+        if os.path.dirname(place) not in self._folders():
+            self._check_read(place)
+        return self._workspace.facts(path)
+
+    async def read(self, path: str) -> bytes:
+        self._check_read(self.resolve(path))
+        return await self._workspace.read(path)
+
+    async def replace(self, path: str, content: bytes, *, expected: bytes | None) -> None:
+        self._check_written(self.resolve(path))
+        await self._workspace.replace(path, content, expected=expected)
+
+    async def replace_all(self, changes: Sequence[Replacement]) -> None:
+        for change in changes:
+            self._check_written(self.resolve(change.path))
+        await self._workspace.replace_all(changes)
+
+    def entries(self, path: str) -> list[tuple[str, FileFacts]]:
+        place = self.resolve(path)
+        if place not in self._folders():
+            self._check_read(place)
+        return self._workspace.entries(path)
+
+    def walk(self, path: str, *, hidden: bool = True, include_ignored: bool = False) -> Iterator[str]:
+        self._check_read(self.resolve(path))
+        return self._workspace.walk(path, hidden=hidden, include_ignored=include_ignored)
+
+    def stamp(self, path: str) -> Stamp | None:
+        return self._workspace.stamp(path)
+
+    def saw(self, path: str, content: bytes) -> None:
+        self._workspace.saw(path, content)
+
+    async def run(
+        self,
+        command: Runs,
+        *,
+        timeout_s: float,
+        keep_head: int,
+        keep_tail: int,
+        env: Mapping[str, str] | None = None,
+        tell: Callable[[str], None] | None = None,
+    ) -> Outcome:
+        if self.resolved([command])[0] not in self._runs:
+            raise UndeclaredEffect(f"runs {command.line} in {command.cwd}")
+        return await self._workspace.run(
+            command, timeout_s=timeout_s, keep_head=keep_head, keep_tail=keep_tail, env=env, tell=tell or self._tell
+        )
+
+    def lines_of(self, words: Sequence[str], *, cwd: str = ".") -> AsyncIterator[bytes]:
+        place = self.resolve(cwd)
+        if place not in self._folders():
+            self._check_read(place)
+        return self._workspace.lines_of(words, cwd=cwd)
+
+    def tell(self, text: str) -> None:
+        self._tell(text)
+
+    def _folders(self) -> set[str]:
+        return {os.path.dirname(path) for path in self._read}
+
+    def _check_read(self, place: str) -> None:
+        if not inside(place, self._read):
+            raise UndeclaredEffect(f"reads {place}")
+
+    def _check_written(self, place: str) -> None:
+        if place not in self._written and not inside(place, self._taken_away):
+            raise UndeclaredEffect(f"writes {place}")

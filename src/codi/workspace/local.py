@@ -1,0 +1,201 @@
+"""The workspace on this machine: a folder, the files in it and around it, and the commands that run in it."""
+
+import os
+import stat
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from hashlib import sha256
+from weakref import WeakValueDictionary
+
+import anyio
+from anyio import to_thread
+
+from codi.protocol.effects import Effect, Reaches, Reads, Runs, Writes
+from codi.workspace import paths, processes
+from codi.workspace.descent import folder_of, naming, open_listing, open_regular, read_all
+from codi.workspace.git import NEUTRAL
+from codi.workspace.ignoring import files_below
+from codi.workspace.replacing import Change, replace_together
+from codi.workspace.workspace import FileFacts, Kind, Outcome, Replacement, Stamp
+
+_READ_INLINE_BYTES = 1 << 20
+
+_KINDS: dict[int, Kind] = {
+    stat.S_IFREG: "file",
+    stat.S_IFDIR: "directory",
+    stat.S_IFLNK: "link",
+    stat.S_IFIFO: "fifo",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFCHR: "device",
+    stat.S_IFBLK: "device",
+}
+
+
+class LocalWorkspace:
+    """`extra_dirs` are folders outside the root that belong to the work too; `environment` is given to every command
+    besides the few variables that all see; `shell` is the program for command lines (default: bash, else sh); `spool` is
+    where outputs that are too long are kept, for the caller of `run` to remove.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        *,
+        extra_dirs: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+        shell: str | None = None,
+        spool: str | None = None,
+    ) -> None:
+        self.root = paths.real(os.path.abspath(root))
+        self.roots = (self.root, *(self.resolve(folder) for folder in extra_dirs))
+        self._environment = dict(environment or {})
+        self._shell = shell
+        self._spool = spool or os.environ.get("TMPDIR", "/tmp")
+        self._stamps: dict[str, Stamp] = {}
+        self._turns: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()
+
+    def resolve(self, path: str) -> str:
+        return paths.real(paths.joined(path, self.root))
+
+    def contains(self, path: str) -> bool:
+        """Whether a path lies, its links followed, in the root or one of the extra folders."""
+        return paths.inside(self.resolve(path), self.roots)
+
+    def shown(self, path: str) -> str:
+        typed = paths.joined(path, self.root)
+        # A link is shown by its name, not by where it leads; after `..` only the real path tells what is meant.
+        place = self.resolve(path) if ".." in typed.split("/") else os.path.normpath(typed)
+        if not paths.inside(place, (self.root,)):
+            place = self.resolve(path)
+        return os.path.relpath(place, self.root) if paths.inside(place, (self.root,)) else place
+
+    def resolved(self, effects: Sequence[Effect]) -> tuple[Effect, ...]:
+        return tuple(self._resolved(effect) for effect in effects)
+
+    def _resolved(self, effect: Effect) -> Effect:
+        match effect:
+            case Reads(path):
+                return Reads(self.resolve(path))
+            case Writes(path, kind):
+                return Writes(self.resolve(path), kind)
+            case Runs(command, cwd):
+                return Runs(command, self.resolve(cwd))
+            case Reaches():
+                return effect
+
+    def facts(self, path: str) -> FileFacts:
+        return _facts(paths.located(paths.joined(path, self.root)))
+
+    async def read(self, path: str) -> bytes:
+        descriptor = open_regular(self.resolve(path))
+        if os.fstat(descriptor).st_size <= _READ_INLINE_BYTES:
+            return read_all(descriptor)
+        return await to_thread.run_sync(read_all, descriptor)
+
+    async def replace(self, path: str, content: bytes, *, expected: bytes | None) -> None:
+        await self.replace_all([Replacement(path, content, expected)])
+
+    async def replace_all(self, changes: Sequence[Replacement]) -> None:
+        planned = [self._change(change) for change in changes]
+        await self._in_turn(sorted({change.path for change in planned}), partial(replace_together, planned))
+
+    def _change(self, change: Replacement) -> Change:
+        typed = paths.joined(change.path, self.root)
+        place = paths.located(typed) if change.content is None else paths.real(typed)
+        return Change(place, change.content, expected=change.expected, mode=change.mode)
+
+    async def _in_turn(self, places: Sequence[str], work: Callable[[], None]) -> None:
+        """Do work on files when those who asked earlier for one of them are done."""
+        if not places:
+            await to_thread.run_sync(work)
+            return
+        turn = self._turns.setdefault(places[0], anyio.Lock())
+        async with turn:
+            await self._in_turn(places[1:], work)
+
+    def entries(self, path: str) -> list[tuple[str, FileFacts]]:
+        folder = self.resolve(path)
+        descriptor = open_listing(folder)
+        try:
+            found = []
+            for name in os.listdir(descriptor):
+                with suppress(FileNotFoundError):  # it went away since it was listed
+                    status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+                    found.append((name, _facts_of(status, f"{folder.rstrip('/')}/{name}")))
+            return found
+        finally:
+            os.close(descriptor)
+
+    def walk(self, path: str, *, hidden: bool = True, include_ignored: bool = False) -> Iterator[str]:
+        return files_below(self.resolve(path), self.root, hidden=hidden, include_ignored=include_ignored)
+
+    def stamp(self, path: str) -> Stamp | None:
+        return self._stamps.get(self.resolve(path))
+
+    def saw(self, path: str, content: bytes) -> None:
+        place = self.resolve(path)
+        self._stamps[place] = Stamp(_facts(place).mtime_ns, len(content), sha256(content).hexdigest())
+
+    async def run(
+        self,
+        command: Runs,
+        *,
+        timeout_s: float,
+        keep_head: int,
+        keep_tail: int,
+        env: Mapping[str, str] | None = None,
+        tell: Callable[[str], None] | None = None,
+    ) -> Outcome:
+        environment = self._environment_with(env or {})
+        return await processes.run(
+            command.command,
+            cwd=self.resolve(command.cwd),
+            environment=environment,
+            shell=self._shell or processes.shell_in(environment["PATH"]),
+            timeout_s=timeout_s,
+            keep_head=keep_head,
+            keep_tail=keep_tail,
+            spool=self._spool,
+            tell=tell,
+        )
+
+    def lines_of(self, words: Sequence[str], *, cwd: str = ".") -> AsyncIterator[bytes]:
+        return processes.lines_of(words, cwd=self.resolve(cwd), environment=self._environment_with(NEUTRAL))
+
+    def tell(self, text: str) -> None:
+        """Nobody listens to the workspace itself; a grant has somebody who does."""
+
+    def _environment_with(self, more: Mapping[str, str]) -> dict[str, str]:
+        return processes.environment_for(os.environ, {**self._environment, **more})
+
+
+def _facts(place: str) -> FileFacts:
+    status = _status(place)
+    return _facts_of(status, place) if status else FileFacts(kind="absent")
+
+
+def _facts_of(status: os.stat_result, place: str) -> FileFacts:
+    """Of what is at a located path. A link at its end is followed by our own resolver, never by the kernel."""
+    link = None
+    if stat.S_ISLNK(status.st_mode):
+        link = os.readlink(place)
+        target = _status(paths.real(place))
+        if target is not None and not stat.S_ISLNK(target.st_mode):
+            status = target
+    return FileFacts(
+        kind=_KINDS[stat.S_IFMT(status.st_mode)],
+        size=status.st_size,
+        mode=stat.S_IMODE(status.st_mode),
+        mtime_ns=status.st_mtime_ns,
+        links=status.st_nlink,
+        link=link,
+    )
+
+
+def _status(place: str) -> os.stat_result | None:
+    try:
+        with folder_of(place) as (folder, name), naming(place):
+            return os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
