@@ -17,7 +17,7 @@ from codi.workspace.workspace import Workspace
 MOST_RESULTS = 10_000
 
 
-class Glob(Struct, frozen=True):
+class Glob(Struct, frozen=True, forbid_unknown_fields=True):
     """Find files by name. A pattern without `/` is of the name alone, one with `/` of the whole path below `path`."""
 
     pattern: Annotated[str, Meta(min_length=1, description="e.g. `*.py`, `src/**/*.{ts,tsx}`, `**/test_[a-z]*`")]

@@ -27,7 +27,7 @@ _LINE_CHARACTERS = 500
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.*-]+")
 
 
-class Grep(Struct, frozen=True):
+class Grep(Struct, frozen=True, forbid_unknown_fields=True):
     """Search the contents of files for a regular expression. Skips binary and ignored files, and files over 64 MB."""
 
     pattern: Annotated[str, Meta(description="Regular expression; a match stays within its line")]

@@ -26,7 +26,7 @@ class Place:
         self.cwd = "."
 
 
-class Shell(Struct, frozen=True):
+class Shell(Struct, frozen=True, forbid_unknown_fields=True):
     """Run a command line with bash, or a program with its words as a list. Each call is a fresh shell; only the directory in
     which the last one ended is kept. Standard input is empty. The result is stdout and stderr as they came."""
 
