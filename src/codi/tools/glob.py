@@ -7,6 +7,7 @@ from anyio import to_thread
 from msgspec import Meta, Struct
 
 from codi.protocol.effects import Effect, Reads
+from codi.tools.entries import Entries
 from codi.tools.globs import PathPattern
 from codi.tools.limiting import Limits
 from codi.tools.output import limit_notice
@@ -16,7 +17,7 @@ from codi.workspace.workspace import Workspace
 MOST_RESULTS = 10_000
 
 
-class Glob(Struct, frozen=True):
+class Glob(Struct, frozen=True, forbid_unknown_fields=True):
     """Find files by name. A pattern without `/` is of the name alone, one with `/` of the whole path below `path`."""
 
     pattern: Annotated[str, Meta(min_length=1, description="e.g. `*.py`, `src/**/*.{ts,tsx}`, `**/test_[a-z]*`")]
@@ -52,10 +53,10 @@ class Glob(Struct, frozen=True):
             path for path in workspace.walk(self.path, include_ignored=self.include_ignored) if pattern.matches(path)
         ]
         found.sort(key=lambda path: path.split("/"))
-        paths = [f"{self.path}/{path}" for path in found]
         if self.sort == "mtime":
-            paths.sort(key=lambda path: -workspace.facts(path).mtime_ns)
-        return [workspace.shown(path) for path in paths]
+            entries = Entries(workspace, self.path)
+            found.sort(key=lambda path: -entries.facts(path).mtime_ns)
+        return [workspace.shown(f"{self.path}/{path}") for path in found]
 
     def _below(self, workspace: Workspace) -> str:
         """The pattern as one below `path`, also where it was written from the root of all."""

@@ -10,6 +10,7 @@ from anyio import move_on_after, to_thread
 from msgspec import Meta, Struct
 
 from codi.protocol.effects import Effect, Reads
+from codi.tools.entries import Entries
 from codi.tools.globs import PathPattern, choices_of
 from codi.tools.limiting import Limits
 from codi.tools.output import LINES_TRUNCATED_NOTICE, limit_notice, size
@@ -26,7 +27,7 @@ _LINE_CHARACTERS = 500
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.*-]+")
 
 
-class Grep(Struct, frozen=True):
+class Grep(Struct, frozen=True, forbid_unknown_fields=True):
     """Search the contents of files for a regular expression. Skips binary and ignored files, and files over 64 MB."""
 
     pattern: Annotated[str, Meta(description="Regular expression; a match stays within its line")]
@@ -64,6 +65,13 @@ class Grep(Struct, frozen=True):
         if kind == "absent":
             raise ToolFailed(f"Path not found: {workspace.resolve(self.path)}")
         if kind != "directory":
+            if kind != "file":
+                raise ToolFailed(f"{workspace.shown(self.path)} is not a regular file.")
+            if (bytes_there := workspace.facts(self.path).size) > MOST_FILE_BYTES:
+                raise ToolFailed(
+                    f"{workspace.shown(self.path)} is {size(bytes_there)}, more than grep searches. "
+                    "Use shell: grep -n PATTERN FILE | head"
+                )
             yield self.path
             return
         glob = PathPattern(self.glob) if self.glob else None
@@ -71,8 +79,13 @@ class Grep(Struct, frozen=True):
         if paths is None:
             walk = workspace.walk(self.path, include_ignored=self.include_ignored)
             paths = await to_thread.run_sync(list, walk, abandon_on_cancel=True)
+        entries = Entries(workspace, self.path)
         for path in sorted(paths, key=lambda path: path.split("/")):
-            if (glob is None or glob.matches(path)) and not path.endswith("/.git") and path != ".git":
+            if glob is not None and not glob.matches(path):
+                continue
+            facts = entries.facts(path)
+            # Links are not followed: what they lead to is found in its own place, or is not to be searched.
+            if facts.kind == "file" and facts.link is None and facts.size <= MOST_FILE_BYTES:
                 yield f"{self.path}/{path}"
 
     async def _candidates(self, workspace: Workspace, ripgrep: str, expression: str) -> list[str] | None:
@@ -113,17 +126,6 @@ class _Found:
 
     async def look_into(self, workspace: Workspace, path: str) -> bool:
         """Add what one file holds. False when nothing more is wanted."""
-        facts = workspace.facts(path)
-        # Links inside a directory are not followed: what they lead to is found in its own place, or not to be searched.
-        if facts.kind != "file" or (facts.link is not None and path != self._asked.path):
-            return True
-        if facts.size > MOST_FILE_BYTES:
-            if path == self._asked.path:
-                raise ToolFailed(
-                    f"{workspace.shown(path)} is {size(facts.size)}, more than grep searches. "
-                    "Use shell: grep -n PATTERN FILE | head"
-                )
-            return True
         try:
             content = await workspace.read(path)
         except OSError as error:

@@ -14,7 +14,7 @@ from codi.workspace.workspace import FileFacts, Workspace
 MOST_ENTRIES = 10_000
 
 
-class ListFiles(Struct, frozen=True):
+class ListFiles(Struct, frozen=True, forbid_unknown_fields=True):
     """List a directory: directories first, with a `/`, then files."""
 
     path: str = "."

@@ -20,7 +20,7 @@ _MOST_HITS = 200
 _HIT_CHARACTERS = 500
 
 
-class Recall(Struct, frozen=True):
+class Recall(Struct, frozen=True, forbid_unknown_fields=True):
     """Read again what was left out of earlier results. `get` shows lines of one result, `list` the newest results, `check`
     whether one is still kept, `search` finds lines with a text in all of them."""
 

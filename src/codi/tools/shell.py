@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from errno import ENOENT, ENOSPC
 from typing import Annotated, Any
 
 from anyio import to_thread
@@ -25,7 +26,7 @@ class Place:
         self.cwd = "."
 
 
-class Shell(Struct, frozen=True):
+class Shell(Struct, frozen=True, forbid_unknown_fields=True):
     """Run a command line with bash, or a program with its words as a list. Each call is a fresh shell; only the directory in
     which the last one ended is kept. Standard input is empty. The result is stdout and stderr as they came."""
 
@@ -41,17 +42,17 @@ class Shell(Struct, frozen=True):
         yield Runs(self.command, self.cwd or ".")
 
     async def run(self, workspace: Workspace, *, limits: Limits, place: Place) -> ToolOutput:
-        (runs,) = (effect for effect in self.effects() if isinstance(effect, Runs))
-        if workspace.facts(runs.cwd).kind != "directory":
-            raise ToolFailed(f"Working directory not found: {runs.cwd}")
         if not self.command or not self.command[0]:
             raise ToolFailed("There is no command to run.")
+        runs = Runs(self.command, self.cwd or ".")
         cap = limits.cap
         try:
             outcome = await workspace.run(runs, timeout_s=self.timeout_s, keep_head=cap.bytes, keep_tail=cap.bytes)
-        except FileNotFoundError as error:
-            raise ToolFailed(f"Program not found: {self.command[0]}") from error
         except OSError as error:
+            if error.filename == workspace.resolve(runs.cwd):
+                raise ToolFailed(f"Working directory not found: {runs.cwd}") from error
+            if error.errno == ENOENT:
+                raise ToolFailed(f"Program not found: {error.filename}") from error
             raise ToolFailed(f"Cannot run {runs.line}: {error.strerror}") from error
         return await self._told(workspace, outcome, limits, place)
 
@@ -89,29 +90,30 @@ class Shell(Struct, frozen=True):
 
     async def _cut(self, outcome: Outcome, limits: Limits, is_error: bool) -> tuple[Cut, list[str]]:
         cap = limits.cap
-        arguments = arguments_of(self)
-        if outcome.spill is None:
+        if outcome.total_bytes == len(outcome.head) + len(outcome.tail):
             text = clean(outcome.head + outcome.tail)
             cut = head_tail(text, cap.lines, cap.bytes)
             if not cut.truncated:
                 return cut, []
             return cut, [
-                limits.kept_notice(cut, lambda: limits.results.keep("shell", arguments, text, is_error=is_error))
+                limits.kept_notice(
+                    cut, lambda: limits.results.keep("shell", arguments_of(self), text, is_error=is_error)
+                )
             ]
-        spill = outcome.spill
         try:
-            return await to_thread.run_sync(self._cut_of_spill, outcome, spill, limits, is_error)
+            return await to_thread.run_sync(self._cut_of_both_ends, outcome, limits, is_error)
         finally:
-            os.unlink(spill)
+            if outcome.spill:
+                os.unlink(outcome.spill)
 
-    def _cut_of_spill(self, outcome: Outcome, spill: str, limits: Limits, is_error: bool) -> tuple[Cut, list[str]]:
+    def _cut_of_both_ends(self, outcome: Outcome, limits: Limits, is_error: bool) -> tuple[Cut, list[str]]:
         # At the inner ends of both pieces a line is cut through: it counts as omitted.
         beginning = lines_of(clean(outcome.head.rpartition(b"\n")[0])) if b"\n" in outcome.head else []
-        last_line_bytes = None
+        last_line_bytes: int | None = None
         _, broken, rest = outcome.tail.removesuffix(b"\n").partition(b"\n")
         if not broken:
             rest = outcome.tail
-            last_line_bytes = _last_line_bytes(spill)
+            last_line_bytes = _last_line_bytes(outcome.spill) if outcome.spill else None
         end = lines_of(clean(rest))
         cap = limits.cap
         cut = head_tail_of(
@@ -119,7 +121,9 @@ class Shell(Struct, frozen=True):
         )
 
         def keep() -> str:
-            return limits.results.keep_output("shell", arguments_of(self), spill, is_error=is_error)
+            if outcome.spill is None:
+                raise OSError(ENOSPC, "the disk has no room for it")
+            return limits.results.keep_output("shell", arguments_of(self), outcome.spill, is_error=is_error)
 
         return cut, [limits.kept_notice(cut, keep)]
 
