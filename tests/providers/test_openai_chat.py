@@ -2,10 +2,13 @@
 
 import json
 from contextlib import aclosing
+from itertools import pairwise
 from typing import Any
 
 import anyio
 import pytest
+from openai_loopback import JSON, Canned, Key, Server, error, events, parts_of, serving
+from openai_told import PLAIN, THINKER, asking, assistant, results, told
 
 from codi.protocol.errors import (
     BadRequest,
@@ -22,8 +25,6 @@ from codi.providers.openai_chat import OpenAIChat
 from codi.providers.openai_compat import Compat
 from codi.providers.provider import ModelEntry, Reply, Request
 from codi.providers.transport import Transport
-from openai_loopback import JSON, Canned, Key, Server, error, events, parts_of, serving
-from openai_told import PLAIN, THINKER, asking, assistant, results, told
 
 
 def said(text: str, finish: str | None = "stop", **more: Any) -> dict[str, Any]:
@@ -84,7 +85,7 @@ def test_five_turns_are_one_connection_and_each_begins_with_the_bytes_of_the_las
     assert [reply.message.text for _, reply in replies] == ["hello"] * 5
     assert server.connections == 1
     bodies = [asked.body for asked in server.asked]
-    for before, after in zip(bodies, bodies[1:], strict=False):
+    for before, after in pairwise(bodies):
         messages_of_before = before[: before.index(b'],"model"')]
         assert after.startswith(messages_of_before)
         assert after.endswith(before[len(messages_of_before) :])
