@@ -113,9 +113,11 @@ class _Conversation:
         self._seen, self._parts, self._ids = [], [], set()
 
 
-def join_body(fields: Mapping[str, bytes]) -> bytes:
-    """A JSON object of fields that are encoded already, in the order of their names."""
-    return b"{" + b",".join(b'"%s":%s' % (name.encode(), fields[name]) for name in sorted(fields)) + b"}"
+def join_body(fields: Mapping[str, bytes], *, last: str = "") -> bytes:
+    """A JSON object of fields that are encoded already, in the order of their names; the field `last` stands at the end, so
+    that a body whose last field grows begins like the one before."""
+    names = sorted(fields, key=lambda name: (name == last, name))
+    return b"{" + b",".join(b'"%s":%s' % (name.encode(), fields[name]) for name in names) + b"}"
 
 
 def join_list(items: Sequence[bytes]) -> bytes:
