@@ -8,7 +8,7 @@ import pytest
 from openai_loopback import Canned, Key, Server, error, events, parts_of, serving
 from openai_told import PLAIN, THINKER, asking
 
-from codi.protocol.errors import ConfigError, CredentialError, Refused
+from codi.protocol.errors import ConfigError, CredentialError, NotFound, Refused
 from codi.protocol.messages import Text
 from codi.providers.azure import Azure, azure_address, deployments_of
 from codi.providers.provider import ModelEntry, Reply, Request
@@ -158,13 +158,19 @@ def test_a_prompt_that_was_filtered_is_refused_and_the_category_named():
     found = {"jailbreak": {"detected": True, "filtered": True}, "hate": {"filtered": False, "severity": "safe"}}
     inner = {"code": "ResponsibleAIPolicyViolation", "content_filter_result": found}
     refused = error(400, message="The prompt was filtered.", code="content_filter", innererror=inner)
-    with pytest.raises(Refused, match="jailbreak"):
+    with pytest.raises(Refused, match="filtered for jailbreak: The prompt"):
         ask(refused)
 
 
 def test_a_wrong_key_is_told_by_the_place_it_comes_from():
     with pytest.raises(CredentialError, match="TEST_KEY"):
         ask(error(401, code="401", message="Access denied due to invalid subscription key."))
+
+
+def test_a_deployment_that_does_not_exist_is_told_with_the_map():
+    with pytest.raises(NotFound) as raised:
+        ask(error(404, code="DeploymentNotFound", message="The API deployment for this resource does not exist."))
+    assert "my-one is deployed; AZURE_OPENAI_DEPLOYMENT_NAME_MAP" in raised.value.hint
 
 
 def test_models_are_listed_beside_the_deployments():

@@ -150,7 +150,6 @@ def test_a_server_that_does_not_hang_up_is_not_waited_for():
     ("answer", "kind", "words"),
     [
         (error(401, message="Incorrect API key provided: k-1"), CredentialError, "the key in TEST_KEY was refused"),
-        (error(404, message="no such model", code="model_not_found"), NotFound, "does not know this model"),
         (error(429, message="slow down"), RateLimited, "limits the rate"),
         (error(400, message="too long", code="context_length_exceeded"), ContextOverflow, "too long"),
         (
@@ -245,6 +244,13 @@ def test_models_are_listed_with_what_the_server_tells():
     assert len(anyio.run(main, listing["data"])) == 5
     with pytest.raises(MalformedAnswer, match="no list of models"):
         anyio.run(main, {"models": []})
+
+
+def test_a_model_that_is_not_served_is_told_with_the_nearest():
+    listing = Canned(headers=JSON, chunks=[b'{"data": [{"id": "m-10"}, {"id": "other"}]}'])
+    with pytest.raises(NotFound, match='model "m-1" not found at acme') as raised:
+        ask(error(404, message="no such model"), listing)
+    assert "m-10" in raised.value.hint
 
 
 def test_the_compat_of_a_service_reaches_the_wire():

@@ -6,11 +6,11 @@ from typing import Any
 
 import anyio
 import pytest
-from openai_loopback import JSON, Canned, Key, Server, parts_of, serving
+from openai_loopback import JSON, Canned, Key, Server, error, parts_of, serving
 from openai_told import PLAIN, READ, THINKER, asking, assistant, results, told
 
-from codi.protocol.errors import MalformedAnswer, RateLimited, ServerFailed, StreamCut
-from codi.protocol.events import Delta, TextDelta, ThinkingDelta, ToolCallDelta
+from codi.protocol.errors import MalformedAnswer, NotFound, RateLimited, ServerFailed, StreamCut
+from codi.protocol.events import Delta, StatusDelta, TextDelta, ThinkingDelta, ToolCallDelta
 from codi.protocol.messages import Image, Message, Origin, Text, Thinking, ToolCall, ToolResult, Usage, user
 from codi.protocol.tooling import ToolSpec
 from codi.providers.encoded import Encoded
@@ -377,9 +377,9 @@ def test_however_a_stream_is_split_the_parts_are_the_same():
     assert parts([stream[at : at + 1] for at in range(len(stream))]) == whole
 
 
-def ask(answer: Canned, request: Request | None = None) -> tuple[list[Any], Reply, Server]:
+def ask(*answers: Canned, request: Request | None = None) -> tuple[list[Any], Reply, Server]:
     async def main() -> tuple[list[Any], Reply, Server]:
-        async with serving(answer) as server:
+        async with serving(*answers) as server:
             transport = Transport(server.url + "/v1", service="acme")
             try:
                 provider = OpenAIResponses(THINKER, Key(), transport)
@@ -392,7 +392,7 @@ def ask(answer: Canned, request: Request | None = None) -> tuple[list[Any], Repl
 
 def test_over_a_connection():
     chunks = [b"event: x\ndata: %s\n\n" % json.dumps(one).encode() for one in STREAM]
-    deltas, reply, server = ask(Canned(chunks=chunks), asking(*TURN))
+    deltas, reply, server = ask(Canned(chunks=chunks), request=asking(*TURN))
 
     told(deltas, reply.message.blocks)
     assert reply.message.origin == ORIGIN
@@ -422,3 +422,19 @@ def test_a_failed_whole_is_raised():
     failed = {"object": "response", "status": "failed", "error": {"code": "server_error", "message": "boom"}}
     with pytest.raises(ServerFailed):
         ask(Canned(headers=JSON, chunks=[json.dumps(failed).encode()]))
+
+
+def test_a_model_that_is_not_served_is_told_with_the_nearest():
+    listing = Canned(headers=JSON, chunks=[b'{"data": [{"id": "t-10"}, {"id": "other"}]}'])
+    with pytest.raises(NotFound, match='model "t-1" not found at acme') as raised:
+        ask(error(404, message="no such model"), listing)
+    assert "t-10" in raised.value.hint
+
+
+def test_a_level_that_the_model_lacks_is_noted():
+    deltas, _, server = ask(
+        Canned(chunks=[b"data: %s\n\n" % json.dumps(ended()).encode()]), request=asking(thinking="xhigh")
+    )
+    (note,) = deltas
+    assert isinstance(note, StatusDelta) and "high is used" in note.text
+    assert server.asked[0].json["reasoning"]["effort"] == "high"
