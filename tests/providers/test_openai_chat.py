@@ -2,10 +2,13 @@
 
 import json
 from contextlib import aclosing
+from itertools import pairwise
 from typing import Any
 
 import anyio
 import pytest
+from openai_loopback import JSON, Canned, Key, Server, error, events, parts_of, serving
+from openai_told import PLAIN, THINKER, asking, assistant, results, told
 
 from codi.protocol.errors import (
     BadRequest,
@@ -22,8 +25,6 @@ from codi.providers.openai_chat import OpenAIChat
 from codi.providers.openai_compat import Compat
 from codi.providers.provider import ModelEntry, Reply, Request
 from codi.providers.transport import Transport
-from openai_loopback import JSON, Canned, Key, Server, error, events, parts_of, serving
-from openai_told import PLAIN, THINKER, asking, assistant, results, told
 
 
 def said(text: str, finish: str | None = "stop", **more: Any) -> dict[str, Any]:
@@ -84,7 +85,7 @@ def test_five_turns_are_one_connection_and_each_begins_with_the_bytes_of_the_las
     assert [reply.message.text for _, reply in replies] == ["hello"] * 5
     assert server.connections == 1
     bodies = [asked.body for asked in server.asked]
-    for before, after in zip(bodies, bodies[1:], strict=False):
+    for before, after in pairwise(bodies):
         messages_of_before = before[: before.index(b'],"model"')]
         assert after.startswith(messages_of_before)
         assert after.endswith(before[len(messages_of_before) :])
@@ -149,7 +150,6 @@ def test_a_server_that_does_not_hang_up_is_not_waited_for():
     ("answer", "kind", "words"),
     [
         (error(401, message="Incorrect API key provided: k-1"), CredentialError, "the key in TEST_KEY was refused"),
-        (error(404, message="no such model", code="model_not_found"), NotFound, "does not know this model"),
         (error(429, message="slow down"), RateLimited, "limits the rate"),
         (error(400, message="too long", code="context_length_exceeded"), ContextOverflow, "too long"),
         (
@@ -244,6 +244,13 @@ def test_models_are_listed_with_what_the_server_tells():
     assert len(anyio.run(main, listing["data"])) == 5
     with pytest.raises(MalformedAnswer, match="no list of models"):
         anyio.run(main, {"models": []})
+
+
+def test_a_model_that_is_not_served_is_told_with_the_nearest():
+    listing = Canned(headers=JSON, chunks=[b'{"data": [{"id": "m-10"}, {"id": "other"}]}'])
+    with pytest.raises(NotFound, match='model "m-1" not found at acme') as raised:
+        ask(error(404, message="no such model"), listing)
+    assert "m-10" in raised.value.hint
 
 
 def test_the_compat_of_a_service_reaches_the_wire():

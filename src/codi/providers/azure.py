@@ -80,6 +80,7 @@ def azure_address(env: Mapping[str, str], model: str) -> AzureAddress:
             models_path=to_models + tail,
             served_as=deployment,
             key_header="api-key",
+            deployed_by="AZURE_OPENAI_DEPLOYMENT_NAME_MAP",
         ),
         speaks_responses=speaks_responses,
     )

@@ -8,7 +8,7 @@ from typing import Literal
 
 import anyio
 
-from codi.protocol.errors import BadRequest, IdleTimeout, StreamCut
+from codi.protocol.errors import BadRequest, IdleTimeout, NotFound, StreamCut
 from codi.protocol.events import Delta, StatusDelta
 from codi.protocol.messages import Message
 from codi.providers.encoded import Encoded
@@ -61,20 +61,18 @@ class OpenAIChat:
             self._noted.add(note)
             yield StatusDelta(kind="warning", text=note)
         parts = self._encoded.parts(request.messages)
-        refusal: BadRequest | None = None
-        try:
-            async with aclosing(self._exchange(request, parts)) as exchange:
-                async for part in exchange:
-                    yield part
-        except BadRequest as error:
-            if not (self._usage_wanted and _names_stream_options(error)):
-                raise
-            refusal = error
-        if refusal is not None:
-            self._usage_wanted = False  # this server will not take it the next time either
-            async with aclosing(self._exchange(request, parts)) as exchange:
-                async for part in exchange:
-                    yield part
+        while True:
+            try:
+                async with aclosing(self._exchange(request, parts)) as exchange:
+                    async for part in exchange:
+                        yield part
+                return
+            except NotFound as error:
+                raise await self._endpoint.explained(error, self) from error
+            except BadRequest as error:
+                if not (self._usage_wanted and _names_stream_options(error)):
+                    raise
+                self._usage_wanted = False  # this server will not take it the next time either
 
     async def models(self) -> Sequence[ModelEntry]:
         headers = await self._endpoint.headers(self._credential)

@@ -15,7 +15,7 @@ from codi.protocol.errors import MalformedAnswer, StreamCut
 from codi.protocol.events import Delta, TextDelta, ThinkingDelta, ToolCallDelta
 from codi.protocol.messages import Block, Text, Thinking, ToolCall, Usage
 from codi.providers.arguments import call_from
-from codi.providers.failures import in_answer
+from codi.providers.failures import filtered_categories, in_answer
 from codi.providers.openai_chat_format import REASONING_FIELDS
 from codi.providers.provider import Stop
 from codi.providers.sse import is_whole_object
@@ -89,7 +89,7 @@ class _Choice(Struct):
     message: _Said | None = None
     finish_reason: str | None = None
     usage: _Usage | None = None
-    content_filter_results: dict[str, Any] | None = None
+    content_filter_results: Any = None
 
 
 class _Groq(Struct):
@@ -244,9 +244,8 @@ class ChatAssembly:
         self._has_choice = True
         self.raw_stop = choice.finish_reason or self.raw_stop
         self._usage = choice.usage or self._usage
-        for category, found in (choice.content_filter_results or {}).items():
-            if isinstance(found, dict) and found.get("filtered") is True and category not in self._filtered:
-                self._filtered.append(category)
+        found = filtered_categories(choice.content_filter_results)
+        self._filtered += [category for category in found if category not in self._filtered]
         said = choice.delta or choice.message
         if said is None:
             return

@@ -6,6 +6,7 @@ from hashlib import sha256
 from time import monotonic
 from typing import Literal
 
+from codi.protocol.errors import NotFound
 from codi.protocol.events import Delta, StatusDelta
 from codi.protocol.messages import Message
 from codi.providers.encoded import Encoded
@@ -56,21 +57,24 @@ class OpenAIResponses:
         source = self._credential.source
         assembly = ResponsesAssembly(self._transport.service, sha256(body).digest(), source)
         thinks = self.model.abilities.thinking
-        async with self._transport.post(
-            self._endpoint.path, body, headers, thinking=thinks, key_source=source
-        ) as answer:
-            if await answer.holds_json():
-                for delta in assembly.whole(await answer.whole()):
+        try:
+            async with self._transport.post(
+                self._endpoint.path, body, headers, thinking=thinks, key_source=source
+            ) as answer:
+                if await answer.holds_json():
+                    for delta in assembly.whole(await answer.whole()):
+                        yield delta
+                else:
+                    async with aclosing(answer.sse()) as events:
+                        async for event in events:
+                            for delta in assembly.add(event.data):
+                                yield delta
+                            if assembly.is_complete:
+                                break
+                for delta in assembly.end():
                     yield delta
-            else:
-                async with aclosing(answer.sse()) as events:
-                    async for event in events:
-                        for delta in assembly.add(event.data):
-                            yield delta
-                        if assembly.is_complete:
-                            break
-            for delta in assembly.end():
-                yield delta
+        except NotFound as error:
+            raise await self._endpoint.explained(error, self) from error
         message = Message("assistant", assembly.blocks, self.origin)
         yield Reply(
             message=message,

@@ -79,7 +79,7 @@ class _Event(Struct):
     summary_index: int | None = None
     content_index: int | None = None
     delta: Any = None
-    item: Raw | None = None
+    item: Raw = Raw()
     response: _Response | None = None
 
 
@@ -218,9 +218,9 @@ class ResponsesAssembly:
                 yield from self._grow(event, "thinking")
             case "response.function_call_arguments.delta":
                 yield from self._grow(event, "call")
-            case "response.output_item.added" if event.item is not None:
+            case "response.output_item.added" if bytes(event.item):
                 yield from self._begin(_key(event), _item(event.item))
-            case "response.output_item.done" if event.item is not None:
+            case "response.output_item.done" if bytes(event.item):
                 yield from self._finish(_key(event), event.item)
             case "response.completed" | "response.incomplete" if event.response is not None:
                 yield from self._close(event.response, event.type.removeprefix("response."))
