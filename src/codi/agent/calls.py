@@ -36,6 +36,7 @@ from codi.workspace.workspace import UndeclaredEffect, Workspace
 logger = getLogger(__name__)
 
 NOT_STARTED = "Not executed: the user stopped the turn."
+ONE_AT_A_TIME = "Only one call at a time; send it again."
 DENIED = "The user denied this call."
 ANOTHER_WAY = "Do not repeat it; choose another way or ask."
 NOBODY = "No one can approve this in non-interactive mode; {} needs --allow {}."
@@ -84,7 +85,8 @@ class _Act:
 
 
 class Calls:
-    """`policy` may be exchanged between steps; `approvals` is where answers are brought."""
+    """`policy` may be exchanged between steps; `approvals` is where answers are brought. At most `parallel` actions run side
+    by side; of one reply no more than the first `at_once` calls are run, all where it is None."""
 
     def __init__(
         self,
@@ -100,13 +102,14 @@ class Calls:
         self.approvals = approvals
         self._workspace = workspace
         self._record = record
-        self._parallel = parallel
+        self.parallel = 8
+        self.at_once: int | None = None
 
     async def run(self, calls: Sequence[ToolCall], remark: Remark | None = None) -> bool:
         """Run the calls of a step; each gets exactly one result, kept in the order of the calls, whatever ends it early.
         False if the person stopped the turn."""
         acts = [_Act(call) for call in calls]
-        ready, slots = anyio.Event(), anyio.CapacityLimiter(self._parallel)
+        ready, slots = anyio.Event(), anyio.CapacityLimiter(self.parallel)
         kept = 0
 
         def keep_results(*, of_all: bool = False) -> None:
@@ -126,8 +129,11 @@ class Calls:
                     await self._perform(act)
             keep_results()
 
-        for act in acts:
-            self._resolve(act)
+        for at, act in enumerate(acts):
+            if self.at_once is not None and at >= self.at_once:
+                act.settle(ONE_AT_A_TIME, is_error=True)
+            else:
+                self._resolve(act)
         try:
             async with anyio.create_task_group() as tasks:
                 for at, act in enumerate(acts):

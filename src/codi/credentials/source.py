@@ -38,7 +38,9 @@ class SourceKey:
                 return os.environ.get(rest, "")
             if self.source.startswith("!"):
                 words = ["/bin/sh", "-c", self.source[1:]]
-                done = subprocess.run(words, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, timeout=_COMMAND_S, check=True)
+                done = subprocess.run(
+                    words, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, timeout=_COMMAND_S, check=True
+                )
                 return done.stdout.decode(errors="replace")
         except (OSError, subprocess.SubprocessError) as error:
             raise CredentialError(

@@ -1,10 +1,12 @@
 """From settings to parts: who thinks, what may be done, and where."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+
+from msgspec import to_builtins
 
 from codi.agent.context_files import ContextFiles, context_files
-from codi.agent.instructions import Part, Surroundings, instructions, prompt_of
+from codi.agent.instructions import Part, Surroundings, instructions
 from codi.agent.mind import Mind
 from codi.credentials.environment import EnvironmentKey
 from codi.credentials.source import SourceKey
@@ -13,22 +15,31 @@ from codi.engine.places import Places
 from codi.engine.settings import Settings
 from codi.policy.modes import Mode, policy_of
 from codi.policy.policy import Policy
-from codi.policy.rules import parse_rule
+from codi.policy.rules import Rule, parse_rule
 from codi.policy.territory import Territory
-from codi.protocol.errors import ConfigError, CredentialError
-from codi.protocol.messages import Cost, Level, Usage
+from codi.protocol.events import TodoItem
+from codi.protocol.messages import Level
 from codi.protocol.tooling import ToolSpec
-from codi.providers import catalog as catalogue
+from codi.providers import catalog as prices
 from codi.providers.assembly import provider_for
 from codi.providers.catalog import Catalog
-from codi.providers.choice import Choice, Wanted, key_missing, smart_default
+from codi.providers.choice import Choice, Wanted, smart_default
 from codi.providers.presets import presets
-from codi.providers.provider import Credential, ModelEntry, Provider
+from codi.providers.probing import local_servers
+from codi.providers.provider import Credential, ModelEntry
 from codi.providers.resilient import Resilient
+from codi.tools.kit import built_in
+from codi.tools.limiting import Limits
+from codi.tools.output import cap_for
+from codi.tools.results import Results
+from codi.tools.toolbox import Profile, Toolbox, profile_for
+from codi.workspace import git
+from codi.workspace.git import GitState
+from codi.workspace.local import LocalWorkspace
 
 
 class Assembly:
-    """The parts that one start of codi is made of. Nothing here does anything; it only chooses and joins."""
+    """The parts that one start of codi is made of. It chooses and joins, and does nothing itself."""
 
     def __init__(self, places: Places, settings: Settings, options: Options, env: Mapping[str, str]) -> None:
         self.places = places
@@ -44,13 +55,111 @@ class Assembly:
         self._env = env
         self._catalog = Catalog.load(os.path.join(places.home, "models.toml"), settings.models)
 
-    # who thinks
-
     def choice(self, model: str = "") -> Choice:
         """The model to ask: the one named here, else what flags, environment, settings and surroundings say."""
         of = self.settings.model
-        config = Wanted(of.default or None, of.provider or None, of.base_url or None)
-        known = presets({name: own for name, own in self._own_providers().items()})
         return smart_default(
-            self._env, model=model or None, config=config, known=known, catalog=self._catalog, probe=local_servers
+            self._env,
+            model=model or None,
+            config=Wanted(of.default, of.provider, of.base_url),
+            known=presets(self.settings.providers),
+            catalog=self._catalog,
+            probe=local_servers,
         )
+
+    def entry(self, choice: Choice) -> ModelEntry:
+        return self._catalog.entry(choice.service, choice.model_id)
+
+    def policy(self, mode: Mode) -> Policy:
+        """Rules of the flags and of the settings, over the mode's table."""
+        said = self.settings.policy
+        rules: list[Rule] = []
+        for decision, texts in (
+            ("allow", (*said.allow, *self.options.allow)),
+            ("ask", said.ask),
+            ("deny", (*said.deny, *self.options.deny)),
+        ):
+            rules += (parse_rule(text, decision, self.territory) for text in texts)
+        return policy_of(mode, self.territory, tuple(rules))
+
+    def profile(self, entry: ModelEntry | None) -> Profile:
+        said = self.settings.tools.profile
+        if said != "auto":
+            return said
+        return profile_for(entry.id, entry.window) if entry else "full"
+
+    def toolbox(self, results: Results, todos: Callable[[], Sequence[TodoItem]], entry: ModelEntry | None) -> Toolbox:
+        """The tools that are offered: what the flags name, else what the profile and the settings leave."""
+        cap = cap_for(entry.window if entry else None)
+        toolbox = Toolbox(
+            built_in(limits=Limits(results, lambda: cap), todos=todos, syntax_gate=self.settings.tools.syntax_gate)
+        )
+        wanted = self.options.tools
+        if wanted is not None:
+            return toolbox.only(wanted) if wanted else Toolbox([])
+        unwanted = [name for name in self.settings.tools.disabled if toolbox.complaint_about(name) is None]
+        return toolbox.in_profile(self.profile(entry)).without([*unwanted, *self.options.without_tools])
+
+    def context_files(self) -> ContextFiles:
+        if not self.options.context_files:
+            return ContextFiles(())
+        return context_files(self.places.home, self.places.root, self.places.cwd)
+
+    def instructions(
+        self, tools: Sequence[ToolSpec], mode: Mode, files: ContextFiles, state: GitState | None
+    ) -> list[Part]:
+        return instructions(
+            tools,
+            mode,
+            files.files,
+            Surroundings(
+                root=self.places.cwd,
+                shell=self.settings.shell.path or "bash",
+                git=to_builtins(state) if state else None,
+            ),
+            replaced=self.options.system_prompt,
+            appended=self.options.append_system_prompt,
+        )
+
+    def mind(self, choice: Choice, system: str, tools: Sequence[ToolSpec], thinking: Level, session_id: str) -> Mind:
+        """Who thinks, with what is the same in each request. A model that cannot think is not asked to."""
+        of, retry = self.settings.model, self.settings.retry
+        own = self.settings.providers.get(choice.service, {})
+        adapter = provider_for(
+            choice,
+            self.entry(choice),
+            self._credential(choice),
+            timeouts=own.get("timeouts"),
+            handoff=of.handoff_thinking,
+        )
+        provider = Resilient(
+            adapter, tries=retry.tries, base_s=retry.base_s, cap_s=retry.cap_s, pause_over_s=retry.pause_over_s
+        )
+        return Mind(
+            provider=provider,
+            system=(system,),
+            tools=tuple(tools),
+            thinking=thinking if adapter.model.abilities.thinking else "off",
+            price_of=lambda usage: prices.cost(usage, adapter.model.prices),
+            max_output=of.max_output,
+            temperature=of.temperature,
+            top_p=of.top_p,
+            cache=of.cache_retention,
+            session_id=session_id,
+        )
+
+    def workspace(self) -> LocalWorkspace:
+        shell = self.settings.shell
+        return LocalWorkspace(
+            self.places.cwd,
+            extra_dirs=self.territory.extra_dirs,
+            environment={**shell.env, **git.NEUTRAL},
+            shell=shell.path or None,
+        )
+
+    def _credential(self, choice: Choice) -> Credential:
+        if self.options.api_key:
+            return SourceKey(self.options.api_key)
+        if choice.key_command:
+            return SourceKey(f"!{choice.key_command}")
+        return EnvironmentKey(*([choice.key_variable] if choice.key_variable else []))

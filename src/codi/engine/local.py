@@ -78,6 +78,7 @@ class LocalConversation:
         repolicy: Callable[[str], Policy],
     ) -> None:
         self.session_id = record.session.store.session_id
+        self.warnings: list[str] = []
         self._agent = agent
         self._record = record
         self._listeners = listeners

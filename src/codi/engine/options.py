@@ -19,4 +19,6 @@ class Options(Struct, frozen=True, kw_only=True):
     model_given: bool = False
     """The model was named for this start, so that a resumed session does not keep its own."""
     thinking_given: bool = False
+    mode_given: bool = False
+    cwd_given: bool = False
     flags: tuple[str, ...] = ()

@@ -12,7 +12,9 @@ from codi.providers.settings import ModelSettings, NetworkSettings, RetrySetting
 class ToolSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """[tools]"""
 
-    profile: Annotated[Literal["auto", "full", "minimal", "nano"], Meta(description="a set of tools by size of model")] = "auto"
+    profile: Annotated[
+        Literal["auto", "full", "minimal", "nano"], Meta(description="a set of tools by size of model")
+    ] = "auto"
     disabled: Annotated[tuple[str, ...], Meta(description="tools that are not offered")] = ()
     syntax_gate: Annotated[
         Literal["on", "warn", "off"], Meta(description="refuse an edit that breaks a file's syntax")
@@ -53,8 +55,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
     permission_mode: Annotated[Mode, Meta(description="what needs no approval")] = "default"
     model: ModelSettings = ModelSettings()
-    providers: Annotated[dict[str, dict[str, Any]], Meta(description="services of one's own, or other addresses")] = field(
-        default_factory=dict
+    providers: Annotated[dict[str, dict[str, Any]], Meta(description="services of one's own, or other addresses")] = (
+        field(default_factory=dict)
     )
     models: Annotated[dict[str, dict[str, Any]], Meta(description="what is to be known of models")] = field(
         default_factory=dict

@@ -18,7 +18,9 @@ class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True):
     max_output: Annotated[int, Meta(ge=1, description="the longest answer in tokens")] | None = None
     temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
     top_p: Annotated[float, Meta(gt=0, le=1)] | None = None
-    cache_retention: Annotated[Literal["none", "short", "long"], Meta(description="how long the service caches")] = "short"
+    cache_retention: Annotated[Literal["none", "short", "long"], Meta(description="how long the service caches")] = (
+        "short"
+    )
     handoff_thinking: Annotated[Literal["text", "drop"], Meta(description="thoughts of another model")] = "text"
 
 

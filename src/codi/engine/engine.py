@@ -1,0 +1,226 @@
+"""The host in this process: it opens conversations, new ones and old ones, and closes what they used."""
+
+import os
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from typing import cast
+
+import anyio
+from msgspec import structs, to_builtins
+
+from codi.agent.agent import Agent
+from codi.agent.approvals import Approvals
+from codi.agent.calls import Calls
+from codi.agent.instructions import Part, prompt_of
+from codi.agent.mind import Mind
+from codi.agent.record import Record
+from codi.engine.assembly import Assembly
+from codi.engine.local import Listeners, LocalConversation
+from codi.engine.options import Options
+from codi.engine.places import Places
+from codi.engine.settings import Settings
+from codi.engine.version import VERSION
+from codi.policy.modes import MODES, Mode, stricter
+from codi.protocol.conversation import SessionSummary
+from codi.protocol.errors import SessionError
+from codi.protocol.events import (
+    Entry,
+    Fact,
+    ModelChosen,
+    ModelDescribed,
+    PolicyChosen,
+    SessionOpened,
+    ThinkingChosen,
+    TitleGiven,
+)
+from codi.protocol.messages import Level
+from codi.protocol.tooling import ToolSpec
+from codi.providers.choice import Choice
+from codi.sessions import folds, paths, resume
+from codi.sessions.catalog import Catalog
+from codi.sessions.jsonl import JsonlStore
+from codi.sessions.memory import MemoryStore
+from codi.sessions.session import Session
+from codi.tools.results import Results, results_directory
+from codi.tools.toolbox import CALLS_A_STEP
+from codi.workspace import git
+from codi.workspace.git import GitState
+
+
+class Engine:
+    """`env` is where keys and addresses are looked for."""
+
+    def __init__(
+        self,
+        places: Places,
+        settings: Settings = Settings(),
+        options: Options = Options(),
+        env: Mapping[str, str] = os.environ,
+        warnings: Sequence[str] = (),
+    ) -> None:
+        self._assembly = Assembly(places, settings, options, env)
+        self._places = places
+        self._settings = settings
+        self._options = options
+        self._warnings = list(warnings)
+
+    @classmethod
+    def at(cls, directory: str, *, model: str = "", mode: Mode = "default", allow: Sequence[str] = ()) -> "Engine":
+        """For programs: a host that works in `directory`, with codi's defaults. `allow` are rules as `--allow` takes them."""
+        settings = structs.replace(Settings(), permission_mode=mode)
+        if model:
+            settings = structs.replace(settings, model=structs.replace(settings.model, default=model))
+        return cls(Places.at(directory), settings, Options(allow=tuple(allow), model_given=bool(model)))
+
+    @asynccontextmanager
+    async def open(self, session_id: str | None = None) -> AsyncIterator[LocalConversation]:
+        """A conversation: a new one, or the session that is meant by a path, the beginning of an id, or a name. Raises
+        CodiError before anything is kept when there is no such session or no model to talk to."""
+        parts, listeners = self._assembly, Listeners()
+        with self._session(session_id) as session, self._results(session) as results:
+            path = session.path()
+            choice = parts.choice(self._model_of(path))
+            thinking = self._thinking_of(path, choice)
+            mode = self._mode_of(path)
+            state = await git.state(self._places.cwd)
+            record = Record(session, listeners.hear)
+            toolbox = parts.toolbox(results, lambda: folds.todos(session.path()), parts.entry(choice))
+            calls = Calls(toolbox, parts.workspace(), parts.policy(mode), Approvals(record, parts.territory), record)
+            calls.parallel = self._settings.agent.parallel
+            calls.at_once = CALLS_A_STEP[parts.profile(parts.entry(choice))]
+            files = parts.context_files()
+            system = prompt_of(parts.instructions(toolbox.specs, mode, files, state))
+
+            def mind_for(choice: Choice, thinking: Level) -> Mind:
+                return parts.mind(choice, system, toolbox.specs, thinking, session.store.session_id)
+
+            def rethink(name: str) -> Mind:
+                named = parts.choice(name)
+                return mind_for(named, named.thinking or thinking)
+
+            async with AsyncExitStack() as closing:
+                mind = mind_for(choice, thinking)
+                closing.push_async_callback(mind.provider.aclose)
+                for fact in self._facts_of_opening(path, choice, mind, mode, state):
+                    record.keep(fact)
+                agent = Agent(mind, calls, record, self._settings.agent)
+                conversation = LocalConversation(agent, record, listeners, rethink, parts.policy)
+                conversation.warnings = [*self._warnings, *session.store.warnings, *files.notices, choice.warning]
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(conversation.work)
+                    try:
+                        yield conversation
+                    finally:
+                        tasks.cancel_scope.cancel()
+                        listeners.close()
+
+    def sessions(self, *, everywhere: bool = False) -> list[SessionSummary]:
+        """Newest first; those of this working directory, or all."""
+        folders = [self._settings.sessions.dir] if self._settings.sessions.dir else paths.directories(self._places.home)
+        catalog = Catalog(os.path.join(self._places.home, "catalog.db"))
+        return catalog.sessions(folders, None if everywhere else self._places.cwd)
+
+    def newest(self) -> str:
+        """The file of the session of this directory in which was last spoken. Raises SessionError where there is none."""
+        summary = resume.newest(self.sessions(), self._places.cwd)
+        if summary is None:
+            raise SessionError(
+                f"there is no session of {self._places.cwd} to continue", hint="Begin one: codi -p 'what to do'."
+            )
+        return summary.path
+
+    def fork(self, text: str) -> str:
+        """The file of a new session with all entries of the one that is meant."""
+        source = resume.path_of(text, self.sessions(everywhere=True), self._places.cwd)
+        fork = resume.fork(source, self._folder(), self._places.cwd, at=time.time())
+        if fork.warning:
+            self._warnings.append(fork.warning)
+        return fork.path
+
+    def tools(self) -> Sequence[ToolSpec]:
+        return self._assembly.toolbox(Results(None), tuple, None).specs
+
+    async def prompt_parts(self) -> list[Part]:
+        """The system prompt as it would be sent, part by part."""
+        state = await git.state(self._places.cwd)
+        mode = self._settings.permission_mode
+        return self._assembly.instructions(self.tools(), mode, self._assembly.context_files(), state)
+
+    @contextmanager
+    def _session(self, text: str | None) -> Iterator[Session]:
+        if text is not None:
+            path = resume.path_of(text, self.sessions(everywhere=True), self._places.cwd)
+            store: JsonlStore | MemoryStore = JsonlStore.open(path)
+            self._check_folder(store.cwd)
+        elif self._options.keep:
+            store = JsonlStore.new(self._folder(), self._places.cwd, at=time.time())
+        else:
+            store = MemoryStore(paths.uuid7(time.time()), self._places.cwd)
+        session = Session(store)
+        try:
+            yield session
+        finally:
+            session.close()
+
+    @contextmanager
+    def _results(self, session: Session) -> Iterator[Results]:
+        file = session.store.path
+        results = Results(results_directory(file) if file else None)
+        try:
+            yield results
+        finally:
+            results.close()
+
+    def _check_folder(self, cwd: str) -> None:
+        if not os.path.isdir(cwd) and not self._options.cwd_given:
+            raise SessionError(
+                f"Stored session working directory does not exist: {cwd}", hint="Name another with --cwd DIR."
+            )
+
+    def _folder(self) -> str:
+        return self._settings.sessions.dir or paths.directory_of(self._places.home, self._places.cwd)
+
+    def _model_of(self, path: Sequence[Entry]) -> str:
+        """The model that the session had, unless this start names one."""
+        before = None if self._options.model_given else folds.model(path)
+        return f"{before.provider}/{before.model_id}" if before else ""
+
+    def _thinking_of(self, path: Sequence[Entry], choice: Choice) -> Level:
+        before = None if self._options.thinking_given else folds.thinking(path)
+        return choice.thinking or before or self._settings.model.thinking
+
+    def _mode_of(self, path: Sequence[Entry]) -> Mode:
+        """The mode that the session had, unless it would allow more than this start."""
+        before, now = folds.policy_mode(path), self._settings.permission_mode
+        if before not in MODES or self._options.mode_given:
+            return now
+        held = stricter(cast(Mode, before), now)
+        if held != before:
+            self._warnings.append(f"the session was in mode {before}; this start allows no more than {held}")
+        return held
+
+    def _facts_of_opening(
+        self, path: Sequence[Entry], choice: Choice, mind: Mind, mode: Mode, state: GitState | None
+    ) -> Iterator[Fact]:
+        before, entry = folds.model(path), mind.provider.model
+        origin = mind.provider.origin
+        if before is None or (before.provider, before.model_id) != (origin.provider, origin.model):
+            yield ModelChosen(origin.provider, origin.model)
+            prices = entry.prices
+            yield ModelDescribed(
+                provider=origin.provider,
+                model_id=origin.model,
+                api=origin.api,
+                thinking=mind.thinking,
+                window=entry.window,
+                max_output=entry.max_output,
+                prices={"input": prices.input, "output": prices.output} if prices else None,
+            )
+        if folds.thinking(path) != mind.thinking:
+            yield ThinkingChosen(mind.thinking)
+        if (folds.policy_mode(path) or "default") != mode:
+            yield PolicyChosen(mode, by="mode")
+        if self._options.name and folds.name(path) != self._options.name:
+            yield TitleGiven(self._options.name)
+        yield SessionOpened(VERSION, git=to_builtins(state) if state else None, flags=self._options.flags)
