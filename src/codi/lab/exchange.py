@@ -97,6 +97,10 @@ class Format(Protocol):
         """An error in the middle of a stream."""
         ...
 
+    def seals(self, exchange: Exchange) -> tuple[str, ...]:
+        """The seals that stand on parts of the answer other than its thinking."""
+        ...
+
     def segments(self, body: dict[str, Any]) -> Iterable[Segment]:
         """The request in the order in which the cache sees it."""
         ...

@@ -162,6 +162,11 @@ def date_of(seconds: float) -> str:
     return time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(seconds))
 
 
+def timestamp_of(seconds: float) -> str:
+    """A point in time as JSON writes it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
 def plain_of(body: bytes) -> object:
     """The body as plain data; None where it is no JSON."""
     try:

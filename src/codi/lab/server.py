@@ -279,7 +279,7 @@ class LabServer:
         question = question_of(received.method, received.path)
         if question is None:
             return self._listed(received)
-        form, body = question.form, self._body(received)
+        form, body = question.form, question.normal(self._body(received))
         received.format = form.NAME
         model = question.model or str(body.get("model") or self.script.model)
         try:
@@ -289,8 +289,9 @@ class LabServer:
         except Refusal as refusal:
             self.violations.append(f"{form.NAME}: {refusal}")
             return refused(form, refusal.status, str(refusal), refusal.kind)
-        if question.counts:
-            return told(question.count(sum(tokens_of(segment.content) for segment in form.segments(body))))
+        if question.counted:
+            asked = body.get("generateContentRequest", body)
+            return told({question.counted: sum(tokens_of(segment.content) for segment in form.segments(asked))})
         view = View(model=model, message="", plain=lambda: body) if self._blind else form.parse(body, model)
         try:
             played = self._player.next(view)
@@ -305,7 +306,7 @@ class LabServer:
             created=int(time.time()),
             salt=self._salt,
         )
-        self._sent.remember(played, model, thought=form.thinks(exchange))
+        self._sent.remember(played, model, thought=form.thinks(exchange), seals=form.seals(exchange))
         return spoken(form, exchange, streams=question.streams(body), now=time.time())
 
     def _body(self, received: Received) -> dict[str, Any]:

@@ -51,13 +51,13 @@ class PlayedCall(Struct, frozen=True):
     arguments: str
 
     @property
-    def plain_arguments(self) -> dict[str, Any]:
-        """The arguments as an object; empty where the text is none."""
+    def plain(self) -> dict[str, Any] | None:
+        """The arguments as an object; None where the text is none."""
         try:
             plain = msgspec.json.decode(self.arguments)
         except msgspec.DecodeError:
-            return {}
-        return plain if isinstance(plain, dict) else {}
+            return None
+        return plain if isinstance(plain, dict) else None
 
 
 class Played(Struct, frozen=True, kw_only=True):

@@ -115,7 +115,7 @@ def whole(exchange: Exchange) -> bytes:
     if played.text:
         content.append({"type": "text", "text": played.text})
     content += [
-        {"type": "tool_use", "id": call.id, "name": call.name, "input": call.plain_arguments} for call in played.calls
+        {"type": "tool_use", "id": call.id, "name": call.name, "input": call.plain or {}} for call in played.calls
     ]
     return encoded(_message(exchange, content, _raw_stop(exchange), _usage(exchange.billed)))
 
@@ -127,6 +127,10 @@ def error(status: int, message: str, kind: str = "") -> bytes:
 
 def error_event(message: str, kind: str = "") -> bytes:
     return b"event: error\ndata: %b\n\n" % error(529, message or "Overloaded", kind or "overloaded_error")
+
+
+def seals(exchange: Exchange) -> tuple[str, ...]:
+    return ()
 
 
 def segments(body: dict[str, Any]) -> Iterator[Segment]:

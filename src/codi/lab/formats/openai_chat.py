@@ -120,6 +120,10 @@ def error_event(message: str, kind: str = "") -> bytes:
     return b"data: %b\n\n" % error(500, message or "The server had an error while processing your request.", kind)
 
 
+def seals(exchange: Exchange) -> tuple[str, ...]:
+    return ()
+
+
 def segments(body: dict[str, Any]) -> Iterator[Segment]:
     # The key routes requests to one machine's cache, so another key does not find what was kept under the first.
     yield Segment(str(body.get("prompt_cache_key") or "").encode())

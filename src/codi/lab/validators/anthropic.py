@@ -380,7 +380,7 @@ def _check_open_loop(messages: list[Any], model: str, sent: Sent) -> None:
     first = messages[number]["content"][0]
     for call in _blocks(messages[number], "tool_use"):
         known = sent.calls.get(call["id"])
-        if known is None or not known.seal:
+        if known is None or not known.seal or known.model != model:
             continue
         if first["type"] not in ("thinking", "redacted_thinking"):
             raise Refusal(
