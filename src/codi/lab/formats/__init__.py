@@ -1,0 +1,1 @@
+"""How the services speak: one module a wire format."""

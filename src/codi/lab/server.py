@@ -1,0 +1,396 @@
+"""A scripted model behind the real wire formats, on loopback.
+
+One server speaks Anthropic Messages, OpenAI Chat and Responses (Azure's paths too), Gemini and Ollama, streamed and whole.
+It is as strict as the services are, bills as they do, fails as the script says, and keeps every request. `running` in
+`lab/running` puts one beside a test; `python -m codi.lab.server SCRIPT` runs one as a process.
+"""
+
+import argparse
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import anyio
+import msgspec
+from anyio.abc import SocketListener, SocketStream, TaskGroup
+from msgspec import Struct
+
+from codi.lab import listing
+from codi.lab.answers import Answer, refused, spoken, told
+from codi.lab.exchange import Billed, Exchange, Format, encoded
+from codi.lab.faults import End, Rest
+from codi.lab.formats import openai_chat
+from codi.lab.http1 import (
+    LAST_CHUNK,
+    BadHead,
+    ClientGone,
+    Connection,
+    HttpRequest,
+    chunk_of,
+    date_of,
+    head_of,
+    plain_of,
+)
+from codi.lab.library import script_named
+from codi.lab.prefix_cache import PrefixCache, tokens_of
+from codi.lab.routes import question_of
+from codi.lab.sent import Sent
+from codi.lab.validators.refusal import Refusal
+from codi.protocol.errors import CodiError
+from codi.providers.player import Played, Player, ScriptUnmet, View
+from codi.providers.script import Fault, Script, Spent, reads_requests
+from codi.providers.scripted import estimate
+
+UNMET = 599
+"""The status of a request that the script does not expect."""
+
+_BATCH = 64 * 1024
+_BACKLOG = 1024
+
+
+class Received(HttpRequest):
+    """A request and what became of it. `ended` tells whether the answer went out in full, the client closed the connection
+    before that, or a fault ended it; it is empty while the answer is on its way."""
+
+    format: str = ""
+    status: int = 0
+    sent: int = 0
+    ended: Literal["", "answered", "client gone", "fault"] = ""
+    ended_at: float = 0.0
+
+    @property
+    def json(self) -> Any:
+        """The body as plain data; None where it is no JSON."""
+        return plain_of(self.body)
+
+
+class _Peek(Struct):
+    # The fields that shape an answer, for a server that does not read the conversation.
+    model: str = ""
+    stream: bool | None = None
+    stream_options: Any = None
+    thinking: Any = None
+    reasoning: Any = None
+    include: Any = None
+    generationConfig: Any = None
+    think: Any = None
+
+
+class LabServer:
+    """`strict` validates each request as the services do, and bills by the model of their caches; without it the server
+    answers at once whatever is asked, for benchmarks. With a `key` every request must carry it. `models` are those that
+    are listed; any is served. `log` is a file to which each request is appended as a line of JSON."""
+
+    def __init__(
+        self,
+        script: Script,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        strict: bool = True,
+        key: str | None = None,
+        models: Sequence[str] = (),
+        log: str | None = None,
+    ) -> None:
+        self.requests: list[Received] = []
+        self.violations: list[str] = []
+        """What the validators refused, each with its format."""
+        self.failures: list[str] = []
+        """Where a request was not what the script expects."""
+        self.connections = 0
+        """TCP connections accepted so far."""
+        self.cache = PrefixCache()
+        self.script = script
+        self._strict = strict
+        self._blind = not strict and not reads_requests(script)
+        self._key = key
+        self._models = tuple(models) or (script.model,)
+        self._log = log
+        self._player = Player(script)
+        self._sent = Sent()
+        self._salt = os.urandom(6).hex()
+        self._changed = threading.Condition()
+        self._host = host
+        self._socket = _bound(host, port)
+        self._listener: SocketListener | None = None
+        self._idle: set[anyio.CancelScope] = set()
+        self._refusing: Fault | None = None
+        self.port: int = self._socket.getsockname()[1]
+
+    @property
+    def url(self) -> str:
+        """Where it listens, without a path: what base URLs are made from."""
+        return f"http://{self._host}:{self.port}"
+
+    @property
+    def finished(self) -> bool:
+        """Every step of the script was played."""
+        return self._player.finished
+
+    def wait_for(self, seen: Callable[["LabServer"], bool], *, timeout_s: float = 10.0) -> None:
+        """Wait, from another thread, until something is so; raises TimeoutError."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: seen(self), timeout_s):
+                raise TimeoutError(f"not so after {timeout_s:g} s and {len(self.requests)} requests")
+
+    async def run(self, ready: Callable[[], None] = lambda: None) -> None:
+        """Serve until cancelled. `ready` is called once connections are accepted, or refused if the script begins so."""
+        try:
+            async with anyio.create_task_group() as conversations:
+                self._refusing = self._refusal_ahead()
+                if self._refusing is None:
+                    self._socket.listen(_BACKLOG)
+                ready()
+                while True:
+                    await self._refuse()
+                    await self._accept(conversations)
+                    self._socket = _bound(self._host, self.port)
+        finally:
+            self._socket.close()
+
+    async def _refuse(self) -> None:
+        # Bound but not listening: the system itself refuses every connection.
+        while self._refusing is not None:
+            await anyio.sleep(1.0 if self._refusing.seconds is None else self._refusing.seconds)
+            self._player.had_fault()
+            self._refusing = self._refusal_ahead()
+        self._socket.listen(_BACKLOG)
+
+    async def _accept(self, conversations: TaskGroup) -> None:
+        async with await SocketListener.from_socket(self._socket) as self._listener:
+            while True:
+                try:
+                    stream = await self._listener.accept()
+                except anyio.ClosedResourceError:
+                    return
+                conversations.start_soon(self._converse, stream)
+
+    def _refusal_ahead(self) -> Fault | None:
+        fault = self._player.upcoming
+        return fault if fault is not None and fault.kind == "refuse" else None
+
+    async def _stop_listening(self, fault: Fault) -> None:
+        self._refusing = fault
+        for idle in self._idle:
+            idle.cancel()
+        if self._listener is not None:
+            await self._listener.aclose()
+
+    async def _converse(self, stream: SocketStream) -> None:
+        self.connections += 1
+        connection = Connection(stream, self.connections)
+        async with stream:
+            try:
+                while (request := await self._next_request(connection)) is not None:
+                    received = Received(**msgspec.structs.asdict(request))
+                    self._keep(received)
+                    if not await self._reply(connection, received):
+                        return
+            except (ClientGone, BadHead):
+                return
+
+    async def _next_request(self, connection: Connection) -> HttpRequest | None:
+        with anyio.CancelScope() as idle:
+            self._idle.add(idle)
+            try:
+                return await connection.request()
+            finally:
+                self._idle.discard(idle)
+        return None
+
+    def _keep(self, received: Received) -> None:
+        with self._changed:
+            self.requests.append(received)
+            self._changed.notify_all()
+        if self._log is not None:
+            line = {"method": received.method, "path": received.path, "query": received.query}
+            line |= {"headers": received.headers, "body": received.json or received.body.decode(errors="replace")}
+            with open(self._log, "ab") as file:
+                file.write(encoded(line) + b"\n")
+
+    async def _reply(self, connection: Connection, received: Received) -> bool:
+        # Whether the connection may carry one more request.
+        answer = self._answer(received)
+        refusal = self._refusal_ahead()
+        keeps = refusal is None and received.headers.get("connection", "").lower() != "close"
+        received.status = answer.status
+        try:
+            if refusal is not None:
+                await self._stop_listening(refusal)
+            if isinstance(answer.before, Rest):
+                await connection.rest(answer.before.seconds)
+            end = answer.before if isinstance(answer.before, End) else None
+            if end is None:
+                end = await self._say(connection, received, answer, keeps)
+        except ClientGone:
+            self._ended(received, "client gone")
+            raise
+        self._ended(received, "answered" if end is None else "fault")
+        if end is None or end.how == "finish":
+            return keeps
+        if end.how == "hang":
+            await connection.hang()
+        elif end.how == "reset":
+            connection.reset_on_close()
+        return False
+
+    async def _say(self, connection: Connection, received: Received, answer: Answer, keeps: bool) -> End | None:
+        headers = {"date": date_of(time.time()), "content-type": answer.content_type}
+        if answer.length is None:
+            headers["transfer-encoding"] = "chunked"
+        else:
+            headers["content-length"] = str(answer.length)
+        if not keeps:
+            headers["connection"] = "close"
+        waiting = [head_of(answer.status, headers | answer.headers)]
+        size = 0
+        end = None
+        for part in answer.course:
+            if isinstance(part, bytes):
+                waiting.append(chunk_of(part) if answer.length is None else part)
+                size += len(part)
+                received.sent += len(part)
+                if size < _BATCH and not answer.pause_s:
+                    continue
+            elif isinstance(part, End):
+                end = part
+                break
+            await connection.send(b"".join(waiting))
+            waiting.clear()
+            size = 0
+            if isinstance(part, Rest) or answer.pause_s:
+                await connection.rest(part.seconds if isinstance(part, Rest) else answer.pause_s)
+        if answer.length is None and (end is None or end.how == "finish"):
+            waiting.append(LAST_CHUNK)
+        await connection.send(b"".join(waiting))
+        return end
+
+    def _ended(self, received: Received, how: Literal["answered", "client gone", "fault"]) -> None:
+        with self._changed:
+            received.ended = how
+            received.ended_at = time.monotonic()
+            self._changed.notify_all()
+
+    def _answer(self, received: Received) -> Answer:
+        question = question_of(received.method, received.path)
+        if question is None:
+            return self._listed(received)
+        form, body = question.form, question.normal(self._body(received))
+        received.format = form.NAME
+        model = question.model or str(body.get("model") or self.script.model)
+        try:
+            self._admit(received)
+            if self._strict:
+                question.validate(received, body, model, self._sent)
+        except Refusal as refusal:
+            self.violations.append(f"{form.NAME}: {refusal}")
+            return refused(form, refusal.status, str(refusal), refusal.kind)
+        if question.counted:
+            asked = body.get("generateContentRequest", body)
+            return told({question.counted: sum(tokens_of(segment.content) for segment in form.segments(asked))})
+        view = View(model=model, message="", plain=lambda: body) if self._blind else form.parse(body, model)
+        try:
+            played = self._player.next(view)
+        except ScriptUnmet as unmet:
+            self.failures.append(str(unmet))
+            return refused(form, UNMET, str(unmet), "script_unmet")
+        exchange = Exchange(
+            played=played,
+            model=model,
+            body=body,
+            billed=self._billed(form, played, body, model, len(received.body)),
+            created=int(time.time()),
+            salt=self._salt,
+        )
+        self._sent.remember(played, model, thought=form.thinks(exchange), seals=form.seals(exchange))
+        return spoken(form, exchange, streams=question.streams(body), now=time.time())
+
+    def _body(self, received: Received) -> dict[str, Any]:
+        if not self._blind:
+            body = plain_of(received.body)
+            return body if isinstance(body, dict) else {}
+        try:
+            peek = msgspec.json.decode(received.body, type=_Peek)
+        except msgspec.DecodeError:
+            return {}
+        return {name: value for name, value in msgspec.structs.asdict(peek).items() if value is not None}
+
+    def _admit(self, received: Received) -> None:
+        headers = received.headers
+        if self._strict and not isinstance(received.json, dict):
+            raise Refusal("The body of the request is not a JSON object.")
+        bearer = headers.get("authorization", "").removeprefix("Bearer ")
+        keys = (bearer, headers.get("x-api-key"), headers.get("api-key"), headers.get("x-goog-api-key"))
+        if self._key is not None and self._key not in (*keys, received.query.get("key")):
+            raise Refusal("The API key is not valid.", status=401)
+
+    def _billed(self, form: Format, played: Played, body: dict[str, Any], model: str, size: int) -> Billed | None:
+        if played.usage == "none":
+            return None
+        output, thinking = estimate(played)
+        if self._blind:
+            billed = Billed(input=size // 4)
+        elif form.CACHE == "marked":
+            billed = self.cache.marked(model, form.segments(body))
+        elif form.CACHE == "automatic":
+            billed = self.cache.automatic(model, form.segments(body), step=form.CACHE_STEP)
+        else:
+            billed = Billed(input=sum(tokens_of(segment.content) for segment in form.segments(body)))
+        given = played.usage or Spent()
+        return Billed(
+            input=billed.input if given.input is None else given.input,
+            read=billed.read if given.cache_read is None else given.cache_read,
+            written=billed.written if given.cache_write is None else given.cache_write,
+            written_1h=billed.written_1h if given.cache_write is None else 0,
+            output=output if given.output is None else given.output,
+            thinking=thinking if given.thinking is None else given.thinking,
+        )
+
+    def _listed(self, received: Received) -> Answer:
+        listed = listing.answer_to(received, self._models, self.script.window)
+        if listed is not None:
+            return told(listed)
+        message = f"Unknown request URL: {received.method} {received.path}. Please check the URL for typos."
+        return refused(openai_chat, 404, message, "invalid_request_error")
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.setblocking(False)
+    bound.bind((host, port))
+    return bound
+
+
+async def serve(script: Script, port: int, ready: Callable[[LabServer], None], *, log: str | None = None) -> None:
+    """Serve a script on loopback until cancelled; `ready` is told the server once it accepts connections."""
+    server = LabServer(script, port=port, log=log)
+    await server.run(lambda: ready(server))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`python -m codi.lab.server SCRIPT`: print the URL, serve until interrupted."""
+    parser = argparse.ArgumentParser(prog="codi.lab.server", description="A scripted model behind real wire formats.")
+    parser.add_argument("script", metavar="SCRIPT", help="a script's path, or the name of a scenario")
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--lenient", action="store_true", help="validate nothing, answer as fast as possible")
+    parser.add_argument("--log", metavar="FILE", help="append each request to FILE as a line of JSON")
+    asked = parser.parse_args(arguments)
+    try:
+        server = LabServer(script_named(asked.script), port=asked.port, strict=not asked.lenient, log=asked.log)
+    except CodiError as error:
+        print(f"error: {error}\nhint: {error.hint}", file=sys.stderr)
+        return error.exit_status
+    try:
+        anyio.run(server.run, lambda: print(server.url, flush=True))
+    except KeyboardInterrupt:
+        pass
+    return 1 if server.failures or server.violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

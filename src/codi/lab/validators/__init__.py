@@ -1,0 +1,1 @@
+"""How strict the services are: one module a wire format."""
