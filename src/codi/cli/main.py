@@ -38,14 +38,17 @@ def _chosen(words: list[str]) -> int:
     if name == "help":
         name, words = (words[1], [words[1], "--help"]) if words[1:] else ("", ["--help"])
     if name in COMMANDS:
-        return int(import_module(f"codi.cli.{name}").run(words[1:]))
+        return _run(name, words[1:])
     if len(words) == 1 and name.isalpha() and (near := _near(name)):
         from codi.protocol.errors import UsageError
 
         raise UsageError(f"unknown command {name!r}", hint=f"Did you mean `codi {near}`? A prompt goes after `--`.")
-    from codi.cli import chat
+    return _run("chat", words)
 
-    return chat.run(words)
+
+def _run(module: str, words: list[str]) -> int:
+    status: int = import_module(f"codi.cli.{module}").run(words)
+    return status
 
 
 def _near(name: str) -> str | None:

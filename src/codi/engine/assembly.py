@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from shutil import which
 
 from msgspec import to_builtins
 
@@ -15,7 +16,7 @@ from codi.engine.places import Places
 from codi.engine.settings import Settings
 from codi.policy.modes import Mode, policy_of
 from codi.policy.policy import Policy
-from codi.policy.rules import Rule, parse_rule
+from codi.policy.rules import Decision, parse_rule
 from codi.policy.territory import Territory
 from codi.protocol.events import TodoItem
 from codi.protocol.messages import Level
@@ -32,6 +33,7 @@ from codi.tools.kit import built_in
 from codi.tools.limiting import Limits
 from codi.tools.output import cap_for
 from codi.tools.results import Results
+from codi.tools.syntax_gate import SyntaxGate
 from codi.tools.toolbox import Profile, Toolbox, profile_for
 from codi.workspace import git
 from codi.workspace.git import GitState
@@ -73,13 +75,12 @@ class Assembly:
     def policy(self, mode: Mode) -> Policy:
         """Rules of the flags and of the settings, over the mode's table."""
         said = self.settings.policy
-        rules: list[Rule] = []
-        for decision, texts in (
-            ("allow", (*said.allow, *self.options.allow)),
-            ("ask", said.ask),
-            ("deny", (*said.deny, *self.options.deny)),
-        ):
-            rules += (parse_rule(text, decision, self.territory) for text in texts)
+        texts: dict[Decision, Sequence[str]] = {
+            "allow": (*said.allow, *self.options.allow),
+            "ask": said.ask,
+            "deny": (*said.deny, *self.options.deny),
+        }
+        rules = (parse_rule(text, decision, self.territory) for decision in texts for text in texts[decision])
         return policy_of(mode, self.territory, tuple(rules))
 
     def profile(self, entry: ModelEntry | None) -> Profile:
@@ -91,9 +92,13 @@ class Assembly:
     def toolbox(self, results: Results, todos: Callable[[], Sequence[TodoItem]], entry: ModelEntry | None) -> Toolbox:
         """The tools that are offered: what the flags name, else what the profile and the settings leave."""
         cap = cap_for(entry.window if entry else None)
-        toolbox = Toolbox(
-            built_in(limits=Limits(results, lambda: cap), todos=todos, syntax_gate=self.settings.tools.syntax_gate)
+        tools = built_in(
+            limits=Limits(results, lambda: cap),
+            gate=SyntaxGate(self.settings.tools.syntax_gate),
+            todo=todos,
+            ripgrep=which("rg"),
         )
+        toolbox = Toolbox(tools)
         wanted = self.options.tools
         if wanted is not None:
             return toolbox.only(wanted) if wanted else Toolbox([])

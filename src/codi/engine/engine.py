@@ -4,7 +4,6 @@ import os
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from typing import cast
 
 import anyio
 from msgspec import structs, to_builtins
@@ -105,8 +104,10 @@ class Engine:
                 for fact in self._facts_of_opening(path, choice, mind, mode, state):
                     record.keep(fact)
                 agent = Agent(mind, calls, record, self._settings.agent)
-                conversation = LocalConversation(agent, record, listeners, rethink, parts.policy)
-                conversation.warnings = [*self._warnings, *session.store.warnings, *files.notices, choice.warning]
+                conversation = LocalConversation(agent, record, listeners, began(session), rethink, parts.policy)
+                notices = (*self._warnings, *session.store.warnings, *files.notices, choice.warning)
+                conversation.warnings = [notice for notice in notices if notice]
+                conversation.greeting = f"codi {VERSION}, {choice.model} ({choice.reason})"
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(conversation.work)
                     try:
@@ -195,7 +196,7 @@ class Engine:
         before, now = folds.policy_mode(path), self._settings.permission_mode
         if before not in MODES or self._options.mode_given:
             return now
-        held = stricter(cast(Mode, before), now)
+        held = stricter(before, now)
         if held != before:
             self._warnings.append(f"the session was in mode {before}; this start allows no more than {held}")
         return held
@@ -224,3 +225,9 @@ class Engine:
         if self._options.name and folds.name(path) != self._options.name:
             yield TitleGiven(self._options.name)
         yield SessionOpened(VERSION, git=to_builtins(state) if state else None, flags=self._options.flags)
+
+
+def began(session: Session) -> float:
+    """When the session began."""
+    first = next(iter(session.entries), None)
+    return first.at if first else time.time()

@@ -8,6 +8,7 @@ import anyio
 from codi.agent.agent import Agent
 from codi.agent.mind import Mind
 from codi.agent.record import Record
+from codi.policy.modes import Mode
 from codi.policy.policy import Policy
 from codi.protocol.errors import CodiError
 from codi.protocol.events import Delta, Entry, Event, ModelChosen, PolicyChosen, StatusDelta
@@ -74,11 +75,14 @@ class LocalConversation:
         agent: Agent,
         record: Record,
         listeners: Listeners,
+        began: float,
         rethink: Callable[[str], Mind],
-        repolicy: Callable[[str], Policy],
+        repolicy: Callable[[Mode], Policy],
     ) -> None:
         self.session_id = record.session.store.session_id
+        self.began = began
         self.warnings: list[str] = []
+        self.greeting = ""
         self._agent = agent
         self._record = record
         self._listeners = listeners

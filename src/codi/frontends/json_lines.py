@@ -50,11 +50,13 @@ def write_line(line: Line) -> None:
 
 
 async def print_events(
-    conversation: Conversation, prompts: Sequence[Prompt], answering: Answering, outcome: Outcome, header: Line
+    conversation: Conversation, prompts: Sequence[Prompt], answering: Answering, outcome: Outcome, cwd: str
 ) -> None:
-    """Print the header, then a line for each event; the caller ends the stream with the result object."""
+    """Print the session's header, then a line for each event; the caller ends the stream with the result object."""
     lines = EventLines()
-    write_line(header)
+    write_line(header_line(conversation, cwd))
+    for warning in outcome.warnings:
+        write_line({"type": "warning", "message": warning})
 
     def hear(event: Event) -> None:
         outcome.hear(event)
@@ -62,6 +64,12 @@ async def print_events(
             write_line(line)
 
     await run_prompts(conversation, prompts, answering, hear)
+
+
+def header_line(conversation: Conversation, cwd: str) -> Line:
+    seconds, fraction = divmod(conversation.began, 1)
+    timestamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(fraction * 1000):03d}Z"
+    return {"type": "session", "version": 3, "id": conversation.session_id, "timestamp": timestamp, "cwd": cwd}
 
 
 class EventLines:

@@ -75,8 +75,8 @@ class Outcome:
                 self.answer = message.text or self.answer
                 if reply:
                     self._usage = _sum(self._usage, reply.usage)
-                for call in message.tool_calls:
-                    self._calls[call.id] = {"id": call.id, "name": call.name, "arguments": call.arguments}
+                for asked in message.tool_calls:
+                    self._calls[asked.id] = {"id": asked.id, "name": asked.name, "arguments": asked.arguments}
             case Entry(fact=MessageAdded(message=Message(blocks=(ToolResult() as result,)))):
                 self._hear_result(result)
             case CallStartDelta(call_id, tool, arguments):
@@ -89,11 +89,11 @@ class Outcome:
                 for change in changes:
                     row = {"path": change.path, "change": change.kind, "by": by, "turn": self.turns_ended + 1}
                     self._changes.append(row | ({"from": change.moved_from} if change.moved_from else {}))
-            case Entry(fact=ApprovalAsked() as asked):
-                self._permissions[asked.tool_call_id] = {
-                    "id": asked.tool_call_id,
-                    "name": asked.tool_name,
-                    "effects": [said(effect) for effect in asked.effects],
+            case Entry(fact=ApprovalAsked() as question):
+                self._permissions[question.tool_call_id] = {
+                    "id": question.tool_call_id,
+                    "name": question.tool_name,
+                    "effects": [said(effect) for effect in question.effects],
                 }
             case Entry(fact=ApprovalGiven() as given):
                 row = self._permissions.setdefault(

@@ -15,8 +15,13 @@ class Conversation(Protocol):
     """Near or far: the agent may run in this task, in a child process, or on another host."""
 
     session_id: str
-    session_file: str | None
-    """None for a session that is kept in memory alone."""
+    began: float
+    """When the session began, in seconds since 1970."""
+
+    @property
+    def session_file(self) -> str | None:
+        """None for a session that is kept in memory alone."""
+        ...
 
     async def send(self, op: Op) -> None: ...
 

@@ -84,6 +84,9 @@ class Resilient:
             await self._sleep(wait_s)
             waited_s += self._clock() - asleep
 
+    async def aclose(self) -> None:
+        await self._provider.aclose()
+
     async def models(self) -> Sequence[ModelEntry]:
         return await self._provider.models()
 

@@ -1,0 +1,37 @@
+"""Files that are named on the command line with `@`: text is put into the prompt, images go beside it."""
+
+import base64
+import os
+from collections.abc import Sequence
+
+from codi.protocol.errors import CodiError
+from codi.protocol.messages import Image
+from codi.protocol.ops import Prompt
+from codi.tools.images import image_type
+
+
+class AttachmentError(CodiError):
+    """A file that was named cannot be read."""
+
+    code = "attachment"
+
+
+def prompt_with_files(text: str, files: Sequence[str]) -> Prompt:
+    """Raises AttachmentError for a file that is missing or cannot be read."""
+    texts, images = [], []
+    for name in files:
+        path = os.path.abspath(os.path.expanduser(name))
+        try:
+            with open(path, "rb") as file:
+                content = file.read()
+        except OSError as error:
+            raise AttachmentError(f"{name}: {error.strerror}", hint="Name a file that exists after the @.") from error
+        media_type = image_type(content)
+        if media_type:
+            images.append(Image(base64.b64encode(content).decode("ascii"), media_type))
+            texts.append(f'<file name="{path}"></file>\n')
+        elif b"\x00" in content[:8192]:
+            raise AttachmentError(f"{name} is neither text nor an image", hint="Name a text file or an image.")
+        else:
+            texts.append(f'<file name="{path}">\n{content.decode("utf-8-sig", errors="replace")}\n</file>\n')
+    return Prompt("".join(texts) + text, tuple(images))
