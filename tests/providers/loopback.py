@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 HANG = "hang"
 """Say no more, and wait until the client hangs up."""
+WAIT = "wait"
+"""Go on when the test sets `go_on`."""
 RESET = "reset"
 """Cut the connection."""
 
@@ -25,6 +27,7 @@ class Loopback:
         self.heard: list[Heard] = []
         self.connections = 0
         self.hung_up = asyncio.Event()
+        self.go_on = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> "Loopback":
@@ -70,6 +73,9 @@ class Loopback:
                 return False
             if piece == RESET:
                 return False
+            if piece == WAIT:
+                await self.go_on.wait()
+                continue
             writer.write(piece)
             await writer.drain()
         return True
