@@ -93,7 +93,7 @@ class Resilient:
             return None
         if failure.retry_after_s is not None:
             return failure.retry_after_s
-        return self._jitter() * min(self._base_s * 2 ** (attempt - 1), self._cap_s)
+        return self._jitter() * min(self._base_s * 2.0 ** (attempt - 1), self._cap_s)
 
     def _told(self, failure: CodiError, wait_s: float | None) -> CodiError:
         """What the caller is told in the end: the failure, or that it is none that passes soon."""
