@@ -10,16 +10,16 @@ from msgspec import Struct
 
 from codi.providers.provider import Provider, Reply, Request
 
-EVENTS = {"content-type": "text/event-stream"}
-JSON = {"content-type": "application/json"}
+EVENTS = (("content-type", "text/event-stream"),)
+JSON = (("content-type", "application/json"),)
 
 
 class Canned(Struct, kw_only=True):
     """An answer. With `hold` the connection stays open after the chunks, with `cut` it breaks there."""
 
     status: int = 200
-    headers: dict[str, str] = EVENTS
-    chunks: list[bytes] = []
+    headers: tuple[tuple[str, str], ...] = EVENTS
+    chunks: tuple[bytes, ...] | list[bytes] = ()
     hold: bool = False
     cut: bool = False
 
@@ -61,7 +61,7 @@ class Server:
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         self.asked.append(Asked(method, path, headers, body))
         answer = self._answers.pop(0)
-        told = {**answer.headers, "transfer-encoding": "chunked"}
+        told = {**dict(answer.headers), "transfer-encoding": "chunked"}
         start = f"HTTP/1.1 {answer.status} X\r\n" + "".join(f"{name}: {value}\r\n" for name, value in told.items())
         writer.write(start.encode() + b"\r\n")
         for chunk in answer.chunks:
@@ -79,7 +79,7 @@ class Server:
 async def serving(*answers: Canned) -> AsyncIterator[Server]:
     server = Server(answers)
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-    server.url = "http://127.0.0.1:%d" % listening.sockets[0].getsockname()[1]
+    server.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
     try:
         yield server
     finally:

@@ -6,14 +6,16 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openai_told import PLAIN, READ, THINKER, asking, assistant, results
 
 from codi.protocol.messages import Image, Message, Origin, Text, Thinking, ToolCall, ToolResult, user
+from codi.protocol.tooling import ToolSpec
 from codi.providers.encoded import Encoded
 from codi.providers.history import settled
+from codi.providers.openai_chat import UNKNOWN_SERVER
 from codi.providers.openai_chat_format import body_of, encoded, legal_id, replayable
 from codi.providers.openai_compat import Compat
 from codi.providers.provider import Abilities, ModelEntry, Request
-from openai_told import PLAIN, READ, THINKER, asking, assistant, results
 
 ORIGIN = Origin("openai-completions", "acme", "m-1")
 OPENAI = Compat.of_openai()
@@ -25,7 +27,7 @@ def parts_of(request: Request, model: ModelEntry, compat: Compat) -> list[bytes]
 
     def settle(messages: Any) -> list[Message]:
         return settled(
-            replayable(messages, compat),
+            replayable(messages, origin, compat),
             origin=origin,
             vision=model.abilities.vision,
             legal_id=lambda neutral: legal_id(neutral, compat),
@@ -34,7 +36,7 @@ def parts_of(request: Request, model: ModelEntry, compat: Compat) -> list[bytes]
     return Encoded(settle, lambda message: encoded(message, compat)).parts(request.messages)
 
 
-def sent(request: Request, model: ModelEntry = PLAIN, compat: Compat = Compat()) -> Any:
+def sent(request: Request, model: ModelEntry = PLAIN, compat: Compat = UNKNOWN_SERVER) -> Any:
     parts = parts_of(request, model, compat)
     return json.loads(body_of(request, model, compat, parts, served_as=model.id, usage_wanted=True))
 
@@ -50,13 +52,18 @@ def test_an_unknown_server_is_sent_only_what_all_servers_take():
         "stream_options": {"include_usage": True},
         "temperature": 0.5,
         "tools": [
-            {"function": {"description": "Read a file.", "name": "read", "parameters": READ.parameters}, "type": "function"}
+            {
+                "function": {"description": "Read a file.", "name": "read", "parameters": READ.parameters},
+                "type": "function",
+            }
         ],
     }
 
 
 def test_openai_itself_is_sent_all_it_knows():
-    request = asking(tools=(READ,), temperature=0.5, session_id="s-1", cache="long", thinking="high", stop=tuple("abcde"))
+    request = asking(
+        tools=(READ,), temperature=0.5, session_id="s-1", cache="long", thinking="high", stop=tuple("abcde")
+    )
 
     assert sent(request, THINKER, OPENAI) == {
         "max_completion_tokens": 32_000,
@@ -71,7 +78,10 @@ def test_openai_itself_is_sent_all_it_knows():
         "stream": True,
         "stream_options": {"include_usage": True},
         "tools": [
-            {"function": {"description": "Read a file.", "name": "read", "parameters": READ.parameters}, "type": "function"}
+            {
+                "function": {"description": "Read a file.", "name": "read", "parameters": READ.parameters},
+                "type": "function",
+            }
         ],
     }
 
@@ -81,9 +91,7 @@ def test_a_turn_with_calls_results_and_pictures():
     request = asking(
         user("look", PNG),
         assistant(call, look),
-        results(
-            ToolResult("c2", (Text("b.png"), PNG)), ToolResult("c1", (Text("one"), Text("two"))), text="and now?"
-        ),
+        results(ToolResult("c2", (Text("b.png"), PNG)), ToolResult("c1", (Text("one"), Text("two"))), text="and now?"),
     )
 
     url = {"url": "data:image/png;base64,iVBORw0KGgo="}
@@ -112,9 +120,7 @@ def test_a_turn_with_calls_results_and_pictures():
 
 def test_no_picture_reaches_a_model_that_cannot_see():
     blind = ModelEntry(id="m-1", service="acme")
-    request = asking(
-        user("look", PNG), assistant(ToolCall("c1", "view_image", {})), results(ToolResult("c1", (PNG,)))
-    )
+    request = asking(user("look", PNG), assistant(ToolCall("c1", "view_image", {})), results(ToolResult("c1", (PNG,))))
 
     wire = json.dumps(sent(request, blind))
     assert "iVBORw0KGgo" not in wire
@@ -147,9 +153,10 @@ def test_own_thinking_goes_back_as_the_server_wants_it(compat, expected):
     assert sent(asking(*THOUGHT), PLAIN, compat)["messages"][2] == expected
 
 
-def test_thinking_of_another_model_goes_on_as_text():
+@pytest.mark.parametrize("compat", [Compat(), Compat(reasoning_replay=True), Compat(thinking_as_text=True)])
+def test_thinking_of_another_model_goes_on_as_text(compat):
     foreign = assistant(Thinking("hm", "sealed"), Text("b"), origin=Origin("anthropic-messages", "x", "y"))
-    message = sent(asking(user("a"), foreign, user("c")), PLAIN, Compat(reasoning_replay=True))["messages"][2]
+    message = sent(asking(user("a"), foreign, user("c")), PLAIN, compat)["messages"][2]
     assert message == {"role": "assistant", "content": "<thinking>hm</thinking>b"}
 
 
@@ -282,13 +289,19 @@ def test_the_small_switches_say_what_they_name():
     assert "stream_options" not in sent(request, PLAIN, Compat(usage_in_stream=False))
 
 
-def test_a_strict_tool_is_declared_so():
-    strict = ModelEntry(id="x", service="acme", abilities=Abilities(strict=True))
-    (tool,) = sent(asking(tools=(READ,)), strict, Compat(strict=True))["tools"]
-    assert tool["function"]["strict"] is True
-    assert tool["function"]["parameters"]["additionalProperties"] is False
-    (tool,) = sent(asking(tools=(READ,)), strict, Compat())["tools"]
-    assert "strict" not in tool["function"]
+def test_a_strict_tool_is_declared_so_where_its_schema_allows_it():
+    model = ModelEntry(id="x", service="acme", abilities=Abilities(strict=True))
+    closed = {**READ.parameters, "required": ["path"], "additionalProperties": False}
+    request = asking(tools=(ToolSpec("read", "", closed), READ))
+    assert [tool["function"].get("strict") for tool in sent(request, model, Compat(strict=True))["tools"]] == [
+        True,
+        None,
+    ]
+    assert [tool["function"].get("strict") for tool in sent(request, PLAIN, Compat(strict=True))["tools"]] == [
+        None,
+        None,
+    ]
+    assert [tool["function"].get("strict") for tool in sent(request, model, Compat())["tools"]] == [None, None]
 
 
 @pytest.mark.parametrize("neutral", ["call_abc", "a", "x" * 41, "call_1|fc_2", "toolu_01-é", "", "abcdef123"])
@@ -352,7 +365,9 @@ HISTORIES = st.lists(
     ),
     max_size=8,
 )
-COMPATS = st.sampled_from([Compat(), OPENAI, Compat(reasoning_replay=True), Compat(thinking_as_text=True, id_format="mistral")])
+COMPATS = st.sampled_from(
+    [Compat(), OPENAI, Compat(reasoning_replay=True), Compat(thinking_as_text=True, id_format="mistral")]
+)
 
 
 @settings(max_examples=150, deadline=None)

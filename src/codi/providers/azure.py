@@ -5,6 +5,7 @@ A deployment is a model under a name of the customer's. The older interface has 
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Literal
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from msgspec import Struct
@@ -20,6 +21,16 @@ from codi.providers.transport import Transport
 
 API_VERSION = "2024-10-21"
 """The last dated version of the older interface that is generally available."""
+
+OLDER_INTERFACE = Compat(
+    developer_role=True,
+    max_tokens_field="by_model",
+    strict=True,
+    temperature_fixed="thinking",
+    parallel_tool_calls=True,
+    stop_limit=4,
+)
+"""What the older interface accepts of what OpenAI does: it keeps no copies and knows no cache keys."""
 
 
 class AzureAddress(Struct, frozen=True, kw_only=True):
@@ -69,6 +80,7 @@ def azure_address(env: Mapping[str, str], model: str) -> AzureAddress:
             models_path=to_models + tail,
             served_as=deployment,
             key_header="api-key",
+            deployed_by="AZURE_OPENAI_DEPLOYMENT_NAME_MAP",
         ),
         speaks_responses=speaks_responses,
     )
@@ -80,30 +92,25 @@ def deployments_of(text: str) -> dict[str, str]:
     return {model.strip(): name.strip() for model, _, name in pairs if model.strip() and name.strip()}
 
 
-def compat_of_azure() -> Compat:
-    """What Azure's older interface accepts of what OpenAI does: it keeps no copies and knows no cache keys."""
-    return Compat(
-        developer_role=True,
-        max_tokens_field="by_model",
-        strict=True,
-        temperature_fixed="thinking",
-        parallel_tool_calls=True,
-        stop_limit=4,
-    )
-
-
 class Azure:
     """`transport` leads to the base URL of the address."""
 
     def __init__(
-        self, model: ModelEntry, credential: Credential, transport: Transport, *, address: AzureAddress
+        self,
+        model: ModelEntry,
+        credential: Credential,
+        transport: Transport,
+        *,
+        address: AzureAddress,
+        compat: Compat = OLDER_INTERFACE,
+        handoff: Literal["text", "drop"] = "text",
     ) -> None:
+        endpoint = address.endpoint
         self._spoken: OpenAIChat | OpenAIResponses
         if address.speaks_responses:
-            self._spoken = OpenAIResponses(model, credential, transport, endpoint=address.endpoint)
+            self._spoken = OpenAIResponses(model, credential, transport, endpoint=endpoint, handoff=handoff)
         else:
-            compat = compat_of_azure()
-            self._spoken = OpenAIChat(model, credential, transport, compat=compat, endpoint=address.endpoint)
+            self._spoken = OpenAIChat(model, credential, transport, compat=compat, endpoint=endpoint, handoff=handoff)
         self.model = model
         self.origin = self._spoken.origin
 

@@ -175,6 +175,12 @@ def duration_text(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
 
 
+def filtered_categories(results: object) -> list[str]:
+    """The categories for which Azure's content filter stopped a prompt or an answer, from its `content_filter_results`."""
+    found = results.items() if isinstance(results, Mapping) else ()
+    return [str(name) for name, one in found if isinstance(one, Mapping) and one.get("filtered") is True]
+
+
 def without_secrets(text: str) -> str:
     """One line of at most a few hundred characters in which nothing looks like a key."""
     line = " ".join(_SECRET.sub("[redacted]", text[: 8 * _CAUSE_LIMIT]).split())
@@ -298,11 +304,16 @@ def _described(said: Any) -> tuple[tuple[str, ...], str]:
         return (), ""
     kinds = [str(error[name]).lower() for name in ("type", "code", "status") if error.get(name)]
     inner = error.get("innererror")
-    if isinstance(inner, dict) and inner.get("code"):
-        kinds.append(str(inner["code"]).lower())
+    filtered: list[str] = []
+    if isinstance(inner, dict):
+        if inner.get("code"):
+            kinds.append(str(inner["code"]).lower())
+        filtered = filtered_categories(inner.get("content_filter_result") or inner.get("content_filter_results"))
     message = error.get("message") or error.get("detail") or error.get("msg") or ""
     if not message and kinds:
         message = " ".join(kinds)
+    if filtered:
+        message = f"filtered for {', '.join(filtered)}: {message}"
     metadata = error.get("metadata")
     if isinstance(metadata, dict) and isinstance(metadata.get("raw"), str):  # a router quotes the service behind it
         message = f"{message}: {metadata['raw']}"

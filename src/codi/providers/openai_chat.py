@@ -4,23 +4,24 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from hashlib import sha256
 from time import monotonic
+from typing import Literal
 
 import anyio
 
-from codi.protocol.errors import BadRequest, IdleTimeout, StreamCut
+from codi.protocol.errors import BadRequest, IdleTimeout, NotFound, StreamCut
 from codi.protocol.events import Delta, StatusDelta
 from codi.protocol.messages import Message
 from codi.providers.encoded import Encoded
+from codi.providers.estimates import estimated_usage
 from codi.providers.history import settled
 from codi.providers.openai_chat_answer import ChatAssembly
-from codi.providers.openai_chat_format import body_of, encoded, legal_id, replayable
+from codi.providers.openai_chat_format import body_of, countable_size, encoded, legal_id, replayable
 from codi.providers.openai_compat import Compat
 from codi.providers.openai_endpoint import Endpoint, origin_of
 from codi.providers.openai_models import entries_of
-from codi.providers.openai_thinking import effort_of
-from codi.providers.openai_usage import estimate
 from codi.providers.provider import Credential, ModelEntry, Reply, Request, Timing
 from codi.providers.sse import SseEvent
+from codi.providers.thinking import clamp_note
 from codi.providers.transport import Answer, Transport
 
 UNKNOWN_SERVER = Compat()
@@ -41,6 +42,7 @@ class OpenAIChat:
         *,
         compat: Compat = UNKNOWN_SERVER,
         endpoint: Endpoint = CHAT,
+        handoff: Literal["text", "drop"] = "text",
     ) -> None:
         self.model = model
         self.origin = origin_of("openai-completions", model)
@@ -48,28 +50,29 @@ class OpenAIChat:
         self._transport = transport
         self._compat = compat
         self._endpoint = endpoint
+        self._handoff = handoff
+        self._noted: set[str] = set()
         self._usage_wanted = compat.usage_in_stream
         self._encoded = Encoded(self._settled, lambda message: encoded(message, compat))
 
     async def stream(self, request: Request) -> AsyncIterator[Delta | Reply]:
-        _, note = effort_of(request.thinking, self.model)
-        if note:
+        note = clamp_note(request.thinking, self.model)
+        if note and note not in self._noted:
+            self._noted.add(note)
             yield StatusDelta(kind="warning", text=note)
         parts = self._encoded.parts(request.messages)
-        refusal: BadRequest | None = None
-        try:
-            async with aclosing(self._exchange(request, parts)) as exchange:
-                async for part in exchange:
-                    yield part
-        except BadRequest as error:
-            if not (self._usage_wanted and _names_stream_options(error)):
-                raise
-            refusal = error
-        if refusal is not None:
-            self._usage_wanted = False  # this server will not take it the next time either
-            async with aclosing(self._exchange(request, parts)) as exchange:
-                async for part in exchange:
-                    yield part
+        while True:
+            try:
+                async with aclosing(self._exchange(request, parts)) as exchange:
+                    async for part in exchange:
+                        yield part
+                return
+            except NotFound as error:
+                raise await self._endpoint.explained(error, self) from error
+            except BadRequest as error:
+                if not (self._usage_wanted and _names_stream_options(error)):
+                    raise
+                self._usage_wanted = False  # this server will not take it the next time either
 
     async def models(self) -> Sequence[ModelEntry]:
         headers = await self._endpoint.headers(self._credential)
@@ -99,11 +102,11 @@ class OpenAIChat:
                         yield delta
             for delta in assembly.end():
                 yield delta
-        blocks = assembly.blocks
+        message = Message("assistant", assembly.blocks, self.origin)
         yield Reply(
-            message=Message("assistant", blocks, self.origin),
+            message=message,
             stop=assembly.stop,
-            usage=assembly.usage or estimate(request, blocks),
+            usage=assembly.usage or estimated_usage(countable_size(body, request), message),
             raw_stop=assembly.stop_text,
             model=assembly.model,
             response_id=assembly.response_id,
@@ -113,9 +116,10 @@ class OpenAIChat:
     def _settled(self, messages: Sequence[Message]) -> list[Message]:
         compat = self._compat
         return settled(
-            replayable(messages, compat),
+            replayable(messages, self.origin, compat),
             origin=self.origin,
             vision=self.model.abilities.vision,
+            handoff=self._handoff,
             legal_id=lambda neutral: legal_id(neutral, compat),
         )
 

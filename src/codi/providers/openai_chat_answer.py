@@ -14,10 +14,11 @@ from msgspec import Struct
 from codi.protocol.errors import MalformedAnswer, StreamCut
 from codi.protocol.events import Delta, TextDelta, ThinkingDelta, ToolCallDelta
 from codi.protocol.messages import Block, Text, Thinking, ToolCall, Usage
-from codi.providers.failures import in_answer
-from codi.providers.openai_arguments import arguments_of, is_complete
+from codi.providers.arguments import call_from
+from codi.providers.failures import filtered_categories, in_answer
 from codi.providers.openai_chat_format import REASONING_FIELDS
 from codi.providers.provider import Stop
+from codi.providers.sse import is_whole_object
 
 _STOPS: dict[str, Stop] = {
     "stop": "end",
@@ -36,6 +37,8 @@ _STOPS: dict[str, Stop] = {
     "stop_sequence": "stop_sequence",
     "refusal": "refused",
 }
+
+NAMELESS = "the call names no tool"
 
 
 class _Function(Struct):
@@ -86,7 +89,7 @@ class _Choice(Struct):
     message: _Said | None = None
     finish_reason: str | None = None
     usage: _Usage | None = None
-    content_filter_results: dict[str, Any] | None = None
+    content_filter_results: Any = None
 
 
 class _Groq(Struct):
@@ -133,8 +136,9 @@ class _Call:
         return "".join(self.pieces)
 
     def block(self) -> Block:
-        arguments, defect = arguments_of(self.text)
-        return ToolCall(self.id, self.name, arguments, defect=defect if self.name else "the call names no tool")
+        if not self.name:
+            return ToolCall(self.id, "", {}, defect=NAMELESS)
+        return call_from(self.id, self.name, self.text)
 
 
 class ChatAssembly:
@@ -240,9 +244,8 @@ class ChatAssembly:
         self._has_choice = True
         self.raw_stop = choice.finish_reason or self.raw_stop
         self._usage = choice.usage or self._usage
-        for category, found in (choice.content_filter_results or {}).items():
-            if isinstance(found, dict) and found.get("filtered") is True and category not in self._filtered:
-                self._filtered.append(category)
+        found = filtered_categories(choice.content_filter_results)
+        self._filtered += [category for category in found if category not in self._filtered]
         said = choice.delta or choice.message
         if said is None:
             return
@@ -326,7 +329,7 @@ def _begins_another(call: _Call, given: str, name: str | None, text: str) -> boo
     """Some servers give every call the index 0. A new id tells them apart; without ids, a name after complete arguments."""
     if given and call.id:
         return given != call.id
-    return bool(name and text.strip() and not given and call.text.strip() and is_complete(call.text))
+    return bool(name and text.strip() and not given and call.text.strip() and is_whole_object(call.text.encode()))
 
 
 def _thoughts(said: _Said) -> Iterator[tuple[str, str]]:

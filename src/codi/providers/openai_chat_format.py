@@ -12,13 +12,13 @@ from typing import Any
 
 import msgspec
 
-from codi.protocol.messages import Image, Message, Text, Thinking, ToolCall
+from codi.protocol.messages import Image, Message, Origin, Text, Thinking, ToolCall
 from codi.protocol.tooling import ToolSpec
 from codi.providers.encoded import join_body, join_list
 from codi.providers.openai_compat import Compat
-from codi.providers.openai_thinking import effort_of
 from codi.providers.provider import ModelEntry, Request
-from codi.providers.schema import strict_schema
+from codi.providers.schema import is_strict, of_object
+from codi.providers.thinking import clamped
 
 REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_text")
 """Where servers put what the model thought; the first is the commonest."""
@@ -43,18 +43,19 @@ def openai_id(neutral: str) -> str:
     return "call_" + _digest(neutral, 32)
 
 
-def replayable(messages: Sequence[Message], compat: Compat) -> list[Message]:
-    """The messages without the thinking that this service does not take back. What is left empty is not sent."""
-    if compat.reasoning_replay or compat.thinking_as_text:
-        return list(messages)
-    return [
-        Message(
-            message.role, tuple(block for block in message.blocks if not isinstance(block, Thinking)), message.origin
-        )
-        if any(isinstance(block, Thinking) for block in message.blocks)
-        else message
-        for message in messages
-    ]
+def replayable(messages: Sequence[Message], origin: Origin, compat: Compat) -> list[Message]:
+    """The messages without the thinking of the model itself that its service does not take back: all of it, or that which
+    stands alone."""
+    return [_without_thinking(message, compat) if message.origin == origin else message for message in messages]
+
+
+def _without_thinking(message: Message, compat: Compat) -> Message:
+    if not any(isinstance(block, Thinking) for block in message.blocks):
+        return message
+    is_alone = not message.text.strip() and not message.tool_calls
+    goes_back = compat.thinking_as_text or (compat.reasoning_replay and not is_alone)
+    kept = (block for block in message.blocks if not isinstance(block, Thinking) or (goes_back and block.text.strip()))
+    return Message(message.role, tuple(kept), message.origin)
 
 
 def encoded(message: Message, compat: Compat) -> list[bytes]:
@@ -112,6 +113,13 @@ def arguments_text(call: ToolCall) -> str:
     return _json(call.arguments).decode()
 
 
+def countable_size(body: bytes, request: Request) -> int:
+    """Bytes of the body for an estimate of its tokens: a picture counts like a thousand tokens, however large it is."""
+    shown = [block for message in request.messages for block in message.blocks]
+    shown += [block for message in request.messages for result in message.tool_results for block in result.content]
+    return len(body) - sum(max(len(block.data) - 4_000, 0) for block in shown if isinstance(block, Image))
+
+
 def data_url(image: Image) -> str:
     return f"data:{image.media_type};base64,{image.data}"
 
@@ -121,7 +129,8 @@ def _system_role(model: ModelEntry, compat: Compat) -> str:
 
 
 def _thinking_fields(request: Request, model: ModelEntry, compat: Compat) -> dict[str, Any]:
-    effort, _ = effort_of(request.thinking, model)
+    level = clamped(request.thinking, model)
+    effort = None if level == "off" else level
     fields: dict[str, Any] = {}
     match compat.thinking_format:
         case "openrouter":
@@ -160,16 +169,17 @@ def _tool_fields(request: Request, model: ModelEntry, compat: Compat) -> dict[st
 
 
 def _tool(tool: ToolSpec, strict: bool) -> dict[str, Any]:
-    function: dict[str, Any] = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
-    if strict and (schema := strict_schema(tool.parameters)) is not None:
-        function |= {"parameters": schema, "strict": True}
+    schema = of_object(tool.parameters)
+    function: dict[str, Any] = {"name": tool.name, "description": tool.description, "parameters": schema}
+    if strict and is_strict(schema):
+        function["strict"] = True
     return {"type": "function", "function": function}
 
 
 def _assistant(message: Message, compat: Compat) -> list[dict[str, Any]]:
     text = message.text
     wire: dict[str, Any] = {"role": "assistant"}
-    thoughts = [block for block in message.blocks if isinstance(block, Thinking) and block.text]
+    thoughts = [block for block in message.blocks if isinstance(block, Thinking)]
     if compat.reasoning_replay:
         for block in thoughts:
             field = block.signature if block.signature in REASONING_FIELDS else REASONING_FIELDS[0]

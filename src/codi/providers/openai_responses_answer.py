@@ -14,9 +14,9 @@ from msgspec import Raw, Struct
 from codi.protocol.errors import MalformedAnswer
 from codi.protocol.events import Delta, TextDelta, ThinkingDelta, ToolCallDelta
 from codi.protocol.messages import Block, Text, Thinking, ToolCall, Usage
+from codi.providers.arguments import call_from
 from codi.providers.failures import in_answer
-from codi.providers.openai_arguments import arguments_of
-from codi.providers.openai_chat_answer import cut_off
+from codi.providers.openai_chat_answer import NAMELESS, cut_off
 from codi.providers.openai_responses_format import TextSeal
 from codi.providers.provider import Stop
 
@@ -79,7 +79,7 @@ class _Event(Struct):
     summary_index: int | None = None
     content_index: int | None = None
     delta: Any = None
-    item: Raw | None = None
+    item: Raw = Raw()
     response: _Response | None = None
 
 
@@ -112,9 +112,9 @@ class _Growing:
             case "thinking":
                 return Thinking(self.text, signature=self.signature)
             case "call":
-                arguments, defect = arguments_of(self.text)
-                defect = defect if self.name else "the call names no tool"
-                return ToolCall(self.call_id, self.name, arguments, signature=self.signature, defect=defect)
+                if not self.name:
+                    return ToolCall(self.call_id, "", {}, signature=self.signature, defect=NAMELESS)
+                return call_from(self.call_id, self.name, self.text, signature=self.signature)
 
 
 class ResponsesAssembly:
@@ -218,9 +218,9 @@ class ResponsesAssembly:
                 yield from self._grow(event, "thinking")
             case "response.function_call_arguments.delta":
                 yield from self._grow(event, "call")
-            case "response.output_item.added" if event.item is not None:
+            case "response.output_item.added" if bytes(event.item):
                 yield from self._begin(_key(event), _item(event.item))
-            case "response.output_item.done" if event.item is not None:
+            case "response.output_item.done" if bytes(event.item):
                 yield from self._finish(_key(event), event.item)
             case "response.completed" | "response.incomplete" if event.response is not None:
                 yield from self._close(event.response, event.type.removeprefix("response."))

@@ -16,9 +16,9 @@ from codi.protocol.messages import Image, Message, Text, Thinking, ToolCall
 from codi.protocol.tooling import ToolSpec
 from codi.providers.encoded import join_body, join_list
 from codi.providers.openai_chat_format import arguments_text, data_url, openai_id, output_limit, system_text
-from codi.providers.openai_thinking import effort_of
 from codi.providers.provider import ModelEntry, Request
-from codi.providers.schema import strict_schema
+from codi.providers.schema import is_strict, of_object
+from codi.providers.thinking import clamped
 
 _json = msgspec.json.Encoder(order="deterministic").encode
 
@@ -66,9 +66,9 @@ def body_of(request: Request, model: ModelEntry, parts: Sequence[bytes], *, serv
         fields["max_output_tokens"] = limit
     if thinks:
         fields["include"] = ["reasoning.encrypted_content"]
-        effort, _ = effort_of(request.thinking, model)
-        if effort is not None:
-            fields["reasoning"] = {"effort": effort, "summary": "auto"}
+        level = clamped(request.thinking, model)
+        if level != "off":
+            fields["reasoning"] = {"effort": level, "summary": "auto"}
         elif "off" in model.thinking_levels:
             fields["reasoning"] = {"effort": "none"}
     else:  # models that reason set these themselves and refuse to be told
@@ -96,14 +96,14 @@ def body_of(request: Request, model: ModelEntry, parts: Sequence[bytes], *, serv
 
 
 def _tool(tool: ToolSpec, strict: bool) -> dict[str, Any]:
-    schema = strict_schema(tool.parameters) if strict else None
+    schema = of_object(tool.parameters)
     # Left unsaid, strict would be taken for true.
     return {
         "type": "function",
         "name": tool.name,
         "description": tool.description,
-        "parameters": tool.parameters if schema is None else schema,
-        "strict": schema is not None,
+        "parameters": schema,
+        "strict": strict and is_strict(schema),
     }
 
 
