@@ -147,7 +147,12 @@ class Catalog:
 
     def near(self, id: str, service: str | None = None) -> list[str]:
         """The three names nearest to one that is not there; with their service unless one is given."""
-        names = {(entry.id if service else f"{entry.service}/{entry.id}"): entry.id for entry in self.entries(service)}
+        twice = {} if service else _head()["same"]
+        names = {
+            (entry.id if service else f"{entry.service}/{entry.id}"): entry.id
+            for entry in self.entries(service)
+            if entry.service not in twice
+        }
         wanted = id.rpartition("/")[2] if not service else id
         order = sorted(names, key=lambda name: -difflib.SequenceMatcher(None, wanted, names[name]).ratio())
         return order[:3]

@@ -171,15 +171,12 @@ class _Search:
             return self._made(service, id, wire, address, name, why)
         if url:
             found = detect(url.value, self._known, answers=self._answers(url.value))
-            if name and name.service and (name.service in SERVICE_OF or found in (name.service, "openai-chat")):
-                return self._made(*self._named(name), url.value, name, f"{url.where} names the address")
-            # A server with names of its own may well have an id that begins like one of our services.
-            id = parse_model(model.value, ()).id if model else ""
-            if name and name.service == found:
-                id = name.id
-            return self._made(
-                SERVICE_OF.get(found, found), id, found, url.value, name, f"{url.where} names the address"
-            )
+            why = f"{url.where} names the address"
+            # A service that serves many vendors' models has ids that begin with the names of other services.
+            if name and name.service and (found == "openai-chat" or name.service in (found, *_WIRES_ONLY)):
+                return self._made(*self._named(name), url.value, name, why)
+            id = _without_level(model.value)[0] if model else ""
+            return self._made(SERVICE_OF.get(found, found), id, found, url.value, name, why)
         if name and model and name.service:
             return self._made(*self._named(name), "", name, f"{model.where} names the model")
         if name and model and name.id:
