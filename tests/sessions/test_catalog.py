@@ -6,7 +6,9 @@ import sys
 
 import apsw
 import pytest
-from session_facts import answered, reply, said
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from session_facts import answered, entries, reply, said
 
 from codi.protocol.events import ModelChosen, SessionOpened, TitleGiven, TurnStarted
 from codi.protocol.messages import Usage
@@ -14,6 +16,8 @@ from codi.sessions import paths
 from codi.sessions.catalog import Catalog
 from codi.sessions.jsonl import JsonlStore
 from codi.sessions.session import Session
+from codi.sessions.summaries import Tally
+from codi.sessions.version3 import Header, header_line, line_of
 
 
 @pytest.fixture
@@ -245,3 +249,17 @@ def test_two_processes_at_once(home):
     session.close()
     assert apsw.Connection(catalog_file(home)).execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert len(listing(home)) == 3
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.binary(max_size=30) | entries.map(line_of), max_size=6), st.integers(0))
+def test_a_file_read_in_two_parts_counts_the_same(lines, cut):
+    content = header_line(Header(3, "s1", "2026-01-01T00:00:00.000Z", "/work")) + b"\n".join(lines) + b"\n"
+    cut = content.index(b"\n") + cut % (len(content) - content.index(b"\n"))
+    whole, parts = Tally("x"), Tally("x")
+    whole.take(content)
+    parts.take(content[:cut])
+    parts.take(content[parts.offset :])
+
+    assert parts == whole
+    assert isinstance(whole.summary().messages, int)
