@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from codi.protocol.errors import SessionError
 from codi.protocol.events import Entry, MessageAdded
 from codi.sessions.locking import Lease, end_lease, lock
-from codi.sessions.migration import migrate_file, migrated, sync_directory
-from codi.sessions.paths import file_name, make_directory, uuid7
+from codi.sessions.migration import migrate_file, migrated
+from codi.sessions.paths import file_name, make_directory, sync_directory, uuid7
 from codi.sessions.reading import Reading, read, told
 from codi.sessions.store import Unsaved
 from codi.sessions.version3 import VERSION, Header, header_line, header_of, line_of, timestamp_of
 
 _SYNC_EVERY_S = 2.0
+_READ_ONLY = ("The session is open for reading only.", "use --fork")
 _sync_file = getattr(os, "fdatasync", os.fsync)
 
 
@@ -74,10 +75,13 @@ class JsonlStore:
                 f"{path} cannot be opened: {error.strerror}.", hint="Check the path with `codi sessions list`."
             ) from error
         try:
-            return cls._opened(path, fd, may_write, cwd)
-        except BaseException:
+            store = cls._opened(path, fd, may_write, cwd)
+        except SessionError:
             os.close(fd)
             raise
+        if not read_only and store._refusal == _READ_ONLY:
+            store.warnings.append(f"{path} cannot be written; the session is open for reading only.")
+        return store
 
     @classmethod
     def _opened(cls, path: str, fd: int, may_write: bool, cwd: str | None) -> "JsonlStore":
@@ -105,7 +109,7 @@ class JsonlStore:
             store._fd = fd
         else:
             os.close(fd)
-            store._refusal = store._refusal or ("The session is open for reading only.", "use --fork")
+            store._refusal = store._refusal or _READ_ONLY
         return store
 
     def append(self, entry: Entry) -> None:

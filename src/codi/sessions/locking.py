@@ -79,17 +79,23 @@ def _refusal(process: str) -> SessionError:
 
 def _holder(fd: int) -> int | None:
     """The process that holds the lock of an open file, where the system tells."""
-    inode = str(os.fstat(fd).st_ino)
+    file = os.fstat(fd)
+    place_of_file = f"{os.major(file.st_dev):02x}:{os.minor(file.st_dev):02x}:{file.st_ino}"
+    near: int | None = None
     try:
         with open("/proc/locks", encoding="ascii", errors="replace") as locks:
             for line in locks:
                 # 1: FLOCK  ADVISORY  WRITE 4711 08:01:131090 0 EOF; one that waits has an arrow before FLOCK.
                 match line.split():
-                    case [_, "FLOCK", _, _, pid, place, *_] if place.rpartition(":")[2] == inode and int(pid) > 0:
-                        return int(pid)
-    except (OSError, ValueError):
+                    case [_, "FLOCK", _, _, pid, place, *_] if pid.isdecimal():
+                        if place == place_of_file:
+                            return int(pid)
+                        # Layered file systems show another device than the one that holds the lock.
+                        if place.endswith(f":{file.st_ino}"):
+                            near = int(pid)
+    except OSError:
         pass
-    return None
+    return near or None
 
 
 def _lease_path(path: str) -> str:

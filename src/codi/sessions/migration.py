@@ -12,6 +12,7 @@ from typing import Any
 from zlib import crc32
 
 from codi.sessions.json_lines import encoded, object_of
+from codi.sessions.paths import sync_directory
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -54,15 +55,6 @@ def migrate_file(path: str, content: bytes) -> tuple[int, bytes]:
             os.unlink(beside)
         raise
     return fd, new
-
-
-def sync_directory(path: str) -> None:
-    """Make the name of a new file outlive a crash of the machine."""
-    fd = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _keep_old(path: str) -> None:

@@ -58,7 +58,7 @@ def uuid7(at: float) -> str:
 
 
 def make_directory(path: str) -> None:
-    """Make a folder and those above it, each for the person alone."""
+    """Make a folder and those above it, each for the person alone. Raises OSError."""
     if os.path.isdir(path):
         return
     parent = os.path.dirname(os.path.abspath(path))
@@ -66,6 +66,16 @@ def make_directory(path: str) -> None:
         make_directory(parent)
     try:
         os.mkdir(path, 0o700)
+        sync_directory(path)
     except FileExistsError:
         if not os.path.isdir(path):
             raise
+
+
+def sync_directory(path: str) -> None:
+    """Make the name of a new file or folder outlive a crash of the machine. Raises OSError."""
+    fd = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

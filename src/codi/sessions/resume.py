@@ -9,8 +9,8 @@ from codi.protocol.conversation import SessionSummary
 from codi.protocol.errors import SessionError, UsageError
 from codi.protocol.events import Unknown
 from codi.sessions.json_lines import encoded, object_of
-from codi.sessions.migration import migrated, sync_directory
-from codi.sessions.paths import file_name, make_directory, uuid7
+from codi.sessions.migration import migrated
+from codi.sessions.paths import file_name, make_directory, sync_directory, uuid7
 from codi.sessions.reading import Reading, read
 from codi.sessions.version3 import VERSION, Header, header_line, timestamp_of
 
