@@ -6,6 +6,7 @@ policy, one order and one record.
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from logging import getLogger
 from uuid import uuid4
 
@@ -16,7 +17,7 @@ from codi.agent.record import Record
 from codi.agent.scheduling import collide, only_reads
 from codi.policy.policy import Policy
 from codi.policy.rules import parse_rule
-from codi.protocol.effects import Allow, Ask, Deny, Effect, Verdict
+from codi.protocol.effects import Allow, Ask, Deny, Effect, Verdict, Writes
 from codi.protocol.events import (
     ApprovalGiven,
     CallEndDelta,
@@ -104,6 +105,15 @@ class Calls:
         self._record = record
         self.parallel = 8
         self.at_once: int | None = None
+
+    async def run_by_hand(self, call: ToolCall) -> None:
+        """Run one call that no model made. Who makes a call by hand has looked at the file: the guard that stands between a
+        model and what it has not read is not meant for them."""
+        with suppress(ToolFailed, OSError):
+            for effect in self.toolbox.resolve(call.name, call.arguments).action.effects():
+                if isinstance(effect, Writes) and self._workspace.stamp(effect.path) is None:
+                    self._workspace.saw(effect.path, await self._workspace.read(effect.path))
+        await self.run([call])
 
     async def run(self, calls: Sequence[ToolCall], remark: Remark | None = None) -> bool:
         """Run the calls of a step; each gets exactly one result, kept in the order of the calls, whatever ends it early.

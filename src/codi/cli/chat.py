@@ -1,6 +1,5 @@
 """`codi` without a subcommand: talk, or run one shot and print the answer."""
 
-import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -11,8 +10,8 @@ import anyio
 from codi.cli.attachments import prompt_with_files
 from codi.cli.flags import check, is_interactive, parser, settings_of, text_or_file
 from codi.cli.main import COMMANDS
+from codi.cli.start import host_for
 from codi.engine.engine import Engine
-from codi.engine.layers import load
 from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.version import VERSION
@@ -52,9 +51,6 @@ def run(words: Sequence[str]) -> int:
 
 
 def _engine(args: Any, places: Places, words: Sequence[str]) -> Engine:
-    loaded = load(places, os.environ, settings_of(args), args.config, trusted=args.trust_project)
-    for warning in loaded.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
     options = Options(
         keep=not args.no_session,
         name=args.name,
@@ -72,7 +68,7 @@ def _engine(args: Any, places: Places, words: Sequence[str]) -> Engine:
         cwd_given=args.cwd is not None,
         flags=tuple(word.partition("=")[0] for word in words if word.startswith("--")),
     )
-    return Engine(places, loaded.settings, options)
+    return host_for(places, settings_of(args), options, pairs=args.config, trusted=args.trust_project)
 
 
 def _names(text: str | None) -> tuple[str, ...] | None:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from shutil import which
 
-from msgspec import to_builtins
+from msgspec import structs, to_builtins
 
 from codi.agent.context_files import ContextFiles, context_files
 from codi.agent.instructions import Part, Surroundings, instructions
@@ -25,9 +25,10 @@ from codi.providers import catalog as prices
 from codi.providers.assembly import provider_for
 from codi.providers.catalog import Catalog
 from codi.providers.choice import Choice, Wanted, smart_default
+from codi.providers.nobody import Nobody
 from codi.providers.presets import presets
 from codi.providers.probing import local_servers
-from codi.providers.provider import Credential, ModelEntry
+from codi.providers.provider import Credential, ModelEntry, Provider
 from codi.providers.resilient import Resilient
 from codi.tools.kit import built_in
 from codi.tools.limiting import Limits
@@ -70,7 +71,9 @@ class Assembly:
         )
 
     def entry(self, choice: Choice) -> ModelEntry:
-        return self._catalog.entry(choice.service, choice.model_id)
+        entry = self._catalog.entry(choice.service, choice.model_id)
+        window = self.settings.model.context_window
+        return structs.replace(entry, window=window, assumed=False) if window else entry
 
     def policy(self, mode: Mode) -> Policy:
         """Rules of the flags and of the settings, over the mode's table."""
@@ -126,31 +129,36 @@ class Assembly:
             appended=self.options.append_system_prompt,
         )
 
-    def mind(self, choice: Choice, system: str, tools: Sequence[ToolSpec], thinking: Level, session_id: str) -> Mind:
+    def mind(
+        self, choice: Choice | None, system: str, tools: Sequence[ToolSpec], thinking: Level, session_id: str
+    ) -> Mind:
         """Who thinks, with what is the same in each request. A model that cannot think is not asked to."""
-        of, retry = self.settings.model, self.settings.retry
-        own = self.settings.providers.get(choice.service, {})
-        adapter = provider_for(
-            choice,
-            self.entry(choice),
-            self._credential(choice),
-            timeouts=own.get("timeouts"),
-            handoff=of.handoff_thinking,
-        )
-        provider = Resilient(
-            adapter, tries=retry.tries, base_s=retry.base_s, cap_s=retry.cap_s, pause_over_s=retry.pause_over_s
-        )
+        of = self.settings.model
+        provider = self._provider(choice) if choice else Nobody()
         return Mind(
             provider=provider,
             system=(system,),
             tools=tuple(tools),
-            thinking=thinking if adapter.model.abilities.thinking else "off",
-            price_of=lambda usage: prices.cost(usage, adapter.model.prices),
+            thinking=thinking if provider.model.abilities.thinking else "off",
+            price_of=lambda usage: prices.cost(usage, provider.model.prices),
             max_output=of.max_output,
             temperature=of.temperature,
             top_p=of.top_p,
             cache=of.cache_retention,
             session_id=session_id,
+        )
+
+    def _provider(self, choice: Choice) -> Provider:
+        retry, own = self.settings.retry, self.settings.providers.get(choice.service, {})
+        adapter = provider_for(
+            choice,
+            self.entry(choice),
+            self._credential(choice),
+            timeouts=own.get("timeouts"),
+            handoff=self.settings.model.handoff_thinking,
+        )
+        return Resilient(
+            adapter, tries=retry.tries, base_s=retry.base_s, cap_s=retry.cap_s, pause_over_s=retry.pause_over_s
         )
 
     def workspace(self) -> LocalWorkspace:

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 
 import anyio
 from msgspec import structs, to_builtins
@@ -73,48 +73,50 @@ class Engine:
         return cls(Places.at(directory), settings, Options(allow=tuple(allow), model_given=bool(model)))
 
     @asynccontextmanager
-    async def open(self, session_id: str | None = None) -> AsyncIterator[LocalConversation]:
+    async def open(self, session_id: str | None = None, *, thinks: bool = True) -> AsyncIterator[LocalConversation]:
         """A conversation: a new one, or the session that is meant by a path, the beginning of an id, or a name. Raises
-        CodiError before anything is kept when there is no such session or no model to talk to."""
+        CodiError before anything is kept when there is no such session or no model to talk to. One that does not think
+        needs no model, and can only use tools."""
         parts, listeners = self._assembly, Listeners()
         with self._session(session_id) as session, self._results(session) as results:
             path = session.path()
-            choice = parts.choice(self._model_of(path))
+            choice = parts.choice(self._model_of(path)) if thinks else None
             thinking = self._thinking_of(path, choice)
             mode = self._mode_of(path)
             state = await git.state(self._places.cwd)
             record = Record(session, listeners.hear)
-            toolbox = parts.toolbox(results, lambda: folds.todos(session.path()), parts.entry(choice))
+            entry = parts.entry(choice) if choice else None
+            toolbox = parts.toolbox(results, lambda: folds.todos(session.path()), entry)
             calls = Calls(toolbox, parts.workspace(), parts.policy(mode), Approvals(record, parts.territory), record)
             calls.parallel = self._settings.agent.parallel
-            calls.at_once = CALLS_A_STEP[parts.profile(parts.entry(choice))]
+            calls.at_once = CALLS_A_STEP[parts.profile(entry)]
             files = parts.context_files()
             system = prompt_of(parts.instructions(toolbox.specs, mode, files, state))
 
-            def mind_for(choice: Choice, thinking: Level) -> Mind:
+            def mind_for(choice: Choice | None, thinking: Level) -> Mind:
                 return parts.mind(choice, system, toolbox.specs, thinking, session.store.session_id)
 
             def rethink(name: str) -> Mind:
                 named = parts.choice(name)
                 return mind_for(named, named.thinking or thinking)
 
-            async with AsyncExitStack() as closing:
-                mind = mind_for(choice, thinking)
-                closing.push_async_callback(mind.provider.aclose)
-                for fact in self._facts_of_opening(path, choice, mind, mode, state):
-                    record.keep(fact)
-                agent = Agent(mind, calls, record, self._settings.agent)
-                conversation = LocalConversation(agent, record, listeners, began(session), rethink, parts.policy)
-                notices = (*self._warnings, *session.store.warnings, *files.notices, choice.warning)
-                conversation.warnings = [notice for notice in notices if notice]
-                conversation.greeting = f"codi {VERSION}, {choice.model} ({choice.reason})"
-                async with anyio.create_task_group() as tasks:
-                    tasks.start_soon(conversation.work)
-                    try:
-                        yield conversation
-                    finally:
-                        tasks.cancel_scope.cancel()
-                        listeners.close()
+            mind = mind_for(choice, thinking)
+            for fact in self._facts_of_opening(path, mind, mode, state):
+                record.keep(fact)
+            agent = Agent(mind, calls, record, self._settings.agent)
+            conversation = LocalConversation(agent, record, listeners, began(session), rethink, parts.policy)
+            notices = (*self._warnings, *session.store.warnings, *files.notices, choice.warning if choice else "")
+            conversation.warnings = [notice for notice in notices if notice]
+            conversation.greeting = f"codi {VERSION}, {choice.model} ({choice.reason})" if choice else ""
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(conversation.work)
+                try:
+                    yield conversation
+                finally:
+                    tasks.cancel_scope.cancel()
+                    listeners.close()
+                    with anyio.CancelScope(shield=True):
+                        await agent.mind.provider.aclose()
 
     def sessions(self, *, everywhere: bool = False) -> list[SessionSummary]:
         """Newest first; those of this working directory, or all."""
@@ -187,9 +189,9 @@ class Engine:
         before = None if self._options.model_given else folds.model(path)
         return f"{before.provider}/{before.model_id}" if before else ""
 
-    def _thinking_of(self, path: Sequence[Entry], choice: Choice) -> Level:
+    def _thinking_of(self, path: Sequence[Entry], choice: Choice | None) -> Level:
         before = None if self._options.thinking_given else folds.thinking(path)
-        return choice.thinking or before or self._settings.model.thinking
+        return (choice and choice.thinking) or before or self._settings.model.thinking
 
     def _mode_of(self, path: Sequence[Entry]) -> Mode:
         """The mode that the session had, unless it would allow more than this start."""
@@ -202,7 +204,7 @@ class Engine:
         return held
 
     def _facts_of_opening(
-        self, path: Sequence[Entry], choice: Choice, mind: Mind, mode: Mode, state: GitState | None
+        self, path: Sequence[Entry], mind: Mind, mode: Mode, state: GitState | None
     ) -> Iterator[Fact]:
         before, entry = folds.model(path), mind.provider.model
         origin = mind.provider.origin

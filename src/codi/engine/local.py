@@ -133,7 +133,7 @@ class LocalConversation:
             case Prompt(text, images) | Steer(text, images):
                 await self._agent.prompt(text, images)
             case UseTool(call):
-                await self._agent.calls.run([call])
+                await self._agent.calls.run_by_hand(call)
             case ChooseModel(name):
                 try:
                     self._agent.mind = mind = self._rethink(name)

@@ -1,0 +1,25 @@
+"""How subcommands print: tables for people, tabs for pipes, JSON for programs."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from codi.frontends.sanitiser import visible
+
+
+def print_json(value: Any) -> None:
+    print(msgspec.json.encode(value).decode())
+
+
+def print_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Aligned on a terminal, with a head; tab-separated and without one elsewhere."""
+    cells = [[visible(cell).replace("\n", " ").replace("\t", " ") for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        for row in cells:
+            print("\t".join(row))
+        return
+    widths = [max(map(len, column)) for column in zip(head, *cells)]
+    for row in [list(head), *cells]:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())

@@ -1,0 +1,26 @@
+"""From the words of a command line to a host: settings loaded, warnings told."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from codi.engine.engine import Engine
+from codi.engine.layers import load
+from codi.engine.options import Options
+from codi.engine.places import Places
+
+
+def host_for(
+    places: Places,
+    flags: Mapping[str, Any],
+    options: Options = Options(),
+    *,
+    pairs: Sequence[str] = (),
+    trusted: bool = False,
+) -> Engine:
+    """`flags` are settings by dotted name, `pairs` texts KEY=VALUE. Warnings of the configuration go to standard error."""
+    loaded = load(places, os.environ, flags, pairs, trusted=trusted)
+    for warning in loaded.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    return Engine(places, loaded.settings, options)
