@@ -228,6 +228,9 @@ class Calls:
         self._record.tell(CallStartDelta(call.id, call.name, call.arguments))
         if not only_reads(act.effects):
             self._record.keep(CallIntended(call.id, call.name, call.arguments, act.effects), sync=True)
+            if self._record.unsaved:
+                act.settle(f"Not executed: {self._record.unsaved} Free some space first.", is_error=True, failed=True)
+                return
         act.started = time.monotonic()
 
         def heard(text: str) -> None:

@@ -2,20 +2,32 @@
 
 from collections.abc import Callable
 
-from codi.protocol.events import Delta, Entry, Event, Fact
+from codi.protocol.events import Delta, Entry, Event, Fact, StatusDelta
 from codi.sessions.session import Session
+from codi.sessions.store import Unsaved
 
 
 class Record:
+    """`unsaved` is why the session is not on disk as it should be, or None. Meanwhile nothing that has an effect may start."""
+
     def __init__(self, session: Session, listen: Callable[[Event], None]) -> None:
         self.session = session
+        self.unsaved: Unsaved | None = None
         self._listen = listen
 
     def keep(self, fact: Fact, *, sync: bool = False) -> Entry:
-        """Write a fact to the session, then tell it. With `sync` it also outlives a crash of the machine."""
-        entry = self.session.append(fact)
-        if sync:
-            self.session.sync()
+        """Write a fact to the session, then tell it. With `sync` it also outlives a crash of the machine. A disk that refuses
+        costs a warning, not the conversation: the entry waits in memory and is written when there is room again."""
+        try:
+            entry = self.session.append(fact)
+            if sync:
+                self.session.sync()
+            self.unsaved = None
+        except Unsaved as trouble:
+            entry = self.session.path()[-1]
+            if self.unsaved is None:
+                self._listen(StatusDelta(kind="warning", text=str(trouble), hint=trouble.hint))
+            self.unsaved = trouble
         self._listen(entry)
         return entry
 
