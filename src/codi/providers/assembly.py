@@ -5,7 +5,7 @@ The adapters are named, not imported: the HTTP library behind them costs more th
 
 import difflib
 from importlib import import_module
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -30,10 +30,11 @@ def provider_for(
     credential: Credential,
     *,
     timeouts: dict[str, float] | None = None,
-    handoff: str = "text",
+    handoff: Literal["text", "drop"] = "text",
 ) -> Provider:
     """The adapter of the choice's wire format, at its address, wrapped in nothing. `timeouts` are seconds by the names of
-    `transport.Timeouts`. Raises ConfigError for settings that the format does not know."""
+    `transport.Timeouts`, `handoff` says what becomes of another model's thinking. Raises ConfigError for settings that the
+    format does not know."""
     transport = import_module("codi.providers.transport")
     limits = _settings(transport.Timeouts, timeouts or {}, f"providers.{choice.service}.timeouts")
     base_url = choice.base_url
