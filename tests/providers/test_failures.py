@@ -63,6 +63,7 @@ STATUSES = [
     (400, {"error": {"status": "INVALID_ARGUMENT", "message": "API key not valid. Please pass one."}}, CredentialError),
     (400, error("invalid_request_error", "Your credit balance is too low"), QuotaExhausted),
     (400, [{"error": {"code": 400, "message": "an array"}}], BadRequest),
+    (400, error("invalid_request_error", "wrong; see https://docs.x/y#context-window-size"), BadRequest),
     (418, {}, BadRequest),
 ]
 

@@ -53,8 +53,11 @@ class Resilient:
             parts = self._provider.stream(request)
             try:
                 async for part in parts:
-                    if attempt > 1 and isinstance(part, Reply):
-                        yield self._ended(attempt, ok=True, text=f"{self.model.service} answered")
+                    if isinstance(part, Reply):
+                        if attempt > 1:
+                            yield self._ended(attempt, ok=True, text=f"{self.model.service} answered")
+                        yield part
+                        return
                     yield part
                 return
             except CodiError as error:
