@@ -210,7 +210,19 @@ def test_what_is_not_understood_is_kept_byte_for_byte(fields):
 
 @pytest.mark.parametrize(
     "line",
-    [b"", b"{", b"[]", b"1", b"{}", b'{"id":"x"}', b"\0\0", b'"\xff"', b"[" * 200_000, b'{"type":"session","id":"x"}'],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"1",
+        b"{}",
+        b'{"id":"x"}',
+        b"\0\0",
+        b'{"type":"custom","customType":"x","data":NaN}',
+        b'"\xff"',
+        b"[" * 200_000,
+        b'{"type":"session","id":"x"}',
+    ],
 )
 def test_what_is_no_entry(line):
     assert entry_of(line) is None

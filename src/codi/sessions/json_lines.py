@@ -12,7 +12,13 @@ from msgspec.json import Decoder, Encoder
 
 _decoder = Decoder()
 _encoder = Encoder()
-_standard = json.JSONDecoder()
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+_standard = json.JSONDecoder(parse_constant=_refuse)
 
 
 def object_of(line: bytes) -> dict[str, Any] | None:
@@ -69,6 +75,6 @@ def objects_in(line: bytes) -> list[bytes]:
 
 def _object_by_standard(line: bytes) -> Any:
     try:
-        return json.loads(line.decode("utf-8"))
+        return _standard.decode(line.decode("utf-8"))
     except (ValueError, RecursionError):
         return None
