@@ -88,11 +88,11 @@ def test_more_bytes_than_one_result_holds(desk):
     desk.put("a.txt", f"{'x' * 99}\n" * 1000, seen=False)
     output = desk.call("read", path="a.txt", offset=101)
     body, _, notice = output.text.rpartition("\n\n")
-    assert notice == "[Showing lines 101-580 of 1000 (50.0KB limit). Use offset=581 to continue.]"
-    assert len(body.splitlines()) == 480
+    assert notice == "[Showing lines 101-574 of 1000 (50.0KB limit). Use offset=575 to continue.]"
+    assert len(body.splitlines()) == 474
     assert len(body.encode()) <= 51200
     truncation = output.details["truncation"]
-    assert (truncation["truncatedBy"], truncation["totalLines"], truncation["outputLines"]) == ("bytes", 900, 480)
+    assert (truncation["truncatedBy"], truncation["totalLines"], truncation["outputLines"]) == ("bytes", 900, 474)
 
 
 def test_a_line_longer_than_the_model_can_take(tmp_path):

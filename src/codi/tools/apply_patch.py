@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from codi.protocol.effects import Effect, Reads, Writes
 from codi.tools.changing import Present, Rewritten, encoded, judged, present, put, stale, text_of
-from codi.tools.lookup import not_found
+from codi.tools.lookup import kind_of, not_found
 from codi.tools.near_misses import near_misses, told
 from codi.tools.patches import FilePatch, PatchError, parsed
 from codi.tools.patching import Placed, Unplaced, lines_of, placed, spliced_by
@@ -163,7 +163,7 @@ async def _old(workspace: Workspace, path: str) -> Present:
 
 
 async def _check_absent(workspace: Workspace, path: str) -> None:
-    if workspace.facts(path).kind != "absent":
+    if kind_of(workspace, path) != "absent":
         raise ToolFailed(f"{workspace.shown(path)} exists already. No file was changed. Update it, or delete it first.")
 
 
