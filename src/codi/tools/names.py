@@ -129,7 +129,10 @@ _ITEM_NAMES = {
     },
     ("todo", "items"): {"activeform": "active_form", "step": "content", "task": "content", "title": "content"},
 }
-_TARGETS = {folded(alias): target for target, aliases in _PARAMETERS.items() for alias in aliases}
+_MEANT: dict[str, list[str]] = {}
+for _target, _names in _PARAMETERS.items():
+    for _name in _names:
+        _MEANT.setdefault(folded(_name), []).append(_target)
 
 
 def _meaning(key: str, value: Any, given: Arguments, properties: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -143,9 +146,9 @@ def _meaning(key: str, value: Any, given: Arguments, properties: Mapping[str, An
     for candidate in properties:
         if folded(candidate) == name:
             return [(candidate, value)]
-    target = _TARGETS.get(name)
-    if target is not None and target in properties:
-        return [(target, value)]
+    for target in _MEANT.get(name, ()):
+        if target in properties:
+            return [(target, value)]
     near = sorted(properties, key=lambda other: -similarity(name, folded(other)))
     if near and similarity(name, folded(near[0])) >= SURE and _fits(value, properties[near[0]]):
         return [(near[0], value)]

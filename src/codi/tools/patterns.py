@@ -336,7 +336,7 @@ class _Parser:
         count = self._count()
         if count is None:
             return atom
-        if isinstance(atom, Assertion):
+        if isinstance(atom, Assertion) and self._pattern[begin] != "(":
             raise self._wrong("there is nothing to repeat", begin)
         self._skip("?")
         position = self._at
