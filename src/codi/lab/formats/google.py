@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from codi.lab.exchange import Billed, CacheKind, Exchange, Segment, encoded
 from codi.lab.seals import seal
 from codi.providers.player import Played, SeenResult, View
@@ -113,8 +115,8 @@ def seals(exchange: Exchange) -> tuple[str, ...]:
 
 
 def seal_of_call(model: str, name: str, arguments: dict[str, Any]) -> str:
-    """The signature that stands on a call's part."""
-    return seal(model, f"{name}{encoded(arguments).decode()}")
+    """The signature that stands on a call's part. The order of the arguments is no part of a call."""
+    return seal(model, f"{name}{msgspec.json.encode(arguments, order='sorted').decode()}")
 
 
 # What is below these is the caller's own, with the caller's own names.
