@@ -24,7 +24,8 @@ $(VENV)/bin/uv:
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 
 $(READY): $(VENV)/bin/uv pyproject.toml uv.lock
-	@$(BIN)/uv sync --quiet --locked --inexact
+	@$(BIN)/uv sync --quiet --locked --inexact --compile-bytecode
+	@$(BIN)/python -m compileall -q src
 	@touch $@
 
 $(ORACLES): $(READY)
