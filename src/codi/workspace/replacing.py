@@ -264,7 +264,7 @@ def remove_abandoned(folder: str) -> None:
                 continue
             if (
                 not _lives(int(parts[1]))
-                and time.time() - entry.stat(follow_symlinks=False).st_ctime > _ABANDONED_AFTER_S
+                and time.time() - entry.stat(follow_symlinks=False).st_mtime > _ABANDONED_AFTER_S
             ):
                 os.unlink(entry.path)
 
