@@ -7,7 +7,7 @@ from os.path import basename, dirname
 from unicodedata import normalize
 
 from codi.tools.tool import ToolFailed
-from codi.workspace.workspace import UndeclaredEffect, Workspace
+from codi.workspace.workspace import Kind, Workspace
 
 _MOST_NAMES = 3
 _MOST_SEARCHED = 20_000
@@ -25,7 +25,7 @@ def spellings(path: str) -> tuple[str, ...]:
 
 async def content_of(workspace: Workspace, path: str) -> bytes:
     """The bytes of a regular file. Raises ToolFailed in words for a model, and FileNotFoundError for what is not there."""
-    kind = workspace.facts(path).kind
+    kind = kind_of(workspace, path)
     if kind == "directory":
         raise ToolFailed(f"{workspace.shown(path)} is a directory; use list.")
     if kind not in ("file", "absent", "link"):
@@ -36,6 +36,14 @@ async def content_of(workspace: Workspace, path: str) -> bytes:
         raise FileNotFoundError(path) from None
     except OSError as error:
         raise ToolFailed(f"Cannot read {workspace.shown(path)}: {error.strerror or error}") from error
+
+
+def kind_of(workspace: Workspace, path: str) -> Kind:
+    """What a path names. Raises ToolFailed where that can not be told."""
+    try:
+        return workspace.facts(path).kind
+    except OSError as error:
+        raise ToolFailed(f"Cannot reach {workspace.shown(path)}: {error.strerror or error}") from error
 
 
 def not_found(workspace: Workspace, path: str) -> ToolFailed:
@@ -49,14 +57,20 @@ def _near_names(workspace: Workspace, path: str) -> Iterator[str]:
     place = workspace.resolve(path)
     folder, name = dirname(place), basename(place)
     try:
-        names = {found.lower(): found for found, facts in workspace.entries(folder) if facts.kind in ("file", "link")}
-    except (OSError, UndeclaredEffect):
+        names = {
+            found.lower(): found
+            for found, facts in workspace.entries(folder)
+            if facts.kind in ("file", "link") and _can_be_said(found)
+        }
+    except OSError:
         names = {}
     for near in get_close_matches(name.lower(), names, n=_MOST_NAMES, cutoff=0.6):
         yield workspace.shown(f"{folder}/{names[near]}")
-    try:
-        for found in islice(workspace.walk("."), _MOST_SEARCHED):
-            if basename(found) == name:
-                yield found
-    except (OSError, UndeclaredEffect):
-        return
+    if place.startswith(f"{workspace.root}/"):
+        elsewhere = islice(workspace.walk("."), _MOST_SEARCHED)
+        yield from (found for found in elsewhere if basename(found) == name and _can_be_said(found))
+
+
+def _can_be_said(name: str) -> bool:
+    """A name that is no UTF-8 holds halves of characters, which no message can."""
+    return name.encode(errors="ignore").decode() == name

@@ -23,11 +23,13 @@ _WORD = re.compile(r"\w+")
 
 
 class Region(Struct, frozen=True):
-    """Lines of the text from number `first` on. `similarity` is 0 to 1."""
+    """Lines of the text from number `first` on. `similarity` is 0 to 1, and so is `same`, the share of lines that differ at most
+    in indentation."""
 
     first: int
     lines: tuple[str, ...]
     similarity: float
+    same: float
     difference: str
 
 
@@ -37,7 +39,8 @@ def near_misses(text: str, quote: str) -> list[Region]:
     quoted = quote.strip("\n").split("\n")
     regions = sorted(
         (_region(lines, quoted, start) for start in _candidates(lines, quoted)),
-        key=lambda region: (-region.similarity, region.first),
+        # Lines that are really the same tell more of the place than lines that merely look alike.
+        key=lambda region: (-region.similarity - region.same, region.first),
     )
     best: list[Region] = []
     for region in regions:
@@ -97,17 +100,16 @@ def _worded_alike(lines: list[str], quoted: str) -> Iterator[tuple[int, int]]:
 
 def _region(lines: list[str], quoted: list[str], start: int) -> Region:
     there = lines[start : start + len(quoted)]
-    return Region(start + 1, tuple(there), _similarity(quoted, there), _difference(quoted, there, start + 1))
-
-
-def _similarity(quoted: list[str], there: list[str]) -> float:
-    same = total = 0.0
+    similar = same = total = 0.0
     for said, found in _pairs(quoted, there):
         weight = max(len(said or ""), len(found or "")) + 1
         total += weight
         if said is not None and found is not None:
-            same += weight * (1.0 if said.strip() == found.strip() else _alike(said, found))
-    return same / total
+            alike = said.strip() == found.strip()
+            similar += weight * (1.0 if alike else _alike(said, found))
+            same += weight * alike
+    difference = _difference(quoted, there, start + 1)
+    return Region(start + 1, tuple(there), similar / total, same / total, difference)
 
 
 def _pairs(quoted: list[str], there: list[str]) -> Iterator[tuple[str | None, str | None]]:

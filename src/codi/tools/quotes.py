@@ -124,7 +124,7 @@ def _indented_otherwise(text: str, old: str, new: str) -> list[Splice]:
     starts = _line_starts(lines)
     for first in first_lines:
         block = lines[first : first + len(quoted)]
-        shift = _shift(quoted, block)
+        shift = indentation_of(quoted, block)
         ends_line = first + len(quoted) < len(lines)
         if shift is None or (old.endswith("\n") and not ends_line):
             continue
@@ -140,7 +140,7 @@ def _line_starts(lines: list[str]) -> list[int]:
     return starts
 
 
-class _Shift(Struct, frozen=True):
+class Indentation(Struct, frozen=True):
     """How a block is indented other than its quote: by more or by less of `blanks`, the same on every line."""
 
     blanks: str
@@ -154,8 +154,9 @@ class _Shift(Struct, frozen=True):
         return line.removeprefix(self.blanks) if line.startswith(self.blanks) else line.lstrip(" \t")
 
 
-def _shift(quoted: list[str], block: list[str]) -> _Shift | None:
-    shift: _Shift | None = None
+def indentation_of(quoted: list[str], block: list[str]) -> Indentation | None:
+    """How a block that differs from its quote in blanks alone is indented; None where it is not the same on every line."""
+    shift: Indentation | None = None
     for said, there in zip(quoted, block):
         if said.strip(" \t") != there.strip(" \t"):
             return None
@@ -164,9 +165,9 @@ def _shift(quoted: list[str], block: list[str]) -> _Shift | None:
         less, more = _indentation(said), _indentation(there)
         if shift is None:
             if more.endswith(less):
-                shift = _Shift(more.removesuffix(less), True)
+                shift = Indentation(more.removesuffix(less), True)
             elif less.endswith(more):
-                shift = _Shift(less.removesuffix(more), False)
+                shift = Indentation(less.removesuffix(more), False)
             else:
                 return None
         if (shift.blanks + less != more) if shift.deeper else (shift.blanks + more != less):

@@ -18,12 +18,12 @@ _KEPT = 0.5
 
 # An ellipsis and a word that says "as before", on a line that is nothing else but perhaps a comment.
 _PLACEHOLDER = re.compile(
-    r"""^[ \t]*(?:\#|//|--|;|%|/\*|<!--|\(\*|\{/\*|['"(\[{<])*[ \t]*
+    r"""^[ \t]*[\#/;%*<!{(\['"\- \t]*
     (?:
         (?:\.{3}|…)[ \t(\[]*(?:[\w'-]+[ \t]+){0,6}?
             (?:rest|remaining|remainder|existing|unchanged|previous|original|same|other|more|omitted|as[ ]before)\b.{0,60}
       | (?:the[ ])?(?:rest|remaining|remainder|existing|previous|original|other|same)\b.{0,60}
-            (?:\.{3}|…|unchanged|stays|same|here|omitted|as[ ](?:is|before))
+            (?:\.{3}|…|unchanged|stays|same|goes[ ]here|omitted|as[ ](?:is|before))
       | (?:unchanged|omitted)\b.{0,40}(?:\.{3}|…)
     )[^\n]{0,20}$""",
     re.VERBOSE | re.IGNORECASE | re.MULTILINE,
