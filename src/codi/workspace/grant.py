@@ -37,7 +37,9 @@ class Grant:
         return self._workspace.resolved(effects)
 
     def facts(self, path: str) -> FileFacts:
-        place = self.resolve(path)
+        # What a folder says of a link in it is known to who may read the folder, wherever the link leads.
+        folder, name = os.path.split(path)
+        place = self.resolve(path) if name.startswith(("~", "@", "..")) else f"{self.resolve(folder)}/{name}"
         if os.path.dirname(place) not in self._folders():
             self._check_read(place)
         return self._workspace.facts(path)

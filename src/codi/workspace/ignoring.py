@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from codi.workspace.descent import read_all
 from codi.workspace.ignore_rules import IgnoreRules, ignore_rules
 
 
@@ -139,8 +140,10 @@ def _content(path: bytes) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return b""
-    with open(descriptor, "rb", buffering=0) as file:
-        return file.read() if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return b""
+    return read_all(descriptor)
 
 
 def _exclude_file(folder: bytes) -> bytes:

@@ -63,12 +63,13 @@ class LocalWorkspace:
         return paths.inside(self.resolve(path), self.roots)
 
     def shown(self, path: str) -> str:
+        real = self.resolve(path)
+        if not paths.inside(real, (self.root,)):
+            return real
         typed = paths.joined(path, self.root)
         # A link is shown by its name, not by where it leads; after `..` only the real path tells what is meant.
-        place = self.resolve(path) if ".." in typed.split("/") else os.path.normpath(typed)
-        if not paths.inside(place, (self.root,)):
-            place = self.resolve(path)
-        return os.path.relpath(place, self.root) if paths.inside(place, (self.root,)) else place
+        place = real if ".." in typed.split("/") else os.path.normpath(typed)
+        return os.path.relpath(place if paths.inside(place, (self.root,)) else real, self.root)
 
     def resolved(self, effects: Sequence[Effect]) -> tuple[Effect, ...]:
         return tuple(self._resolved(effect) for effect in effects)

@@ -4,6 +4,7 @@ The warden starts and ends what runs; here is what codi itself does meanwhile: i
 the end in memory and the whole in a file once that is too long, and shows what is new.
 """
 
+import atexit
 import codecs
 import os
 import re
@@ -371,6 +372,7 @@ def _warden_of(_codi: int) -> socket.socket:
             setsigmask=(),
             setsigdef=signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP},
         )
+    atexit.register(ours.close)
     return ours
 
 
