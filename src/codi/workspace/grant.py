@@ -57,6 +57,10 @@ class Grant:
             self._check_written(self.resolve(change.path))
         await self._workspace.replace_all(changes)
 
+    async def make_directory(self, path: str) -> None:
+        self._check_written(self.resolve(path))
+        await self._workspace.make_directory(path)
+
     def entries(self, path: str) -> list[tuple[str, FileFacts]]:
         place = self.resolve(path)
         if place not in self._folders():
