@@ -148,10 +148,11 @@ def _replacements(change: Rewritten) -> Iterator[Replacement]:
 
 def _as_fact(workspace: Workspace, change: Rewritten) -> FileChange:
     old = change.old or change.moved_from
+    stamp = None if change.content is None else workspace.stamp(change.path)
     return FileChange(
         workspace.shown(change.path),
         change.kind,
         before=old.id if old else None,
-        after=None if change.content is None else sha256(change.content).hexdigest(),
+        after=stamp.sha256 if stamp else None,
         moved_from=workspace.shown(change.moved_from.path) if change.moved_from else None,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from codi.protocol.events import TodoItem
+from codi.tools.apply_patch import ApplyPatch
 from codi.tools.edit import Edit
 from codi.tools.glob import Glob
 from codi.tools.grep import Grep
@@ -28,6 +29,7 @@ def built_in(
         StructTool(Read, needs=limited),
         StructTool(Write, needs=gated),
         StructTool(Edit, needs=gated),
+        StructTool(ApplyPatch, needs=gated),
         ShellTool(limits),
         StructTool(Grep, needs={"limits": limits, "ripgrep": ripgrep}),
         StructTool(Glob, needs=limited),

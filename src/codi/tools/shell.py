@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from codi.protocol.effects import Effect, Runs
 from codi.protocol.tooling import ToolSpec
+from codi.tools.entries import readable
 from codi.tools.limiting import Limits, arguments_of
 from codi.tools.output import Cut, clean, head_tail, head_tail_of, lines_of, size, with_notice
 from codi.tools.struct_tool import StructTool
@@ -78,12 +79,16 @@ class Shell(Struct, frozen=True, forbid_unknown_fields=True):
         return [f"Command exited with code {outcome.exit_code}"] if outcome.exit_code else []
 
     def _moved(self, workspace: Workspace, outcome: Outcome, place: Place) -> list[str]:
-        """Keeps the place for the next call, and says so when it is another one now."""
+        """Keeps the place for the next call, and says so, when the command ended elsewhere than it began."""
         if outcome.cwd is None:
             return []
         shown = workspace.shown(outcome.cwd)
-        # Outside of the workspace a command may end, but the next one does not begin there.
-        if os.path.isabs(shown) or workspace.resolve(outcome.cwd) == workspace.resolve(place.cwd):
+        # Outside of the workspace a command may end, but the next one does not begin there; nor where no name can be told.
+        if (
+            os.path.isabs(shown)
+            or readable(shown) != shown
+            or workspace.resolve(outcome.cwd) == workspace.resolve(self.cwd or ".")
+        ):
             return []
         place.cwd = shown
         return [f"[cwd: {shown}]"]

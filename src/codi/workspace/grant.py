@@ -39,9 +39,9 @@ class Grant:
     def facts(self, path: str) -> FileFacts:
         # What a folder says of a link in it is known to who may read the folder, wherever the link leads.
         folder, name = os.path.split(path)
-        place = self.resolve(path) if name.startswith(("~", "@", "..")) else f"{self.resolve(folder)}/{name}"
-        if os.path.dirname(place) not in self._folders():
-            self._check_read(place)
+        place = self.resolve(path) if name.startswith(("~", "@", "..")) else os.path.join(self.resolve(folder), name)
+        if os.path.dirname(place) not in self._folders() and not inside(place, self._read):
+            self._check_read(self.resolve(path))
         return self._workspace.facts(path)
 
     async def read(self, path: str) -> bytes:
@@ -56,6 +56,10 @@ class Grant:
         for change in changes:
             self._check_written(self.resolve(change.path))
         await self._workspace.replace_all(changes)
+
+    async def make_directory(self, path: str) -> None:
+        self._check_written(self.resolve(path))
+        await self._workspace.make_directory(path)
 
     def entries(self, path: str) -> list[tuple[str, FileFacts]]:
         place = self.resolve(path)

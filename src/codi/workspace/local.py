@@ -13,7 +13,7 @@ from anyio import to_thread
 
 from codi.protocol.effects import Effect, Reaches, Reads, Runs, Writes
 from codi.workspace import paths, processes
-from codi.workspace.descent import folder_of, naming, open_listing, open_regular, read_all
+from codi.workspace.descent import folder_of, naming, open_folder, open_listing, open_regular, read_all
 from codi.workspace.git import NEUTRAL
 from codi.workspace.ignoring import files_below
 from codi.workspace.replacing import Change, replace_together
@@ -114,6 +114,9 @@ class LocalWorkspace:
         turn = self._turns.setdefault(places[0], anyio.Lock())
         async with turn:
             await self._in_turn(places[1:], work)
+
+    async def make_directory(self, path: str) -> None:
+        os.close(open_folder(self.resolve(path), made=[]))
 
     def entries(self, path: str) -> list[tuple[str, FileFacts]]:
         folder = self.resolve(path)

@@ -86,6 +86,10 @@ class Workspace(Protocol):
         """All of them or none: what was swapped is rolled back when a later one fails."""
         ...
 
+    async def make_directory(self, path: str) -> None:
+        """Make a directory and its parents. One that exists stays as it is."""
+        ...
+
     def entries(self, path: str) -> list[tuple[str, FileFacts]]:
         """Names and facts in a directory, in no order."""
         ...
