@@ -51,6 +51,7 @@ class Format:
             handoff=handoff,
             legal_id=id_form(64),
             sealed_only=True,
+            sealed_texts=False,
         )
         self._encoded = Encoded(settle, _wire_message)
         self._tools: tuple[tuple[ToolSpec, ...], list[bytes]] = ((), [])

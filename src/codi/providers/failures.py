@@ -89,6 +89,9 @@ _OUT_OF_MONEY = re.compile(
 _SECRET = re.compile(
     r"(?i:bearer)\s+[\w.~+/=-]{8,}|\b(?:sk|pk|rk|gsk|xai|key|pplx|nvapi|hf|r8|AIza|ya29|gh[pousr]|github_pat|eyJ)[-_.]?[\w*.-]{10,}"
 )
+_ADDRESS = re.compile(r"https?://\S+")
+"""Explanations point to pages whose names say more than the failure is."""
+
 _TITLE = re.compile(rb"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?$")
 
@@ -188,7 +191,7 @@ def without_secrets(text: str) -> str:
 
 
 def _class_of(status: int | None, kinds: tuple[str, ...], cause: str) -> type[CodiError]:
-    too_long = _TOO_LONG.search(cause) is not None
+    too_long = _TOO_LONG.search(_ADDRESS.sub("", cause)) is not None
     match status:
         case 401 | 403:
             return CredentialError

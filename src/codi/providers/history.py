@@ -58,19 +58,21 @@ def settled(
     handoff: Literal["text", "drop"] = "text",
     legal_id: Callable[[str], str] = identity,
     sealed_only: bool = False,
+    sealed_texts: bool = True,
 ) -> list[Message]:
     """The messages for the model `origin`: roles alternate and begin and end with the user, nothing is empty, every call is
     directly answered once in the order of the calls, results stand before what else the user says.
 
     Thinking and signatures of another model never stay: its thinking becomes text or is dropped by `handoff`. With
     `sealed_only` own thinking without a signature, as a broken reply leaves it, is treated like another model's.
+    Without `sealed_texts` the service seals thinking alone, and a text that is nothing but a seal is nothing.
     `legal_id` gives a call id the form that the service wants; two calls of a history never get the same.
 
     A history of which nothing is left becomes one message that asks to go on; no messages stay none.
     """
     out: list[Message] = []
     ids = _Ids(legal_id)
-    for role, blocks, author in _runs(messages, origin, vision, handoff, sealed_only):
+    for role, blocks, author in _runs(messages, origin, vision, handoff, sealed_only, sealed_texts):
         if role == "assistant":
             _say(out, ids.named(blocks), author)
         else:
@@ -117,13 +119,14 @@ def _runs(
     vision: bool,
     handoff: Literal["text", "drop"],
     sealed_only: bool,
+    sealed_texts: bool,
 ) -> Iterator[tuple[str, list[Block], Origin | None]]:
     """What is left of the messages, those of one role in a row taken together. What the user said may be nothing: it still
     ends the assistant's run."""
     role, blocks, author = "", list[Block](), None
     for message in messages:
         if message.role == "assistant":
-            left = list(_said(message, origin, handoff, sealed_only))
+            left = list(_said(message, origin, handoff, sealed_only, sealed_texts))
             if not left:
                 continue
         else:
@@ -138,12 +141,14 @@ def _runs(
         yield role, blocks, author
 
 
-def _said(message: Message, origin: Origin, handoff: Literal["text", "drop"], sealed_only: bool) -> Iterator[Block]:
+def _said(
+    message: Message, origin: Origin, handoff: Literal["text", "drop"], sealed_only: bool, sealed_texts: bool
+) -> Iterator[Block]:
     own = message.origin is origin or message.origin == origin
     for block in message.blocks:
         match block:
             case Text(text, signature):
-                if own and signature:
+                if own and signature and sealed_texts:
                     yield block
                 elif text and not text.isspace():
                     yield block if signature is None else Text(text)

@@ -53,8 +53,11 @@ class Resilient:
             parts = self._provider.stream(request)
             try:
                 async for part in parts:
-                    if attempt > 1 and isinstance(part, Reply):
-                        yield self._ended(attempt, ok=True, text=f"{self.model.service} answered")
+                    if isinstance(part, Reply):
+                        if attempt > 1:
+                            yield self._ended(attempt, ok=True, text=f"{self.model.service} answered")
+                        yield part
+                        return
                     yield part
                 return
             except CodiError as error:
@@ -93,7 +96,7 @@ class Resilient:
             return None
         if failure.retry_after_s is not None:
             return failure.retry_after_s
-        return self._jitter() * min(self._base_s * 2 ** (attempt - 1), self._cap_s)
+        return self._jitter() * min(self._base_s * 2.0 ** (attempt - 1), self._cap_s)
 
     def _told(self, failure: CodiError, wait_s: float | None) -> CodiError:
         """What the caller is told in the end: the failure, or that it is none that passes soon."""

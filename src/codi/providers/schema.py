@@ -30,7 +30,8 @@ def of_object(schema: Mapping[str, Any]) -> dict[str, Any]:
     kept = {
         key: value for key, value in schema.items() if key not in (*_SCHEMA_LISTS, "enum", "const", "not", "$schema")
     }
-    return {**kept, "type": "object", "properties": schema.get("properties") or {}}
+    properties = schema.get("properties")
+    return {**kept, "type": "object", "properties": properties if isinstance(properties, Mapping) else {}}
 
 
 def is_strict(schema: Any) -> bool:
@@ -45,7 +46,8 @@ def is_strict(schema: Any) -> bool:
             return False
         if set(schema.get("required") or ()) != set(properties or ()):
             return False
-    inner = [part for key in _SCHEMAS_BY_NAME for part in (schema.get(key) or {}).values()]
+    named = [schema[key] for key in _SCHEMAS_BY_NAME if isinstance(schema.get(key), dict)]
+    inner = [part for schemas in named for part in schemas.values()]
     inner += [schema[key] for key in (*_SCHEMA_LISTS, *_SCHEMAS) if key in schema]
     return all(map(is_strict, inner))
 
@@ -64,13 +66,14 @@ def _reduced(schema: Any, root: Mapping[str, Any], keywords: frozenset[str], dep
             if isinstance(value, Mapping):
                 kept[key] = {name: _reduced(part, root, keywords, depth - 1) for name, part in value.items()}
         elif key in _SCHEMA_LISTS:
-            kept[key] = [_reduced(part, root, keywords, depth - 1) for part in value if isinstance(part, Mapping)]
+            if isinstance(value, list):
+                kept[key] = [_reduced(part, root, keywords, depth - 1) for part in value if isinstance(part, Mapping)]
         elif key in _SCHEMAS and isinstance(value, Mapping):
             kept[key] = _reduced(value, root, keywords, depth - 1)
         else:
             kept[key] = value
     if isinstance(kept.get("required"), list) and "properties" in kept:
-        kept["required"] = [name for name in kept["required"] if name in kept["properties"]]
+        kept["required"] = [name for name in kept["required"] if isinstance(name, str) and name in kept["properties"]]
     return kept
 
 

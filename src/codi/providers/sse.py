@@ -59,7 +59,8 @@ class SseReader:
     def close(self) -> list[SseEvent]:
         """The stream ended. Some servers forget the empty line after their last event: such an event counts if it is
         whole, which only `[DONE]` and a complete JSON object can be seen to be."""
-        events = self._take([b"".join(self._line)])
+        tail = b"".join(self._line)
+        events = self._take([tail]) if tail else []
         data = b"\n".join(self._data)
         self._line, self._data = [], []
         if data == b"[DONE]" or is_whole_object(data):
