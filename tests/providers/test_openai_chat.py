@@ -20,7 +20,7 @@ from codi.protocol.errors import (
     StreamCut,
 )
 from codi.protocol.events import StatusDelta, TextDelta
-from codi.protocol.messages import Origin, Text, ToolCall, ToolResult, Usage, user
+from codi.protocol.messages import Origin, Text, Thinking, ToolCall, ToolResult, Usage, user
 from codi.providers.openai_chat import OpenAIChat
 from codi.providers.openai_compat import Compat
 from codi.providers.provider import ModelEntry, Reply, Request
@@ -111,10 +111,11 @@ def test_any_other_refusal_is_asked_once():
         ask(error(400, message="temperature is out of range"))
 
 
+@pytest.mark.parametrize("finish", ["stop", None])
 @pytest.mark.parametrize("headers", [JSON, (("content-type", "text/event-stream"),)])
-def test_a_server_that_does_not_stream_is_read_as_one_reply(headers):
+def test_a_server_that_does_not_stream_is_read_as_one_reply(headers, finish):
     message = {"role": "assistant", "content": "hello", "tool_calls": None}
-    body = {"id": "r", "choices": [{"message": message, "finish_reason": "stop"}], "usage": USAGE["usage"]}
+    body = {"id": "r", "choices": [{"message": message, "finish_reason": finish}], "usage": USAGE["usage"]}
     [(deltas, reply)], _ = ask(Canned(headers=headers, chunks=[json.dumps(body).encode()]))
 
     assert deltas == [TextDelta("hello", 0)]
@@ -209,6 +210,13 @@ def test_calls_come_in_deltas_that_make_the_reply():
     told(deltas, reply.message.blocks)
     assert reply.message.blocks == (Text("I look."), ToolCall("c", "read", {"path": "a"}))
     assert reply.stop == "tool_calls"
+
+
+@pytest.mark.parametrize(("handoff", "words"), [("drop", "b"), ("text", "<thinking>hm</thinking>b")])
+def test_thinking_of_another_model_is_handed_on_or_dropped(handoff, words):
+    foreign = assistant(Thinking("hm"), Text("b"), origin=Origin("anthropic-messages", "x", "y"))
+    _, server = ask(OK, requests=(asking(user("a"), foreign, user("c")),), handoff=handoff)
+    assert server.asked[0].json["messages"][2] == {"role": "assistant", "content": words}
 
 
 def test_models_are_listed_with_what_the_server_tells():

@@ -304,6 +304,26 @@ def test_a_strict_tool_is_declared_so_where_its_schema_allows_it():
     assert [tool["function"].get("strict") for tool in sent(request, model, Compat())["tools"]] == [None, None]
 
 
+def test_what_the_cache_should_keep_is_marked_where_wanted():
+    messages = [user("a"), assistant(Text("b"), ToolCall("c", "read", {})), results(ToolResult("c", (Text("x"),)))]
+    request = asking(*messages, tools=(READ, READ), cache="long")
+    wire = sent(request, PLAIN, Compat(cache_control_format="anthropic"))
+
+    mark = {"type": "ephemeral", "ttl": "1h"}
+    system, first, said, result = wire["messages"]
+    assert system["content"] == [{"type": "text", "text": "Be brief.", "cache_control": mark}]
+    assert said["content"] == [{"type": "text", "text": "b", "cache_control": mark}]
+    assert said["tool_calls"] and first == {"role": "user", "content": "a"} and result["content"] == "x"
+    assert [tool.get("cache_control") for tool in wire["tools"]] == [None, mark]
+
+    short = sent(asking(user("look", PNG)), PLAIN, Compat(cache_control_format="anthropic"))
+    assert short["messages"][1]["content"][-1]["cache_control"] == {"type": "ephemeral"}
+    assert "cache_control" not in json.dumps(sent(request))
+    assert "cache_control" not in json.dumps(
+        sent(asking(tools=(READ,), cache="none"), PLAIN, Compat(cache_control_format="anthropic"))
+    )
+
+
 @pytest.mark.parametrize("neutral", ["call_abc", "a", "x" * 41, "call_1|fc_2", "toolu_01-é", "", "abcdef123"])
 @pytest.mark.parametrize("id_format", ["openai", "mistral"])
 def test_ids_are_legal_and_keep_what_is_legal_already(neutral, id_format):

@@ -345,7 +345,7 @@ def test_unknown_events_and_items_are_skipped():
     _, assembly = heard(
         {"type": "response.web_search_call.searching", "output_index": 0},
         item(0, False, type="web_search_call", id="ws"),
-        item(0, True, type="web_search_call", id="ws"),
+        item(0, True, type="web_search_call", id="ws", content="text", name={"a": 1}),
         {"type": "codex.rate_limits", "delta": {"a": 1}},
         item(1, True, **MESSAGE),
         ended(),

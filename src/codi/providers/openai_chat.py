@@ -128,6 +128,7 @@ async def _chunks(answer: Answer, assembly: ChatAssembly) -> AsyncGenerator[byte
     """The chunks of a stream, or the one object of a server that does not stream."""
     if await answer.holds_json():
         yield await answer.whole()
+        yield b"[DONE]"  # what came whole is complete
         return
     async with aclosing(answer.sse()) as events:
         while not assembly.has_all:

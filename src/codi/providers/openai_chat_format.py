@@ -93,9 +93,34 @@ def body_of(
         fields["prompt_cache_retention"] = "24h"
     if compat.routing is not None:
         fields["provider"] = compat.routing
-    system = [_json({"role": _system_role(model, compat), "content": text})] if (text := system_text(request)) else []
-    wire = {name: _json(value) for name, value in fields.items()}
-    return join_body(wire | {"messages": join_list([*system, *parts])})
+    wires = [_json({"role": _system_role(model, compat), "content": text})] if (text := system_text(request)) else []
+    wires += parts
+    if compat.cache_control_format == "anthropic" and request.cache != "none":
+        mark = {"type": "ephemeral", "ttl": "1h"} if request.cache == "long" else {"type": "ephemeral"}
+        wires = _marked(wires, mark)
+        if "tools" in fields:
+            fields["tools"][-1]["cache_control"] = mark
+    return join_body({name: _json(value) for name, value in fields.items()} | {"messages": join_list(wires)})
+
+
+def _marked(wires: list[bytes], mark: dict[str, str]) -> list[bytes]:
+    """The messages with a mark on the first, which holds the instructions, and on the last that may carry one."""
+    marked = list(wires)
+    for at in range(len(wires) - 1, -1, -1):
+        wire = msgspec.json.decode(wires[at])
+        if wire["role"] == "tool" or not wire["content"]:
+            continue
+        marked[at] = _with_mark(wire, mark)
+        break
+    if len(wires) > 1:
+        marked[0] = _with_mark(msgspec.json.decode(wires[0]), mark)
+    return marked
+
+
+def _with_mark(wire: dict[str, Any], mark: dict[str, str]) -> bytes:
+    content = wire["content"]
+    parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    return _json({**wire, "content": [*parts[:-1], {**parts[-1], "cache_control": mark}]})
 
 
 def system_text(request: Request) -> str:

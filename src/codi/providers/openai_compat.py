@@ -33,6 +33,8 @@ class Compat(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The model's own earlier thinking goes back in the field in which it came."""
     thinking_format: Literal["openai", "openrouter", "deepseek", "zai", "qwen"] = "openai"
     """By which parameter thinking is switched on and off."""
+    cache_control_format: Literal["anthropic"] | None = None
+    """Mark what the cache should keep as Anthropic does: the instructions, the tools, and the conversation so far."""
     strict: bool = False
     """Tools whose schema allows it are declared strict."""
     temperature_fixed: bool | Literal["thinking"] = False

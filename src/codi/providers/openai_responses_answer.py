@@ -30,6 +30,10 @@ class _Part(Struct):
     refusal: str | None = None
 
 
+class _Any(Struct):
+    type: str = ""
+
+
 class _Item(Struct):
     type: str = ""
     id: str | None = None
@@ -83,6 +87,7 @@ class _Event(Struct):
     response: _Response | None = None
 
 
+_type_of = msgspec.json.Decoder(_Any).decode
 _event = msgspec.json.Decoder(_Event).decode
 _item = msgspec.json.Decoder(_Item).decode
 _response = msgspec.json.Decoder(_Response).decode
@@ -219,9 +224,11 @@ class ResponsesAssembly:
             case "response.function_call_arguments.delta":
                 yield from self._grow(event, "call")
             case "response.output_item.added" if bytes(event.item):
-                yield from self._begin(_key(event), _item(event.item))
+                if item := _known(event.item):
+                    yield from self._begin(_key(event), item)
             case "response.output_item.done" if bytes(event.item):
-                yield from self._finish(_key(event), event.item)
+                if item := _known(event.item):
+                    yield from self._finish(_key(event), item, event.item)
             case "response.completed" | "response.incomplete" if event.response is not None:
                 yield from self._close(event.response, event.type.removeprefix("response."))
             case "response.failed" | "error":
@@ -259,9 +266,7 @@ class ResponsesAssembly:
         return growing.place
 
     def _begin(self, key: int | str, item: _Item) -> Iterator[Delta]:
-        kind = _KINDS.get(item.type)
-        if kind is None:
-            return
+        kind = _KINDS[item.type]
         growing = self._items.setdefault(key, _Growing(kind))
         if kind == "call" and growing.kind == "call":
             growing.call_id = item.call_id or growing.call_id
@@ -277,11 +282,10 @@ class ResponsesAssembly:
             growing.call_id = growing.call_id or "call_" + sha256(self._seed + b"#%d" % place).hexdigest()[:24]
             yield ToolCallDelta(place, growing.call_id, growing.name, growing.text)
 
-    def _finish(self, key: int | str, raw: Raw) -> Iterator[Delta]:
-        item = _item(raw)
+    def _finish(self, key: int | str, item: _Item, raw: Raw) -> Iterator[Delta]:
         yield from self._begin(key, item)
         growing = self._items.get(key)
-        if growing is None or growing.is_done or growing.kind != _KINDS.get(item.type):
+        if growing is None or growing.is_done or growing.kind != _KINDS[item.type]:
             return
         growing.is_done = True
         if item.id:
@@ -301,9 +305,9 @@ class ResponsesAssembly:
 
     def _close(self, response: _Response, status: str) -> Iterator[Delta]:
         for index, raw in enumerate(response.output or ()):
-            item_id = _item(raw).id
-            if item_id not in self._done_ids:
-                yield from self._finish(item_id if item_id in self._items else index, raw)
+            item = _known(raw)
+            if item is not None and item.id not in self._done_ids:
+                yield from self._finish(item.id if item.id in self._items else index, item, raw)
         self._status = status
         self._incomplete = response.incomplete_details.reason if response.incomplete_details else None
 
@@ -319,6 +323,11 @@ _KINDS: dict[str, Literal["text", "thinking", "call"]] = {
     "reasoning": "thinking",
     "function_call": "call",
 }
+
+
+def _known(raw: Raw) -> _Item | None:
+    """The item, None for one of a kind that was not asked for and whose fields may mean anything."""
+    return _item(raw) if _type_of(raw).type in _KINDS else None
 
 
 def _key(event: _Event) -> int | str:

@@ -23,7 +23,7 @@ from codi.providers.thinking import clamped
 _json = msgspec.json.Encoder(order="deterministic").encode
 
 
-class TextSeal(Struct, frozen=True, omit_defaults=True):
+class TextSeal(Struct, frozen=True):
     """The item that a text came in. Its `phase` tells a remark on the way from the final answer."""
 
     id: str
