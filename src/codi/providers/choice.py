@@ -226,6 +226,8 @@ class _Search:
             return self._made(entry.service, entry.id, entry.service, "", name, why)
         for server in servers:
             return self._made(server.service, name.id, server.service, server.base_url, name, why)
+        if "/" in name.id:
+            preset_of(name.id.partition("/")[0], self._known)
         near = ", ".join(self._catalog.near(name.id))
         raise UsageError(f'model "{name.id}" not found (nearest: {near})', hint="codi models")
 
@@ -267,14 +269,11 @@ class _Search:
         )
 
     def _ready(self) -> list[str]:
-        """The services that can be asked, in the order in which they are preferred; those led elsewhere need no key."""
-        return [
-            name
-            for name, preset in self._known.items()
-            if preset.key_variable(self._env)
-            or name in self._logins
-            or (preset.rerouted(self._env) and name not in ("azure", "xiaomi"))
-        ]
+        """The services that can be asked, in the order in which they are preferred: those with a key, then those that are led
+        elsewhere and need none."""
+        keyed = [name for name, preset in self._known.items() if preset.key_variable(self._env) or name in self._logins]
+        led = [name for name, preset in self._known.items() if name not in keyed and preset.is_led_elsewhere(self._env)]
+        return keyed + led
 
     def _local(self) -> Sequence[LocalServer]:
         return self._probe(
@@ -297,7 +296,12 @@ class _Search:
             api = "openai-chat"  # few servers beside OpenAI's own speak the newer format
             base = base_for(api, service, base)
         variable = preset.key_variable(self._env)
-        if variable is None and preset.needs_key and not moved and preset.keys:
+        if (
+            variable is None
+            and preset.needs_key
+            and preset.keys
+            and not (address or preset.is_led_elsewhere(self._env))
+        ):
             variable = preset.keys[0]
         public = base.startswith("http://") and not is_near(base)
         return Choice(

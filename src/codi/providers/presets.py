@@ -63,6 +63,10 @@ class Preset(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         names = (*self.url_variables, f"{self.name.upper().replace('-', '_')}_BASE_URL")
         return next((env[name].strip() for name in names if env.get(name, "").strip()), "")
 
+    def is_led_elsewhere(self, env: Mapping[str, str]) -> bool:
+        """Whether the environment leads away from an address that the service has of its own."""
+        return bool(self.rerouted(env)) and "{" not in self.base_url
+
     def address(self, env: Mapping[str, str]) -> str:
         """Where the service is. Raises ConfigError, naming the variable, where the address needs one that is not set."""
         if named := self.rerouted(env):
