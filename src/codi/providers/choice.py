@@ -304,9 +304,10 @@ class _Search:
         ):
             variable = preset.keys[0]
         public = base.startswith("http://") and not is_near(base)
+        id = id or self._default_model(service, preset, base)
         return Choice(
             service=service,
-            model_id=id or self._default_model(service, preset, base),
+            model_id=id,
             api=api,
             base_url=base,
             key_variable=variable,
@@ -314,7 +315,7 @@ class _Search:
             reason=why,
             thinking=name.thinking if name else None,
             headers=preset.headers,
-            compat=preset.compat,
+            compat=preset.compat_for(id),
             variables={name: self._env[name] for name in _AZURE if name in self._env} if api == "azure" else {},
             warning=f"{base} is not encrypted: everybody on the way can read the conversation and the key"
             if public

@@ -49,10 +49,15 @@ class Preset(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     hosts: tuple[str, ...] = ()
     headers: dict[str, str] = {}
     compat: dict[str, Any] = {}
+    compat_by_vendor: dict[str, dict[str, Any]] = {}
+    """Further switches for the models of one vendor, where ids are `vendor/name`."""
 
     @property
     def needs_key(self) -> bool:
         return bool(self.keys or self.key_command) and not self.key_optional
+
+    def compat_for(self, model: str) -> dict[str, Any]:
+        return {**self.compat_by_vendor.get(model.partition("/")[0], {}), **self.compat}
 
     def key_variable(self, env: Mapping[str, str]) -> str | None:
         """The variable that holds the key, or None where none is set."""
