@@ -102,6 +102,10 @@ TABLE = [
     (A | {"CODI_BASE_URL": "http://127.0.0.1:4711"}, {"model": "anthropic/claude-x"}, "anthropic/claude-x", "anthropic", "http://127.0.0.1:4711", "ANTHROPIC_API_KEY"),
     (A, {"model": "anthropic/claude-x", "config": Wanted(base_url="http://127.0.0.1:4711")}, "anthropic/claude-x", "anthropic", "http://127.0.0.1:4711", "ANTHROPIC_API_KEY"),
     (A, {"provider": "anthropic", "model": "x", "config": Wanted("m", "openai", LOOP)}, "anthropic/x", "anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY"),
+    # an address or a model from afar that belongs to another service than the one named nearer
+    (A, {"model": "anthropic/x", "config": Wanted("m", "openai", LOOP)}, "anthropic/x", "anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY"),
+    (A, {"model": "anthropic/x", "config": Wanted(base_url="http://localhost:11434")}, "anthropic/x", "anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY"),
+    ({}, {"config": Wanted("qwen3:8b", base_url="http://localhost:11434")}, "ollama/qwen3:8b", "ollama", "http://localhost:11434", None),
 ]  # fmt: skip
 
 
@@ -135,6 +139,7 @@ def test_the_level_of_the_name_is_kept():
     assert smart_default(A, model="anthropic/x:high").thinking == "high"
     assert smart_default(A, provider="anthropic", model="x:low").thinking == "low"
     assert smart_default(A).thinking is None
+    assert smart_default(A | {"CODI_MODEL": "openai/x:high"}, provider="anthropic").thinking is None
 
 
 def test_a_local_server_is_asked_only_when_nothing_else_is_there():

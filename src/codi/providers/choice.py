@@ -161,6 +161,10 @@ class _Search:
         name = parse_model(model.value, self._known) if model else None
         if provider and name and model and model.rank < provider.rank and name.service:
             provider = None  # who says `service/id` nearer to the request means that service
+        if url and name and model and name.service and model.rank < url.rank:
+            service = self._named(name)[0]
+            if not (self._belongs(url, service, layers) and detect(url.value, self._known) in (service, "openai-chat")):
+                url = None  # it leads to another service than the one that was named nearer
         if provider:
             wire = provider.value.lower()
             service = SERVICE_OF.get(wire, wire) if wire not in self._known else wire
@@ -168,7 +172,7 @@ class _Search:
             id = self._id_for(wire, service, name, model, provider)
             why = f"{provider.where} names the provider"
             address = url.value if url and self._belongs(url, service, layers) else ""
-            return self._made(service, id, wire, address, name, why)
+            return self._made(service, id, wire, address, name if id else None, why)
         if url:
             found = detect(url.value, self._known, answers=self._answers(url.value))
             why = f"{url.where} names the address"
@@ -303,7 +307,6 @@ class _Search:
             and not (address or preset.is_led_elsewhere(self._env))
         ):
             variable = preset.keys[0]
-        public = base.startswith("http://") and not is_near(base)
         id = id or self._default_model(service, preset, base)
         return Choice(
             service=service,
@@ -317,9 +320,7 @@ class _Search:
             headers=preset.headers,
             compat=preset.compat_for(id),
             variables={name: self._env[name] for name in _AZURE if name in self._env} if api == "azure" else {},
-            warning=f"{base} is not encrypted: everybody on the way can read the conversation and the key"
-            if public
-            else "",
+            warning=_warning(base),
         )
 
     def _default_model(self, service: str, preset: Preset, base: str) -> str:
@@ -350,6 +351,12 @@ def _first(layers: Sequence[tuple[str, Wanted]], what: str) -> _Said | None:
         if value := (getattr(wanted, what) or "").strip():
             return _Said(value, rank, where)
     return None
+
+
+def _warning(base: str) -> str:
+    if not base.startswith("http://") or is_near(base):
+        return ""
+    return f"{base} is not encrypted: everybody on the way can read the conversation and the key"
 
 
 def _is_openai(base: str) -> bool:
