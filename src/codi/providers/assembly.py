@@ -5,7 +5,7 @@ The adapters are named, not imported: the HTTP library behind them costs more th
 
 import difflib
 from importlib import import_module
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -24,6 +24,12 @@ ADAPTERS: dict[Api, str] = {
 }
 
 
+class Line(Protocol):
+    """An open line to a service: connections that are kept."""
+
+    async def aclose(self) -> None: ...
+
+
 def provider_for(
     choice: Choice,
     entry: ModelEntry,
@@ -31,10 +37,12 @@ def provider_for(
     *,
     timeouts: dict[str, float] | None = None,
     handoff: Literal["text", "drop"] = "text",
+    lines: dict[str, Line] | None = None,
 ) -> Provider:
     """The adapter of the choice's wire format, at its address, wrapped in nothing. `timeouts` are seconds by the names of
-    `transport.Timeouts`, `handoff` says what becomes of another model's thinking. Raises ConfigError for settings that the
-    format does not know."""
+    `transport.Timeouts`, `handoff` says what becomes of another model's thinking. `lines` are those that are open already: two
+    models of one service share theirs, a new one is added, and all are the caller's to close. Raises ConfigError for settings
+    that the format does not know."""
     transport = import_module("codi.providers.transport")
     limits = _settings(transport.Timeouts, timeouts or {}, f"providers.{choice.service}.timeouts")
     base_url = choice.base_url
@@ -45,9 +53,12 @@ def provider_for(
         azure = import_module("codi.providers.azure")
         address = azure.azure_address({**choice.variables, "AZURE_OPENAI_BASE_URL": base_url}, entry.id)
         base_url, extra["address"] = address.base_url, address
-    line = transport.Transport(base_url, service=choice.service, timeouts=limits, headers=choice.headers)
-    module, _, name = ADAPTERS[choice.api].partition(":")
-    provider: Provider = getattr(import_module(module), name)(entry, credential, line, **extra)
+    name = f"{choice.service} {base_url} {sorted(choice.headers.items())} {limits}"
+    lines = {} if lines is None else lines
+    if name not in lines:
+        lines[name] = transport.Transport(base_url, service=choice.service, timeouts=limits, headers=choice.headers)
+    module, _, adapter = ADAPTERS[choice.api].partition(":")
+    provider: Provider = getattr(import_module(module), adapter)(entry, credential, lines[name], **extra)
     return provider
 
 

@@ -272,15 +272,31 @@ class Transport:
 
     def _opened(self) -> httpx2.AsyncClient:
         if self._client is None:
-            # Reading the certificates of the system takes some 20 ms, for which a plain connection has no use.
-            plain = self.base_url.startswith("http://")
-            self._client = httpx2.AsyncClient(
-                verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else httpx2.create_ssl_context(),
-                headers=self._headers,
-                timeout=httpx2.Timeout(None, connect=self._timeouts.connect_s),
-                limits=httpx2.Limits(max_keepalive_connections=20, keepalive_expiry=_KEEP_ALIVE_S),
-            )
+            try:
+                self._client = httpx2.AsyncClient(
+                    verify=self._certificates(),
+                    headers=self._headers,
+                    timeout=httpx2.Timeout(None, connect=self._timeouts.connect_s),
+                    limits=httpx2.Limits(max_keepalive_connections=20, keepalive_expiry=_KEEP_ALIVE_S),
+                )
+            except (ImportError, ValueError, httpx2.InvalidURL) as error:
+                raise ConfigError(
+                    f"the proxy of the environment cannot be used: {error}",
+                    hint="Correct HTTPS_PROXY, HTTP_PROXY or ALL_PROXY: http:// and https:// proxies are spoken to.",
+                ) from error
         return self._client
+
+    def _certificates(self) -> ssl.SSLContext:
+        # Reading the certificates of the system takes some 20 ms, for which a plain connection has no use.
+        if self.base_url.startswith("http://"):
+            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        try:
+            return httpx2.create_ssl_context()
+        except OSError as error:
+            raise ConfigError(
+                f"the certificates cannot be read: {error}",
+                hint="Correct SSL_CERT_FILE or SSL_CERT_DIR, or unset them to use those of the system.",
+            ) from error
 
     def _request(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], key_source: str
