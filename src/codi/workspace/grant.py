@@ -41,7 +41,7 @@ class Grant:
         folder, name = os.path.split(path)
         place = self.resolve(path) if name.startswith(("~", "@", "..")) else f"{self.resolve(folder)}/{name}"
         if os.path.dirname(place) not in self._folders():
-            self._check_read(place)
+            self._check_read(self.resolve(path))
         return self._workspace.facts(path)
 
     async def read(self, path: str) -> bytes:
