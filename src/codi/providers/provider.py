@@ -22,14 +22,26 @@ class Credential(Protocol):
         ...
 
 
+class Tier(Struct, frozen=True):
+    """Prices of a request whose whole prompt, cached or not, is longer than `above` tokens."""
+
+    above: int
+    input: float
+    output: float
+    cache_read: float = 0.0
+    cache_write: float = 0.0
+    cache_write_1h: float = 0.0
+
+
 class Prices(Struct, frozen=True):
-    """USD per million tokens."""
+    """USD per million tokens. Of `tiers` the one with the highest threshold that a prompt passes replaces the rest."""
 
     input: float
     output: float
     cache_read: float = 0.0
     cache_write: float = 0.0
     cache_write_1h: float = 0.0
+    tiers: tuple[Tier, ...] = ()
 
 
 class Abilities(Struct, frozen=True):
@@ -57,6 +69,11 @@ class ModelEntry(Struct, frozen=True, kw_only=True):
     prices: Prices | None = None
     assumed: bool = False
     aliases: tuple[str, ...] = ()
+    knowledge: str = ""
+    """The month up to which the model has read, as the service states it."""
+    deprecated: str = ""
+    """The day on which the service stops to serve it, or any word where it names none; empty while it is current."""
+    tokenizer: str = ""
 
 
 class Request(Struct, frozen=True, kw_only=True):

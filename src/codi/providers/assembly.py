@@ -1,0 +1,83 @@
+"""From a choice to a provider that can be asked.
+
+The adapters are named, not imported: the HTTP library behind them costs more than all that is needed to print a version.
+"""
+
+import difflib
+from importlib import import_module
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from codi.protocol.errors import ConfigError
+from codi.providers.choice import Choice
+from codi.providers.presets import Api
+from codi.providers.provider import Credential, ModelEntry, Provider
+
+ADAPTERS: dict[Api, str] = {
+    "anthropic": "codi.providers.anthropic:Anthropic",
+    "openai-chat": "codi.providers.openai_chat:OpenAIChat",
+    "openai-responses": "codi.providers.openai_responses:OpenAIResponses",
+    "google": "codi.providers.google:Google",
+    "ollama": "codi.providers.ollama:Ollama",
+    "azure": "codi.providers.azure:Azure",
+}
+
+
+class Line(Protocol):
+    """An open line to a service: connections that are kept."""
+
+    async def aclose(self) -> None: ...
+
+
+def provider_for(
+    choice: Choice,
+    entry: ModelEntry,
+    credential: Credential,
+    *,
+    timeouts: dict[str, float] | None = None,
+    handoff: Literal["text", "drop"] = "text",
+    lines: dict[str, Line] | None = None,
+) -> Provider:
+    """The adapter of the choice's wire format, at its address, wrapped in nothing. `timeouts` are seconds by the names of
+    `transport.Timeouts`, `handoff` says what becomes of another model's thinking. `lines` are those that are open already: two
+    models of one service share theirs, a new one is added, and all are the caller's to close. Raises ConfigError for settings
+    that the format does not know."""
+    transport = import_module("codi.providers.transport")
+    limits = _settings(transport.Timeouts, timeouts or {}, f"providers.{choice.service}.timeouts")
+    base_url = choice.base_url
+    extra: dict[str, Any] = {"handoff": handoff}
+    if choice.api == "openai-chat":
+        extra["compat"] = _compat(choice)
+    elif choice.api == "azure":
+        azure = import_module("codi.providers.azure")
+        address = azure.azure_address({**choice.variables, "AZURE_OPENAI_BASE_URL": base_url}, entry.id)
+        base_url, extra["address"] = address.base_url, address
+    name = f"{choice.service} {base_url} {sorted(choice.headers.items())} {limits}"
+    lines = {} if lines is None else lines
+    if name not in lines:
+        lines[name] = transport.Transport(base_url, service=choice.service, timeouts=limits, headers=choice.headers)
+    module, _, adapter = ADAPTERS[choice.api].partition(":")
+    provider: Provider = getattr(import_module(module), adapter)(entry, credential, lines[name], **extra)
+    return provider
+
+
+def _compat(choice: Choice) -> Any:
+    kind = import_module("codi.providers.openai_compat").Compat
+    usual = kind.of_openai() if choice.base_url.startswith("https://api.openai.com/") else kind()
+    said = _settings(kind, choice.compat, f"providers.{choice.service}.compat")
+    return msgspec.structs.replace(usual, **{name: getattr(said, name) for name in choice.compat})
+
+
+def _settings(kind: Any, table: dict[str, Any], where: str) -> Any:
+    known = kind.__struct_fields__
+    for key in table:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
+            raise ConfigError(
+                f"{where}.{key}: unknown key - did you mean {near[0]}?", hint=f"Known are {', '.join(known)}."
+            )
+    try:
+        return msgspec.convert(table, kind)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{where}: {error}", hint="Correct the value.") from error

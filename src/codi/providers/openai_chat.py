@@ -1,0 +1,152 @@
+"""OpenAI's Chat Completions, and the many servers that speak the same format."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
+from hashlib import sha256
+from time import monotonic
+from typing import Literal
+
+import anyio
+
+from codi.protocol.errors import BadRequest, IdleTimeout, NotFound, StreamCut
+from codi.protocol.events import Delta, StatusDelta
+from codi.protocol.messages import Message
+from codi.providers.encoded import Encoded
+from codi.providers.estimates import estimated_usage
+from codi.providers.history import settled
+from codi.providers.openai_chat_answer import ChatAssembly
+from codi.providers.openai_chat_format import body_of, countable_size, encoded, legal_id, replayable
+from codi.providers.openai_compat import Compat
+from codi.providers.openai_endpoint import Endpoint, origin_of
+from codi.providers.openai_models import entries_of
+from codi.providers.provider import Credential, ModelEntry, Reply, Request, Timing
+from codi.providers.sse import SseEvent
+from codi.providers.thinking import clamp_note
+from codi.providers.transport import Answer, Transport
+
+UNKNOWN_SERVER = Compat()
+CHAT = Endpoint(path="/chat/completions")
+
+_AFTERMATH_S = 2.0
+"""How long usage and `[DONE]` are waited for once the model has finished: they follow at once or never."""
+
+
+class OpenAIChat:
+    """`transport` leads to the base URL, under which the endpoint's paths are found."""
+
+    def __init__(
+        self,
+        model: ModelEntry,
+        credential: Credential,
+        transport: Transport,
+        *,
+        compat: Compat = UNKNOWN_SERVER,
+        endpoint: Endpoint = CHAT,
+        handoff: Literal["text", "drop"] = "text",
+    ) -> None:
+        self.model = model
+        self.origin = origin_of("openai-completions", model)
+        self._credential = credential
+        self._transport = transport
+        self._compat = compat
+        self._endpoint = endpoint
+        self._handoff = handoff
+        self._noted: set[str] = set()
+        self._usage_wanted = compat.usage_in_stream
+        self._encoded = Encoded(self._settled, lambda message: encoded(message, compat))
+
+    async def stream(self, request: Request) -> AsyncIterator[Delta | Reply]:
+        note = clamp_note(request.thinking, self.model)
+        if note and note not in self._noted:
+            self._noted.add(note)
+            yield StatusDelta(kind="warning", text=note)
+        parts = self._encoded.parts(request.messages)
+        while True:
+            try:
+                async with aclosing(self._exchange(request, parts)) as exchange:
+                    async for part in exchange:
+                        yield part
+                return
+            except NotFound as error:
+                raise await self._endpoint.explained(error, self) from error
+            except BadRequest as error:
+                if not (self._usage_wanted and _names_stream_options(error)):
+                    raise
+                self._usage_wanted = False  # this server will not take it the next time either
+
+    async def models(self) -> Sequence[ModelEntry]:
+        headers = await self._endpoint.headers(self._credential)
+        body = await self._transport.get(self._endpoint.models_path, headers, key_source=self._credential.source)
+        return entries_of(body, self.model.service)
+
+    async def _exchange(self, request: Request, parts: Sequence[bytes]) -> AsyncGenerator[Delta | Reply, None]:
+        begun = monotonic()
+        body = body_of(
+            request,
+            self.model,
+            self._compat,
+            parts,
+            served_as=self._endpoint.name_of(self.model),
+            usage_wanted=self._usage_wanted,
+        )
+        headers = await self._endpoint.headers(self._credential)
+        source = self._credential.source
+        assembly = ChatAssembly(self._transport.service, sha256(body).digest(), source)
+        thinks = self.model.abilities.thinking
+        async with self._transport.post(
+            self._endpoint.path, body, headers, thinking=thinks, key_source=source
+        ) as answer:
+            async with aclosing(_chunks(answer, assembly)) as chunks:
+                async for data in chunks:
+                    for delta in assembly.add(data):
+                        yield delta
+            for delta in assembly.end():
+                yield delta
+        message = Message("assistant", assembly.blocks, self.origin)
+        yield Reply(
+            message=message,
+            stop=assembly.stop,
+            usage=assembly.usage or estimated_usage(countable_size(body, request), message),
+            raw_stop=assembly.stop_text,
+            model=assembly.model,
+            response_id=assembly.response_id,
+            timing=Timing(first_byte_ms=answer.first_byte_ms, total_ms=round((monotonic() - begun) * 1000)),
+        )
+
+    def _settled(self, messages: Sequence[Message]) -> list[Message]:
+        compat = self._compat
+        return settled(
+            replayable(messages, self.origin, compat),
+            origin=self.origin,
+            vision=self.model.abilities.vision,
+            handoff=self._handoff,
+            legal_id=lambda neutral: legal_id(neutral, compat),
+        )
+
+
+async def _chunks(answer: Answer, assembly: ChatAssembly) -> AsyncGenerator[bytes, None]:
+    """The chunks of a stream, or the one object of a server that does not stream."""
+    if await answer.holds_json():
+        yield await answer.whole()
+        yield b"[DONE]"  # what came whole is complete
+        return
+    async with aclosing(answer.sse()) as events:
+        while not assembly.has_all:
+            event = await (_next_at_end(events) if assembly.is_complete else anext(events, None))
+            if event is None:
+                return
+            yield event.data
+
+
+async def _next_at_end(events: AsyncIterator[SseEvent]) -> SseEvent | None:
+    """The next event after the model has finished. What goes wrong now takes nothing from its answer."""
+    with anyio.move_on_after(_AFTERMATH_S):
+        try:
+            return await anext(events, None)
+        except (StreamCut, IdleTimeout):
+            return None
+    return None
+
+
+def _names_stream_options(error: BadRequest) -> bool:
+    return "stream_options" in str(error) or "include_usage" in str(error)

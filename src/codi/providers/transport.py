@@ -1,0 +1,394 @@
+"""One service's HTTP: requests go out, answers come in as events, lines or a whole, watched by the clock.
+
+All that can go wrong between here and a model is told as an error of codi's own, so that no adapter and no wrapper needs
+to know the HTTP library, which is imported here alone.
+"""
+
+import socket
+import ssl
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import anyio
+import httpx2
+from msgspec import Struct
+
+from codi.protocol.errors import (
+    CodiError,
+    ConfigError,
+    CredentialError,
+    IdleTimeout,
+    MalformedAnswer,
+    NetworkError,
+    StreamCut,
+)
+from codi.providers.failures import classify, duration_text, in_body, no_answer
+from codi.providers.sse import LINE_LIMIT, SseEvent, SseReader, is_whole_object
+
+_KEEP_ALIVE_S = 240.0
+"""How long an unused connection is kept: longer than most tools run, shorter than most routers forget."""
+
+_DRAIN_S = 0.1
+_ERROR_BODY_LIMIT = 1024 * 1024
+_WHOLE_LIMIT = 64 * 1024 * 1024
+
+
+class Timeouts(Struct, frozen=True):
+    """Seconds. `idle_s` counts from the last byte, of whatever kind; `total_s` is for the whole request."""
+
+    connect_s: float = 10.0
+    first_byte_s: float = 60.0
+    thinking_first_byte_s: float = 300.0
+    idle_s: float = 90.0
+    total_s: float = 1200.0
+
+
+USUAL = Timeouts()
+
+
+class Answer:
+    """An answer of status 200, whose body is read once: by `sse`, by `lines` or as a `whole`. `headers` have lower-case names,
+    `first_byte_ms` is known when the first piece of the body has come."""
+
+    def __init__(
+        self,
+        response: httpx2.Response,
+        service: str,
+        key_source: str,
+        timeouts: Timeouts,
+        begun: float,
+        first_byte_s: float,
+    ) -> None:
+        self.status = response.status_code
+        self.headers: Mapping[str, str] = {name.lower(): value for name, value in response.headers.items()}
+        self.content_type = self.headers.get("content-type", "").lower()
+        self.first_byte_ms = 0
+        self._service = service
+        self._key_source = key_source
+        self._timeouts = timeouts
+        self._begun = begun
+        self._first_byte_s = first_byte_s
+        self._chunks = response.aiter_bytes()
+        self._ahead: bytes | None = None
+
+    async def holds_json(self) -> bool:
+        """Whether the body is one JSON value where a stream was asked for; waits for the first piece of the body."""
+        if "json" in self.content_type and "ndjson" not in self.content_type and "jsonl" not in self.content_type:
+            return True
+        return (await self._first()).lstrip()[:1] in (b"{", b"[")
+
+    async def sse(self) -> AsyncGenerator[SseEvent, None]:
+        """The events of the stream. A page is MalformedAnswer, an error in JSON is raised as what it says."""
+        await self._refuse_pages()
+        if await self.holds_json():
+            raise no_answer(self.content_type, await self.whole(), self._service)
+        reader = SseReader()
+        while chunk := await self._next():
+            for event in reader.feed(chunk):
+                yield event
+        for event in reader.close():
+            yield event
+
+    async def lines(self) -> AsyncGenerator[bytes, None]:
+        """The lines of the body that are not empty. A last line without its end is StreamCut, unless it is a whole object."""
+        await self._refuse_pages()
+        pieces: list[bytes] = []
+        size = 0
+        while chunk := await self._next():
+            head, newline, rest = chunk.partition(b"\n")
+            pieces.append(head)
+            size += len(head)
+            if newline:
+                complete = [b"".join(pieces), *rest.split(b"\n")]
+                pieces = [complete.pop()]
+                size = len(pieces[0])
+                for line in complete:
+                    if line := line.strip():
+                        yield line
+            if size > LINE_LIMIT:
+                raise MalformedAnswer(
+                    f"{self._service} sent a line of more than {LINE_LIMIT // 1024 // 1024} MB",
+                    hint="Check that the base URL is that of a model service.",
+                )
+        if last := b"".join(pieces).strip():
+            if not is_whole_object(last):
+                raise self._cut("the last line is not complete")
+            yield last
+
+    async def whole(self, limit: int = _WHOLE_LIMIT) -> bytes:
+        """The body at once. An error in JSON is raised as what it says; a body over `limit` bytes is MalformedAnswer."""
+        body = await self._read(limit + 1)
+        if len(body) > limit:
+            raise MalformedAnswer(
+                f"{self._service} sent more than {limit} bytes",
+                hint="Check that the base URL is that of a model service.",
+            )
+        if failure := in_body(body, self._service, self._key_source):
+            raise failure
+        return body
+
+    async def drain(self) -> None:
+        """Read the little that may follow the end of an answer, so that its connection can serve the next request."""
+        with anyio.move_on_after(_DRAIN_S):
+            while await self._next():
+                pass
+
+    async def error_body(self) -> bytes:
+        """As much of the body as there is, for the explanation of an error that is known already."""
+        try:
+            return await self._read(_ERROR_BODY_LIMIT)
+        except (StreamCut, IdleTimeout, MalformedAnswer):
+            return b""
+
+    async def _refuse_pages(self) -> None:
+        start = (await self._first()).lstrip()[:15].lower()
+        if "html" in self.content_type or start.startswith((b"<!doctype html", b"<html")):
+            raise no_answer(self.content_type or "text/html", await self.error_body(), self._service)
+
+    async def _read(self, enough: int) -> bytes:
+        pieces = []
+        size = 0
+        while chunk := await self._next():
+            pieces.append(chunk)
+            size += len(chunk)
+            if size >= enough:
+                break
+        return b"".join(pieces)
+
+    async def _first(self) -> bytes:
+        if self._ahead is None:
+            self._ahead = await self._next()
+        return self._ahead
+
+    async def _next(self) -> bytes:
+        """The next piece of the body, empty at its end."""
+        if self._ahead:
+            chunk, self._ahead = self._ahead, None
+            return chunk
+        now = time.monotonic()
+        if self.first_byte_ms:
+            limit_s, kind = self._timeouts.idle_s, "idle"
+        else:
+            limit_s, kind = self._first_byte_s - (now - self._begun), "first"
+        left_s = self._timeouts.total_s - (now - self._begun)
+        if left_s < limit_s:
+            limit_s, kind = left_s, "total"
+        try:
+            with anyio.fail_after(max(limit_s, 0)):
+                chunk = await anext(self._chunks, b"")
+        except TimeoutError:
+            raise self._late(kind) from None
+        except httpx2.DecodingError as error:
+            raise MalformedAnswer(
+                f"{self._service} sent a compressed answer that does not unpack",
+                hint="Try again; if it stays so, look at the proxy in between.",
+            ) from error
+        except (httpx2.TransportError, httpx2.StreamError, OSError) as error:
+            raise self._cut(str(error) or type(error).__name__) from error
+        if chunk and not self.first_byte_ms:
+            self.first_byte_ms = max(round((time.monotonic() - self._begun) * 1000), 1)
+        return chunk
+
+    def _late(self, kind: str) -> IdleTimeout:
+        return _late(self._service, kind, self._timeouts, self._first_byte_s)
+
+    def _cut(self, cause: str) -> StreamCut:
+        return StreamCut(
+            f"the answer of {self._service} was cut off: {cause}",
+            hint="Try again; if it stays so, check the network and the proxy.",
+        )
+
+
+class Transport:
+    """Requests to one base URL. Connections are kept and used again; proxies and certificates come from the usual
+    environment variables (HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE ...). `headers` go with every request."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        service: str,
+        timeouts: Timeouts = USUAL,
+        headers: Mapping[str, str] = {},
+    ) -> None:
+        self.base_url = base_url
+        self.service = service
+        self._timeouts = timeouts
+        self._headers = {"user-agent": "codi", **{name.lower(): value for name, value in headers.items()}}
+        self._client: httpx2.AsyncClient | None = None
+
+    @asynccontextmanager
+    async def post(
+        self, path: str, body: bytes, headers: Mapping[str, str], *, thinking: bool = False, key_source: str = ""
+    ) -> AsyncIterator[Answer]:
+        """Send a JSON body. An answer of status >= 300 is raised as what it means, `key_source` naming the key for a
+        refusal. Leaving the block by an exception, also that of a closed generator, closes the connection at once."""
+        first_byte_s = self._timeouts.thinking_first_byte_s if thinking else self._timeouts.first_byte_s
+        # Compression would hold back what a model says until a block of it is full.
+        sent = {"content-type": "application/json", "accept-encoding": "identity", **headers}
+        async with self._answer("POST", path, body, sent, first_byte_s, key_source) as answer:
+            yield answer
+
+    async def get(self, path: str, headers: Mapping[str, str], *, key_source: str = "") -> bytes:
+        """The body of a GET, with the same errors as `post`."""
+        async with self._answer("GET", path, None, headers, self._timeouts.first_byte_s, key_source) as answer:
+            return await answer.whole()
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        if self._client is not None:
+            client, self._client = self._client, None
+            await client.aclose()
+
+    @asynccontextmanager
+    async def _answer(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        first_byte_s: float,
+        key_source: str,
+    ) -> AsyncIterator[Answer]:
+        begun = time.monotonic()
+        request = self._request(method, path, body, headers, key_source)
+        try:
+            with anyio.fail_after(min(first_byte_s, self._timeouts.total_s)):
+                response = await self._opened().send(request, stream=True)
+        except TimeoutError:
+            raise _late(self.service, "first", self._timeouts, first_byte_s) from None
+        except httpx2.TransportError as error:
+            raise self._unreachable(error, request.url) from error
+        try:
+            answer = Answer(response, self.service, key_source, self._timeouts, begun, first_byte_s)
+            if answer.status >= 300:
+                cause = await answer.error_body()
+                raise classify(answer.status, answer.headers, cause, self.service, key_source)
+            yield answer
+            await answer.drain()
+        finally:
+            await response.aclose()
+
+    def _opened(self) -> httpx2.AsyncClient:
+        if self._client is None:
+            try:
+                self._client = httpx2.AsyncClient(
+                    verify=self._certificates(),
+                    headers=self._headers,
+                    timeout=httpx2.Timeout(None, connect=self._timeouts.connect_s),
+                    limits=httpx2.Limits(max_keepalive_connections=20, keepalive_expiry=_KEEP_ALIVE_S),
+                )
+            except (ImportError, ValueError, httpx2.InvalidURL) as error:
+                raise ConfigError(
+                    f"the proxy of the environment cannot be used: {error}",
+                    hint="Correct HTTPS_PROXY, HTTP_PROXY or ALL_PROXY: http:// and https:// proxies are spoken to.",
+                ) from error
+        return self._client
+
+    def _certificates(self) -> ssl.SSLContext:
+        # Reading the certificates of the system takes some 20 ms, for which a plain connection has no use.
+        if self.base_url.startswith("http://"):
+            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        try:
+            return httpx2.create_ssl_context()
+        except OSError as error:
+            raise ConfigError(
+                f"the certificates cannot be read: {error}",
+                hint="Correct SSL_CERT_FILE or SSL_CERT_DIR, or unset them to use those of the system.",
+            ) from error
+
+    def _request(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], key_source: str
+    ) -> httpx2.Request:
+        for name, value in headers.items():
+            if not (value.isascii() and value.isprintable()):
+                text = f"the key in {key_source}" if key_source else f"the header {name}"
+                kind = CredentialError if key_source else ConfigError
+                raise kind(
+                    f"{text} holds characters that no HTTP header may hold",
+                    hint="Set it again, without line ends and without characters beyond ASCII.",
+                )
+        url = self.base_url.rstrip("/") + path if path else self.base_url
+        try:
+            return self._opened().build_request(method, url, content=body, headers=dict(headers))
+        except (httpx2.InvalidURL, ValueError) as error:
+            raise self._no_url(str(error)) from error
+
+    def _no_url(self, cause: str) -> ConfigError:
+        return ConfigError(
+            f"the base URL of {self.service} is no URL: {self.base_url!r} ({cause})",
+            hint="Give one such as https://host/path or http://127.0.0.1:8080/v1.",
+        )
+
+    def _unreachable(self, error: httpx2.TransportError, url: httpx2.URL) -> CodiError:
+        if isinstance(error, httpx2.UnsupportedProtocol):
+            return self._no_url(str(error))
+        host = url.host
+        port = url.port or (443 if url.scheme == "https" else 80)
+        local = host == "localhost" or host == "::1" or host.startswith("127.")
+        causes = list(_causes(error))
+        if isinstance(error, httpx2.ProxyError):
+            return NetworkError(
+                f"the proxy did not lead to {self.service}: {error}",
+                hint="Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY.",
+            )
+        if any(isinstance(cause, ssl.SSLError) for cause in causes):
+            return NetworkError(
+                f"no secure connection to {self.service} at {host}:{port}: {_named(causes, ssl.SSLError)}",
+                hint="Check the base URL, the clock and the certificates (SSL_CERT_FILE names those of a company's proxy).",
+            )
+        if any(isinstance(cause, socket.gaierror) for cause in causes):
+            return NetworkError(
+                f"the host {host} of {self.service} is not known",
+                hint="Check the network and the base URL.",
+            )
+        refused = any(isinstance(cause, ConnectionRefusedError) for cause in causes)
+        if refused and local and port == 11434:
+            return NetworkError("Ollama is not running: ollama serve", hint="start it with: ollama serve")
+        if local and isinstance(error, (httpx2.ConnectError, httpx2.ConnectTimeout)):
+            return NetworkError(
+                f"{self.service} is not reached at {host}:{port}: " + ("connection refused" if refused else str(error)),
+                hint=f"Start the server that listens on {host}:{port}, or correct the base URL.",
+            )
+        if isinstance(error, httpx2.ConnectTimeout):
+            cause_text = f"no connection within {duration_text(self._timeouts.connect_s)}"
+        elif refused:
+            cause_text = "connection refused"
+        else:
+            cause_text = str(error) or "the connection was closed before an answer came"
+        return NetworkError(
+            f"{self.service} is not reached at {host}:{port}: {cause_text}",
+            hint="Check the network, the base URL and the proxy settings (HTTPS_PROXY), then try again.",
+        )
+
+
+def _late(service: str, kind: str, timeouts: Timeouts, first_byte_s: float) -> IdleTimeout:
+    text = {
+        "first": f"{service} did not begin to answer within {duration_text(first_byte_s)}",
+        "idle": f"{service} fell silent for {duration_text(timeouts.idle_s)} in the middle of its answer",
+        "total": f"{service} did not end its answer within {duration_text(timeouts.total_s)}",
+    }[kind]
+    return IdleTimeout(
+        text, hint="Try again, choose another model with /model, or raise the limit in the configuration."
+    )
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """The error and all that stands behind it."""
+    found: list[BaseException] = []
+    ahead: list[BaseException | None] = [error]
+    while ahead:
+        at = ahead.pop()
+        if at is None or at in found:
+            continue
+        found.append(at)
+        ahead += [at.__cause__, at.__context__]
+        if isinstance(at, BaseExceptionGroup):
+            ahead += at.exceptions
+    return found
+
+
+def _named(causes: list[BaseException], kind: type[OSError]) -> str:
+    error = next(cause for cause in causes if isinstance(cause, kind))
+    return getattr(error, "verify_message", "") or getattr(error, "reason", "") or str(error)
