@@ -131,6 +131,11 @@ class LabServer:
         """Every step of the script was played."""
         return self._player.finished
 
+    @property
+    def refusing(self) -> bool:
+        """Connections are refused at the moment."""
+        return self._refusing is not None
+
     def wait_for(self, seen: Callable[["LabServer"], bool], *, timeout_s: float = 10.0) -> None:
         """Wait, from another thread, until something is so; raises TimeoutError."""
         with self._changed:
@@ -157,8 +162,12 @@ class LabServer:
         while self._refusing is not None:
             await anyio.sleep(1.0 if self._refusing.seconds is None else self._refusing.seconds)
             self._player.had_fault()
-            self._refusing = self._refusal_ahead()
-        self._socket.listen(_BACKLOG)
+            following = self._refusal_ahead()
+            if following is None:
+                self._socket.listen(_BACKLOG)
+            with self._changed:
+                self._refusing = following
+                self._changed.notify_all()
 
     async def _accept(self, conversations: TaskGroup) -> None:
         async with await SocketListener.from_socket(self._socket) as self._listener:
@@ -181,7 +190,9 @@ class LabServer:
             await self._listener.aclose()
 
     async def _converse(self, stream: SocketStream) -> None:
-        self.connections += 1
+        with self._changed:
+            self.connections += 1
+            self._changed.notify_all()
         connection = Connection(stream, self.connections)
         async with stream:
             try:

@@ -338,7 +338,7 @@ def _check_pairs(messages: list[Any]) -> None:
                     f"{block['tool_use_id']}. Each `tool_result` block must have a corresponding `tool_use` block in the "
                     "previous message."
                 )
-        missing = [call for call in calls if call not in results[: len(calls)]]
+        missing = [call for call in calls if call not in results]
         leading = [block["type"] for block in blocks[: len(results)]]
         if missing or (calls and set(leading) != {"tool_result"}):
             raise Refusal(
