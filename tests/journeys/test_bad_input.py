@@ -14,9 +14,8 @@ EASE = "[retry]\ntries = 2\nbase_s = 0.01\n"
 def told(run: Run, status: int, *parts: str) -> None:
     """One line of error with these parts in it, and one hint."""
     assert run.status == status, run
-    first, *rest = run.err.splitlines()
-    assert first.startswith("error: "), run
-    assert any(line.startswith("hint: ") and len(line) > len("hint: ") for line in rest), run
+    *_, error, hint = [line for line in run.err.splitlines() if not line.startswith("warning: ")]
+    assert error.startswith("error: ") and hint.startswith("hint: ") and len(hint) > len("hint: "), run
     for part in parts:
         assert part in run.err, run
     assert "Traceback" not in run.err + run.out
@@ -27,20 +26,8 @@ def test_no_key_and_no_server(codi: Codi):
     assert codi.sessions() == []
 
 
-def test_a_key_that_is_missing(codi: Codi, lab):
-    server = lab("hello")
-    codi.env.pop("ANTHROPIC_API_KEY")
-    told(
-        codi(
-            "-p",
-            "hi",
-            env={"CODI_MODEL": "", "OPENAI_API_KEY": ""},
-        ),
-        1,
-        "ANTHROPIC_API_KEY",
-    )
-    told(codi("-p", "hi", "-m", "mistral/x"), 1, "MISTRAL_API_KEY", "codi auth login mistral")
-    assert server.requests == []
+def test_a_key_that_is_missing(codi: Codi):
+    told(codi("-p", "hi", env={"CODI_MODEL": "mistral/x"}), 1, "MISTRAL_API_KEY", "codi auth login mistral")
 
 
 def test_a_wrong_key_is_one_request(codi: Codi, lab):
@@ -53,18 +40,17 @@ def test_a_wrong_key_is_one_request(codi: Codi, lab):
 
 
 def test_an_unknown_model_names_near_ones(codi: Codi, lab):
-    server = lab(
-        [{"fault": {"kind": "status", "status": 404, "type": "not_found_error", "message": "model: claude-sonet-5"}}]
-    )
-    told(codi("-p", "hi", "-m", "anthropic/claude-sonet-5"), 1, "claude-sonet-5", "claude-sonnet-5")
-    assert len(server.requests) == 1
+    unknown = {"kind": "status", "status": 404, "type": "not_found_error", "message": "model: clod-3", "times": 0}
+    server = lab([{"fault": unknown}], models=["claude-3", "claude-4", "gemma", "other"])
+    told(codi("-p", "hi", env={"CODI_MODEL": "anthropic/claud-3"}), 1, "claud-3", "claude-3, claude-4")
+    assert len([request for request in server.requests if request.method == "POST"]) == 1
 
 
 def test_a_host_that_is_not_there(codi: Codi):
     codi.set_up(EASE)
-    told(codi("-p", "hi", "-m", "anthropic/x", env={"ANTHROPIC_BASE_URL": "http://127.0.0.1:9", "ANTHROPIC_API_KEY": "k"}), 1,
+    told(codi("-p", "hi", env={"CODI_MODEL": "anthropic/x", "ANTHROPIC_BASE_URL": "http://127.0.0.1:9", "ANTHROPIC_API_KEY": "k"}), 1,
          "127.0.0.1:9")  # fmt: skip
-    told(codi("-p", "hi", "-m", "ollama/x", env={"OLLAMA_HOST": "127.0.0.1:9"}), 1, "127.0.0.1:9")
+    told(codi("-p", "hi", "-m", "ollama/x", env={"OLLAMA_HOST": "127.0.0.1:9"}), 1, "ollama serve")
     told(codi("-p", "hi", "-m", "ollama/x"), 1, "ollama serve")
 
 
@@ -77,6 +63,7 @@ def test_broken_configuration(codi: Codi):
     ("words", "parts"),
     [
         (("--modle", "x", "-p", "hi"), ("--modle", "--model")),
+        (("--outptu-format", "json", "-p", "hi"), ("--output-format",)),
         (("-p", "hi", "--max-turns", "many"), ("--max-turns",)),
         (("-p", "hi", "--tools", "reed"), ("reed", "read")),
         (("-p", "hi", "--provider", "antropic"), ("antropic", "anthropic")),
@@ -178,7 +165,7 @@ def test_a_session_that_is_open_elsewhere(codi: Codi, lab):
 
 BAD_CALLS = {
     "unknown": ({"name": "frobnicate", "arguments": {}}, 'There is no tool "frobnicate".'),
-    "near-writing": ({"name": "writefile!", "arguments": {"path": "x", "content": "y"}}, "There is no tool"),
+    "near-writing": ({"name": "writefiles", "arguments": {"path": "x", "content": "y"}}, "There is no tool"),
     "not-json": ({"name": "write", "raw_arguments": '{"path": "x", "content": "y'}, ""),
     "no-object": ({"name": "write", "raw_arguments": '["x", "y"]'}, ""),
     "wrong-type": ({"name": "write", "arguments": {"path": "x"}}, 'Validation failed for tool "write":'),
