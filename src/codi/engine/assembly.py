@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from shutil import which
 
+from anyio import from_thread, to_thread
 from msgspec import structs, to_builtins
 
 from codi.agent.context_files import ContextFiles, context_files
@@ -22,12 +24,12 @@ from codi.protocol.events import TodoItem
 from codi.protocol.messages import Level
 from codi.protocol.tooling import ToolSpec
 from codi.providers import catalog as prices
-from codi.providers.assembly import provider_for
+from codi.providers.assembly import Line, provider_for
 from codi.providers.catalog import Catalog
-from codi.providers.choice import Choice, Wanted, smart_default
+from codi.providers.choice import Choice, LocalServer, Wanted, smart_default
+from codi.providers.local_servers import reachable
 from codi.providers.nobody import Nobody
 from codi.providers.presets import presets
-from codi.providers.probing import local_servers
 from codi.providers.provider import Credential, ModelEntry, Provider
 from codi.providers.resilient import Resilient
 from codi.tools.kit import built_in
@@ -56,19 +58,32 @@ class Assembly:
             protected=settings.workspace.protected,
         )
         self._env = env
+        self._lines: dict[str, Line] = {}
         self._catalog = Catalog.load(os.path.join(places.home, "models.toml"), settings.models)
 
-    def choice(self, model: str = "") -> Choice:
+    async def choice(self, model: str = "") -> Choice:
         """The model to ask: the one named here, else what flags, environment, settings and surroundings say."""
         of = self.settings.model
-        return smart_default(
+
+        def probe(servers: Sequence[tuple[str, str]]) -> Sequence[LocalServer]:
+            return from_thread.run(reachable, servers)
+
+        # In a thread, for it is a plain function that may have to wait for a local server to answer.
+        choose = partial(
+            smart_default,
             self._env,
             model=model or None,
             config=Wanted(of.default, of.provider, of.base_url),
             known=presets(self.settings.providers),
             catalog=self._catalog,
-            probe=local_servers,
+            probe=probe,
         )
+        return await to_thread.run_sync(choose)
+
+    async def aclose(self) -> None:
+        """End the connections to all services that were spoken to."""
+        for line in self._lines.values():
+            await line.aclose()
 
     def entry(self, choice: Choice) -> ModelEntry:
         entry = self._catalog.entry(choice.service, choice.model_id)
@@ -156,6 +171,7 @@ class Assembly:
             self._credential(choice),
             timeouts=own.get("timeouts"),
             handoff=self.settings.model.handoff_thinking,
+            lines=self._lines,
         )
         return Resilient(
             adapter, tries=retry.tries, base_s=retry.base_s, cap_s=retry.cap_s, pause_over_s=retry.pause_over_s

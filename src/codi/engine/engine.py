@@ -80,7 +80,7 @@ class Engine:
         parts, listeners = self._assembly, Listeners()
         with self._session(session_id) as session, self._results(session) as results:
             path = session.path()
-            choice = parts.choice(self._model_of(path)) if thinks else None
+            choice = await parts.choice(self._model_of(path)) if thinks else None
             thinking = self._thinking_of(path, choice)
             mode = self._mode_of(path)
             state = await git.state(self._places.cwd)
@@ -96,8 +96,8 @@ class Engine:
             def mind_for(choice: Choice | None, thinking: Level) -> Mind:
                 return parts.mind(choice, system, toolbox.specs, thinking, session.store.session_id)
 
-            def rethink(name: str) -> Mind:
-                named = parts.choice(name)
+            async def rethink(name: str) -> Mind:
+                named = await parts.choice(name)
                 return mind_for(named, named.thinking or thinking)
 
             mind = mind_for(choice, thinking)
@@ -116,7 +116,7 @@ class Engine:
                     tasks.cancel_scope.cancel()
                     listeners.close()
                     with anyio.CancelScope(shield=True):
-                        await agent.mind.provider.aclose()
+                        await parts.aclose()
 
     def sessions(self, *, everywhere: bool = False) -> list[SessionSummary]:
         """Newest first; those of this working directory, or all."""

@@ -36,7 +36,6 @@ class Resilient:
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        self.model = provider.model
         self.origin = provider.origin
         self._provider = provider
         self._tries = tries
@@ -46,6 +45,10 @@ class Resilient:
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter
+
+    @property
+    def model(self) -> ModelEntry:
+        return self._provider.model  # an adapter may learn more of its model with the first request
 
     async def stream(self, request: Request) -> AsyncIterator[Delta | Reply]:
         waited_s = 0.0
@@ -86,9 +89,6 @@ class Resilient:
             asleep = self._clock()
             await self._sleep(wait_s)
             waited_s += self._clock() - asleep
-
-    async def aclose(self) -> None:
-        await self._provider.aclose()
 
     async def models(self) -> Sequence[ModelEntry]:
         return await self._provider.models()
