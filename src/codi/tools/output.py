@@ -114,9 +114,16 @@ def head_tail(text: str, max_lines: int = MOST_LINES, max_bytes: int = MOST_BYTE
 
 
 def head_tail_of(
-    beginning: list[str], end: list[str], total_lines: int, total_bytes: int, max_lines: int, max_bytes: int
+    beginning: list[str],
+    end: list[str],
+    total_lines: int,
+    total_bytes: int,
+    max_lines: int,
+    max_bytes: int,
+    last_line_bytes: int | None = None,
 ) -> Cut:
-    """The same for a text of which only the first and the last lines are at hand: more than may be shown, in all."""
+    """The same for a text of which only the first and the last lines are at hand: more than may be shown, in all.
+    `last_line_bytes` is for a last line of which only the end is at hand."""
     kept, _ = _fitting(beginning, max_lines // 10, max_bytes // 10)
     ending = _tail(end, total_lines, total_bytes, max_lines - max_lines // 10, max_bytes - max_bytes // 10)
     kept = kept[: ending.first - 1]
@@ -127,7 +134,7 @@ def head_tail_of(
         text=shown,
         first=ending.first,
         last=ending.last,
-        last_line_bytes=ending.last_line_bytes,
+        last_line_bytes=last_line_bytes or ending.last_line_bytes,
         last_line_shown_bytes=ending.last_line_shown_bytes,
         truncation=Truncation(
             truncated=True,

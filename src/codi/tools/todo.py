@@ -13,7 +13,7 @@ from codi.workspace.workspace import Workspace
 _MARKS = {"pending": "[ ]", "in_progress": "[>]", "completed": "[x]"}
 
 
-class Todo(Struct, frozen=True):
+class Todo(Struct, frozen=True, forbid_unknown_fields=True):
     """Keep the list of what is to be done, for work of several steps. Send the whole list each time, with its present states;
     send nothing to read it."""
 

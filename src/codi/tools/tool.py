@@ -46,7 +46,8 @@ class Action(Protocol):
 
 
 class Tool(Protocol):
-    spec: ToolSpec
+    @property
+    def spec(self) -> ToolSpec: ...
 
     def prepare(self, arguments: dict[str, Any]) -> Action:
         """Arguments in canonical names, checked against the schema; raises ToolFailed."""

@@ -38,7 +38,7 @@ class Grant:
     def facts(self, path: str) -> FileFacts:
         # What a folder says of a link in it is known to who may read the folder, wherever the link leads.
         folder, name = os.path.split(path)
-        place = self.resolve(path) if name.startswith(("~", "@", "..")) else f"{self.resolve(folder)}/{name}"
+        place = self.resolve(path) if name.startswith(("~", "@", "..")) else os.path.join(self.resolve(folder), name)
         if os.path.dirname(place) not in self._folders() and not inside(place, self._read):
             self._check_read(self.resolve(path))
         return self._workspace.facts(path)

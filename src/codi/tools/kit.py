@@ -1,0 +1,39 @@
+"""The tools that ship with codi."""
+
+from collections.abc import Callable, Sequence
+
+from codi.protocol.events import TodoItem
+from codi.tools.apply_patch import ApplyPatch
+from codi.tools.edit import Edit
+from codi.tools.glob import Glob
+from codi.tools.grep import Grep
+from codi.tools.limiting import Limits
+from codi.tools.list_files import ListFiles
+from codi.tools.read import Read
+from codi.tools.recall import Recall
+from codi.tools.shell import ShellTool
+from codi.tools.struct_tool import StructTool
+from codi.tools.syntax_gate import SyntaxGate
+from codi.tools.todo import Todo
+from codi.tools.tool import Tool
+from codi.tools.write import Write
+
+
+def built_in(
+    *, limits: Limits, gate: SyntaxGate, todo: Callable[[], Sequence[TodoItem]], ripgrep: str | None
+) -> list[Tool]:
+    """All of them, for one session. `todo` reads the session's present list; `ripgrep` is the program, if there is one."""
+    limited = {"limits": limits}
+    gated = {"gate": gate}
+    return [
+        StructTool(Read, needs=limited),
+        StructTool(Write, needs=gated),
+        StructTool(Edit, needs=gated),
+        StructTool(ApplyPatch, needs=gated),
+        ShellTool(limits),
+        StructTool(Grep, needs={"limits": limits, "ripgrep": ripgrep}),
+        StructTool(Glob, needs=limited),
+        StructTool(ListFiles, name="list", needs=limited),
+        StructTool(Recall, needs=limited),
+        StructTool(Todo, needs={"items": todo}),
+    ]
