@@ -31,8 +31,8 @@ TELL_EVERY_S = 0.1
 
 _TOLD_AT_ONCE = 16 * 1024
 _CHUNK = 64 * 1024
-_PIPE_CHUNKS = 2
-"""What a pipe can still hold when all is over, and one more."""
+_PIPE_CHUNKS = 17
+"""More than a pipe can hold, also one that a program made as large as Linux allows (1 MiB)."""
 _PLACE_TELLER = os.path.join(os.path.dirname(__file__), "place.bash")
 _PLACE_FD = 241
 """Where `place.bash` tells the last directory; a number that scripts do not use themselves."""
@@ -201,8 +201,10 @@ async def _to_the_end(child: "_Child", output: "_Output") -> "_Ended":
             raise
         finally:
             reading.cancel()
-    for _ in range(_PIPE_CHUNKS):
-        output.take(child.read_now())
+    for _ in range(_PIPE_CHUNKS):  # not for ever: a process of another user, which cannot be ended, may still write
+        if not (chunk := child.read_now()):
+            break
+        output.take(chunk)
     return ended
 
 
