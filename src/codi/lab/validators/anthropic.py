@@ -149,7 +149,7 @@ def _check_conversation(body: dict[str, Any], model: str, sent: Sent) -> None:
     _check_pairs(messages)
     for number, message in enumerate(messages):
         _check_seals(number, message, model)
-    if messages[-1]["role"] == "assistant":
+    if messages[-1]["role"] == "assistant" and not sent.paused:
         raise Refusal(
             "This model does not support assistant message prefill. The conversation must end with a user message."
         )
