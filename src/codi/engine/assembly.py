@@ -24,14 +24,14 @@ from codi.protocol.events import TodoItem
 from codi.protocol.messages import Level
 from codi.protocol.tooling import ToolSpec
 from codi.providers import catalog as prices
-from codi.providers.assembly import Line, provider_for
+from codi.providers.assembly import Connections, provider_for, timeouts_for
 from codi.providers.catalog import Catalog
 from codi.providers.choice import Choice, LocalServer, Wanted, smart_default
 from codi.providers.local_servers import reachable
-from codi.providers.nobody import Nobody
 from codi.providers.presets import presets
 from codi.providers.provider import Credential, ModelEntry, Provider
 from codi.providers.resilient import Resilient
+from codi.providers.timeouts import Timeouts
 from codi.tools.kit import built_in
 from codi.tools.limiting import Limits
 from codi.tools.output import cap_for
@@ -58,12 +58,17 @@ class Assembly:
             protected=settings.workspace.protected,
         )
         self._env = env
-        self._lines: dict[str, Line] = {}
+        self._connections = Connections()
         self._catalog = Catalog.load(os.path.join(places.home, "models.toml"), settings.models)
 
     async def choice(self, model: str = "") -> Choice:
         """The model to ask: the one named here, else what flags, environment, settings and surroundings say."""
         of = self.settings.model
+        script = self._script(model or of.default)
+        if script:
+            return Choice(
+                service="scripted", model_id=script, api="scripted", base_url="", reason="a script plays the model"
+            )
 
         def probe(servers: Sequence[tuple[str, str]]) -> Sequence[LocalServer]:
             return from_thread.run(reachable, servers)
@@ -80,12 +85,16 @@ class Assembly:
         )
         return await to_thread.run_sync(choose)
 
-    async def aclose(self) -> None:
-        """End the connections to all services that were spoken to."""
-        for line in self._lines.values():
-            await line.aclose()
+    def _script(self, named: str) -> str:
+        """The script that plays the model: what `scripted/PATH` names, or else `CODI_SCRIPT`, which gives way to a model that
+        is named for this start. Empty where none does."""
+        service, _, path = named.partition("/")
+        set_up = self._env.get("CODI_SCRIPT", "")
+        if service == "scripted" and path:
+            return set_up if set_up and not self.options.model_given else os.path.abspath(path)
+        return "" if named and self.options.model_given else os.path.abspath(set_up) if set_up else ""
 
-    def entry(self, choice: Choice) -> ModelEntry:
+    def _entry(self, choice: Choice) -> ModelEntry:
         entry = self._catalog.entry(choice.service, choice.model_id)
         window = self.settings.model.context_window
         return structs.replace(entry, window=window, assumed=False) if window else entry
@@ -105,7 +114,11 @@ class Assembly:
         said = self.settings.tools.profile
         if said != "auto":
             return said
-        return profile_for(entry.id, entry.window) if entry else "full"
+        if entry is None:
+            return "full"
+        # The scripted model's id is a path, of which no word tells a size; and a window that was only assumed says nothing.
+        name = "" if entry.service == "scripted" else entry.id
+        return profile_for(name, None if entry.assumed else entry.window)
 
     def toolbox(self, results: Results, todos: Callable[[], Sequence[TodoItem]], entry: ModelEntry | None) -> Toolbox:
         """The tools that are offered: what the flags name, else what the profile and the settings leave."""
@@ -144,12 +157,22 @@ class Assembly:
             appended=self.options.append_system_prompt,
         )
 
+    def provider(self, choice: Choice) -> Provider:
+        """The model, asked again where that may help."""
+        retry = self.settings.retry
+        return Resilient(
+            self._adapter(choice),
+            tries=retry.tries,
+            base_s=retry.base_s,
+            cap_s=retry.cap_s,
+            pause_over_s=retry.pause_over_s,
+        )
+
     def mind(
-        self, choice: Choice | None, system: str, tools: Sequence[ToolSpec], thinking: Level, session_id: str
+        self, provider: Provider, system: str, tools: Sequence[ToolSpec], thinking: Level, session_id: str
     ) -> Mind:
         """Who thinks, with what is the same in each request. A model that cannot think is not asked to."""
         of = self.settings.model
-        provider = self._provider(choice) if choice else Nobody()
         return Mind(
             provider=provider,
             system=(system,),
@@ -161,21 +184,25 @@ class Assembly:
             top_p=of.top_p,
             cache=of.cache_retention,
             session_id=session_id,
+            timeouts=self._timeouts(provider.model.service),
         )
 
-    def _provider(self, choice: Choice) -> Provider:
-        retry, own = self.settings.retry, self.settings.providers.get(choice.service, {})
-        adapter = provider_for(
+    async def aclose(self) -> None:
+        """End the connections to models."""
+        await self._connections.aclose()
+
+    def _adapter(self, choice: Choice) -> Provider:
+        return provider_for(
             choice,
-            self.entry(choice),
+            self._entry(choice),
             self._credential(choice),
-            timeouts=own.get("timeouts"),
+            self._connections,
+            timeouts=self._timeouts(choice.service),
             handoff=self.settings.model.handoff_thinking,
-            lines=self._lines,
         )
-        return Resilient(
-            adapter, tries=retry.tries, base_s=retry.base_s, cap_s=retry.cap_s, pause_over_s=retry.pause_over_s
-        )
+
+    def _timeouts(self, service: str) -> Timeouts:
+        return timeouts_for(service, self.settings.providers.get(service, {}).get("timeouts", {}))
 
     def workspace(self) -> LocalWorkspace:
         shell = self.settings.shell

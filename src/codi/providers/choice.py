@@ -4,7 +4,7 @@ Pure functions over what they are handed. The one look outside, whether a local 
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, cast, get_args
+from typing import Any, Literal, cast, get_args
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -54,11 +54,11 @@ Probe = Callable[[Sequence[tuple[str, str]]], Sequence[LocalServer]]
 
 class Choice(Struct, frozen=True, kw_only=True):
     """The model that answers and the way to it. `key_variable` names where the key is or should be; None where none is
-    needed. `warning` is something the person should hear once."""
+    needed. The id of the scripted model is its script's path. `warning` is something the person should hear once."""
 
     service: str
     model_id: str
-    api: Api
+    api: Api | Literal["scripted"]
     base_url: str
     key_variable: str | None = None
     key_command: str = ""

@@ -118,7 +118,7 @@ class Provider(Protocol):
 
     @property
     def model(self) -> ModelEntry:
-        """What is known of the model; a provider may learn more of it while it is used."""
+        """What is known of it, which may become more with the first request."""
         ...
 
     def stream(self, request: Request) -> AsyncIterator[Delta | Reply]:

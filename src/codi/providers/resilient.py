@@ -9,6 +9,7 @@ import anyio
 from codi.protocol.errors import CodiError, ProviderError, QuotaExhausted
 from codi.protocol.events import Delta, StatusDelta
 from codi.providers.failures import duration_text
+from codi.providers.knowing import known_model
 from codi.providers.provider import ModelEntry, Provider, Reply, Request
 
 PATIENCE_S = 300.0
@@ -48,7 +49,8 @@ class Resilient:
 
     @property
     def model(self) -> ModelEntry:
-        return self._provider.model  # an adapter may learn more of its model with the first request
+        """The provider's own, which may become more exact with its first request."""
+        return self._provider.model
 
     async def stream(self, request: Request) -> AsyncIterator[Delta | Reply]:
         waited_s = 0.0
@@ -89,6 +91,10 @@ class Resilient:
             asleep = self._clock()
             await self._sleep(wait_s)
             waited_s += self._clock() - asleep
+
+    async def ask(self) -> ModelEntry:
+        """The model as exactly as its provider can know it."""
+        return await known_model(self._provider)
 
     async def models(self) -> Sequence[ModelEntry]:
         return await self._provider.models()

@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 
 import anyio
 import httpx2
-from msgspec import Struct
 
 from codi.protocol.errors import (
     CodiError,
@@ -25,6 +24,7 @@ from codi.protocol.errors import (
 )
 from codi.providers.failures import classify, duration_text, in_body, no_answer
 from codi.providers.sse import LINE_LIMIT, SseEvent, SseReader, is_whole_object
+from codi.providers.timeouts import USUAL, Timeouts
 
 _KEEP_ALIVE_S = 240.0
 """How long an unused connection is kept: longer than most tools run, shorter than most routers forget."""
@@ -32,19 +32,6 @@ _KEEP_ALIVE_S = 240.0
 _DRAIN_S = 0.1
 _ERROR_BODY_LIMIT = 1024 * 1024
 _WHOLE_LIMIT = 64 * 1024 * 1024
-
-
-class Timeouts(Struct, frozen=True):
-    """Seconds. `idle_s` counts from the last byte, of whatever kind; `total_s` is for the whole request."""
-
-    connect_s: float = 10.0
-    first_byte_s: float = 60.0
-    thinking_first_byte_s: float = 300.0
-    idle_s: float = 90.0
-    total_s: float = 1200.0
-
-
-USUAL = Timeouts()
 
 
 class Answer:
@@ -224,7 +211,7 @@ class Transport:
     ) -> AsyncIterator[Answer]:
         """Send a JSON body. An answer of status >= 300 is raised as what it means, `key_source` naming the key for a
         refusal. Leaving the block by an exception, also that of a closed generator, closes the connection at once."""
-        first_byte_s = self._timeouts.thinking_first_byte_s if thinking else self._timeouts.first_byte_s
+        first_byte_s = self._timeouts.until_first_byte(thinking=thinking)
         # Compression would hold back what a model says until a block of it is full.
         sent = {"content-type": "application/json", "accept-encoding": "identity", **headers}
         async with self._answer("POST", path, body, sent, first_byte_s, key_source) as answer:
