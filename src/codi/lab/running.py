@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import anyio
@@ -33,7 +33,8 @@ class RunningServer(LabServer):
         if self._stop is not None:
             scope, token = self._stop
             self._stop = None
-            from_thread.run_sync(scope.cancel, token=token)
+            with suppress(anyio.RunFinishedError):  # it may have ended by itself, with an error
+                from_thread.run_sync(scope.cancel, token=token)
         self._thread.join()
         if self._error is not None:
             raise self._error
