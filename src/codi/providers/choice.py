@@ -161,6 +161,10 @@ class _Search:
         name = parse_model(model.value, self._known) if model else None
         if provider and name and model and model.rank < provider.rank and name.service:
             provider = None  # who says `service/id` nearer to the request means that service
+        if url and name and model and name.service and model.rank < url.rank:
+            service = self._named(name)[0]
+            if not (self._belongs(url, service, layers) and detect(url.value, self._known) in (service, "openai-chat")):
+                url = None  # it leads to another service than the one that was named nearer
         if provider:
             wire = provider.value.lower()
             service = SERVICE_OF.get(wire, wire) if wire not in self._known else wire
@@ -168,7 +172,7 @@ class _Search:
             id = self._id_for(wire, service, name, model, provider)
             why = f"{provider.where} names the provider"
             address = url.value if url and self._belongs(url, service, layers) else ""
-            return self._made(service, id, wire, address, name, why)
+            return self._made(service, id, wire, address, name if id else None, why)
         if url:
             found = detect(url.value, self._known, answers=self._answers(url.value))
             why = f"{url.where} names the address"
@@ -226,6 +230,8 @@ class _Search:
             return self._made(entry.service, entry.id, entry.service, "", name, why)
         for server in servers:
             return self._made(server.service, name.id, server.service, server.base_url, name, why)
+        if "/" in name.id:
+            preset_of(name.id.partition("/")[0], self._known)
         near = ", ".join(self._catalog.near(name.id))
         raise UsageError(f'model "{name.id}" not found (nearest: {near})', hint="codi models")
 
@@ -267,14 +273,11 @@ class _Search:
         )
 
     def _ready(self) -> list[str]:
-        """The services that can be asked, in the order in which they are preferred; those led elsewhere need no key."""
-        return [
-            name
-            for name, preset in self._known.items()
-            if preset.key_variable(self._env)
-            or name in self._logins
-            or (preset.rerouted(self._env) and name not in ("azure", "xiaomi"))
-        ]
+        """The services that can be asked, in the order in which they are preferred: those with a key, then those that are led
+        elsewhere and need none."""
+        keyed = [name for name, preset in self._known.items() if preset.key_variable(self._env) or name in self._logins]
+        led = [name for name, preset in self._known.items() if name not in keyed and preset.is_led_elsewhere(self._env)]
+        return keyed + led
 
     def _local(self) -> Sequence[LocalServer]:
         return self._probe(
@@ -297,12 +300,17 @@ class _Search:
             api = "openai-chat"  # few servers beside OpenAI's own speak the newer format
             base = base_for(api, service, base)
         variable = preset.key_variable(self._env)
-        if variable is None and preset.needs_key and not moved and preset.keys:
+        if (
+            variable is None
+            and preset.needs_key
+            and preset.keys
+            and not (address or preset.is_led_elsewhere(self._env))
+        ):
             variable = preset.keys[0]
-        public = base.startswith("http://") and not is_near(base)
+        id = id or self._default_model(service, preset, base)
         return Choice(
             service=service,
-            model_id=id or self._default_model(service, preset, base),
+            model_id=id,
             api=api,
             base_url=base,
             key_variable=variable,
@@ -310,11 +318,9 @@ class _Search:
             reason=why,
             thinking=name.thinking if name else None,
             headers=preset.headers,
-            compat=preset.compat,
+            compat=preset.compat_for(id),
             variables={name: self._env[name] for name in _AZURE if name in self._env} if api == "azure" else {},
-            warning=f"{base} is not encrypted: everybody on the way can read the conversation and the key"
-            if public
-            else "",
+            warning=_warning(base),
         )
 
     def _default_model(self, service: str, preset: Preset, base: str) -> str:
@@ -345,6 +351,12 @@ def _first(layers: Sequence[tuple[str, Wanted]], what: str) -> _Said | None:
         if value := (getattr(wanted, what) or "").strip():
             return _Said(value, rank, where)
     return None
+
+
+def _warning(base: str) -> str:
+    if not base.startswith("http://") or is_near(base):
+        return ""
+    return f"{base} is not encrypted: everybody on the way can read the conversation and the key"
 
 
 def _is_openai(base: str) -> bool:
