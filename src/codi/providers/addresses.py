@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from codi.protocol.errors import ConfigError
-from codi.providers.presets import Api, Preset
+from codi.providers.presets import Preset
+from codi.providers.settings import Api
 
 OLLAMA_PORT = 11434
 

@@ -11,8 +11,8 @@ import msgspec
 
 from codi.protocol.errors import ConfigError
 from codi.providers.choice import Choice
-from codi.providers.presets import Api
 from codi.providers.provider import Credential, ModelEntry, Provider
+from codi.providers.settings import Api
 
 ADAPTERS: dict[Api, str] = {
     "anthropic": "codi.providers.anthropic:Anthropic",
