@@ -17,6 +17,8 @@ from codi.protocol.events import TextDelta, ThinkingDelta, ToolCallDelta
 from codi.protocol.messages import Block, Message, Text, Thinking, ToolCall, ToolResult, user
 from codi.protocol.tooling import ToolSpec
 from codi.providers.anthropic import Anthropic
+from codi.providers.google import Google
+from codi.providers.ollama import Ollama
 from codi.providers.provider import Abilities, ModelEntry, Provider, Reply, Request, complete
 from codi.providers.transport import Transport
 from loopback import HANG, RESET, Loopback, answer, stream
@@ -64,8 +66,42 @@ def anthropic_answer(blocks: Sequence[Block]) -> list[bytes]:
     return stream(*(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in events))
 
 
+def google_answer(blocks: Sequence[Block]) -> list[bytes]:
+    parts: list[dict] = []
+    for block in blocks:
+        match block:
+            case Text(text):
+                parts += [{"text": part} for part in (text[:3], text[3:]) if part]
+            case Thinking(text, signature):
+                parts.append({"text": text, "thought": True, "thoughtSignature": signature})
+            case ToolCall(_, name, arguments):
+                parts.append({"functionCall": {"name": name, "args": arguments}})
+    chunks: list[dict] = [{"candidates": [{"content": {"role": "model", "parts": [part]}}]} for part in parts]
+    usage = {"promptTokenCount": 5, "candidatesTokenCount": 5, "totalTokenCount": 10}
+    chunks.append({"candidates": [{"finishReason": "STOP"}], "usageMetadata": usage})
+    return stream(*(b"data: %s\r\n\r\n" % json.dumps(chunk).encode() for chunk in chunks))
+
+
+def ollama_answer(blocks: Sequence[Block]) -> list[bytes]:
+    said: list[dict] = []
+    for block in blocks:
+        match block:
+            case Text(text):
+                said += [{"content": part} for part in (text[:3], text[3:]) if part]
+            case Thinking(text):
+                said.append({"content": "", "thinking": text})
+            case ToolCall(_, name, arguments):
+                said.append({"content": "", "tool_calls": [{"function": {"name": name, "arguments": arguments}}]})
+    lines: list[dict] = [{"model": "model-1", "message": {"role": "assistant", **one}, "done": False} for one in said]
+    counts = {"prompt_eval_count": 5, "eval_count": 5}
+    lines.append({"message": {"role": "assistant", "content": ""}, "done": True, "done_reason": "stop", **counts})
+    return stream(*(json.dumps(line).encode() + b"\n" for line in lines), content_type="application/x-ndjson")
+
+
 CASES = [
     Case("anthropic", lambda transport: Anthropic(MODEL, Key(), transport), anthropic_answer),
+    Case("google", lambda transport: Google(MODEL, Key(), transport), google_answer),
+    Case("ollama", lambda transport: Ollama(MODEL, Key(), transport), ollama_answer),
 ]
 
 READ = ToolSpec("read", "Read a file.", {"type": "object", "properties": {"path": {"type": "string"}}})

@@ -8,7 +8,6 @@ import anyio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
-from loopback import END, HANG, WAIT, Loopback, answer, chunk, head, stream
 from msgspec.structs import replace
 from test_history import histories
 
@@ -29,6 +28,7 @@ from codi.providers.anthropic_format import Format
 from codi.providers.anthropic_reply import STOPS, Assembly
 from codi.providers.provider import Abilities, ModelEntry, Reply, Request, Timing, complete
 from codi.providers.transport import Timeouts, Transport
+from loopback import END, HANG, WAIT, Loopback, answer, chunk, head, stream
 
 MODEL = ModelEntry(
     id="claude-x",

@@ -4,7 +4,6 @@ import json
 
 import anyio
 import pytest
-from loopback import Loopback, answer
 
 from codi.protocol.errors import BadRequest
 from codi.protocol.messages import Image, Message, Origin, Text, Thinking, ToolCall, ToolResult, user
@@ -12,6 +11,7 @@ from codi.protocol.tooling import ToolSpec
 from codi.providers.anthropic import Anthropic
 from codi.providers.provider import Abilities, ModelEntry, Request
 from codi.providers.transport import Transport
+from loopback import Loopback, answer
 
 pytestmark = pytest.mark.oracle
 

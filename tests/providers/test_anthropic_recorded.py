@@ -6,7 +6,6 @@ from pathlib import Path
 
 import anyio
 import pytest
-from loopback import END, Loopback, chunk
 
 from codi.protocol.errors import CodiError
 from codi.protocol.events import TextDelta, ThinkingDelta
@@ -15,6 +14,7 @@ from codi.protocol.tooling import ToolSpec
 from codi.providers.anthropic import Anthropic
 from codi.providers.provider import Abilities, ModelEntry, Reply, Request
 from codi.providers.transport import Transport
+from loopback import END, Loopback, chunk
 
 pytestmark = pytest.mark.outside
 

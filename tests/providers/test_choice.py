@@ -47,22 +47,24 @@ LOOP = "http://127.0.0.1:4711/v1"
 
 TABLE = [
     # the keys that lie about, in the order in which they count
-    (A | O, {}, "anthropic/claude-sonnet-4-5", "anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY"),
-    (O | {"GEMINI_API_KEY": "g"}, {}, "openai/gpt-5.4", "openai-responses", OPENAI, "OPENAI_API_KEY"),
-    ({"GOOGLE_API_KEY": "g"}, {}, "google/gemini-2.5-pro", "google", "https://generativelanguage.googleapis.com", "GOOGLE_API_KEY"),
+    (A | O, {}, "anthropic/claude-sonnet-5-5", "anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY"),
+    (O | {"GEMINI_API_KEY": "g"}, {}, "openai/gpt-5.6-sol", "openai-responses", OPENAI, "OPENAI_API_KEY"),
+    ({"GOOGLE_API_KEY": "g"}, {}, "google/gemini-3.8-flash", "google", "https://generativelanguage.googleapis.com", "GOOGLE_API_KEY"),
     ({"GROQ_API_KEY": "q", "OPENROUTER_API_KEY": "r"}, {}, "openrouter/anthropic/claude-sonnet-4.5", "openai-chat", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
     ({"XAI_API_KEY": "x", "GROQ_API_KEY": "q"}, {}, "groq/openai/gpt-oss-120b", "openai-chat", "https://api.groq.com/openai/v1", "GROQ_API_KEY"),
-    ({"AZURE_OPENAI_API_KEY": "z", "AZURE_OPENAI_RESOURCE_NAME": "acme"}, {}, "azure/gpt-4.1", "azure", "https://acme.openai.azure.com", "AZURE_OPENAI_API_KEY"),
-    ({"ANTHROPIC_OAUTH_TOKEN": "t"}, {}, "anthropic/claude-sonnet-4-5", "anthropic", "https://api.anthropic.com", "ANTHROPIC_OAUTH_TOKEN"),
+    ({"AZURE_OPENAI_API_KEY": "z", "AZURE_OPENAI_RESOURCE_NAME": "acme"}, {}, "azure/gpt-5.4", "azure", "https://acme.openai.azure.com", "AZURE_OPENAI_API_KEY"),
+    ({"ANTHROPIC_OAUTH_TOKEN": "t"}, {}, "anthropic/claude-sonnet-5-5", "anthropic", "https://api.anthropic.com", "ANTHROPIC_OAUTH_TOKEN"),
+    ({"GROQ_API_KEY": "q", "OLLAMA_HOST": "box", "ANTHROPIC_BASE_URL": "http://127.0.0.1:1"}, {}, "groq/openai/gpt-oss-120b", "openai-chat", "https://api.groq.com/openai/v1", "GROQ_API_KEY"),
+    ({"ANTHROPIC_BASE_URL": "http://127.0.0.1:4711"}, {}, "anthropic/claude-sonnet-5-5", "anthropic", "http://127.0.0.1:4711", None),
     # what is asked for counts more, the nearest first
     (A | O, {"model": "openai/gpt-4.1"}, "openai/gpt-4.1", "openai-responses", OPENAI, "OPENAI_API_KEY"),
-    (A | O, {"provider": "openai"}, "openai/gpt-5.4", "openai-responses", OPENAI, "OPENAI_API_KEY"),
+    (A | O, {"provider": "openai"}, "openai/gpt-5.6-sol", "openai-responses", OPENAI, "OPENAI_API_KEY"),
     (A | O, {"layers": [SAID]}, "openai/gpt-4.1", "openai-responses", OPENAI, "OPENAI_API_KEY"),
-    (A | O, {"layers": [("CODI_*", Wanted(provider="openai"))]}, "openai/gpt-5.4", "openai-responses", OPENAI, "OPENAI_API_KEY"),
+    (A | O, {"layers": [("CODI_*", Wanted(provider="openai"))]}, "openai/gpt-5.6-sol", "openai-responses", OPENAI, "OPENAI_API_KEY"),
     (A | O, {"layers": [("CODI_*", Wanted(provider="openai"))], "model": "anthropic/claude-x"}, "anthropic/claude-x", "anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY"),
     (A | O, {"layers": [("the configuration", Wanted("openai/gpt-4o"))]}, "openai/gpt-4o", "openai-responses", OPENAI, "OPENAI_API_KEY"),
     (A | O, {"layers": [SAID, FILED]}, "openai/gpt-4.1", "openai-responses", OPENAI, "OPENAI_API_KEY"),
-    (A | O, {"provider": "openai", "layers": [("the configuration", Wanted("anthropic/claude-x"))]}, "openai/gpt-5.4", "openai-responses", OPENAI, "OPENAI_API_KEY"),
+    (A | O, {"provider": "openai", "layers": [("the configuration", Wanted("anthropic/claude-x"))]}, "openai/gpt-5.6-sol", "openai-responses", OPENAI, "OPENAI_API_KEY"),
     (A | O, {"provider": "openai", "layers": [("the configuration", Wanted("gpt-4o"))]}, "openai/gpt-4o", "openai-responses", OPENAI, "OPENAI_API_KEY"),
     # a bare id goes to who serves it
     (A | O, {"model": "gpt-4.1"}, "openai/gpt-4.1", "openai-responses", OPENAI, "OPENAI_API_KEY"),
@@ -78,12 +80,14 @@ TABLE = [
     ({"OPENROUTER_API_KEY": "r"}, {"provider": "openrouter", "model": "anthropic/claude-x"}, "openrouter/anthropic/claude-x", "openai-chat", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
     ({"OPENROUTER_API_KEY": "r"}, {"provider": "openrouter", "model": "openrouter/a/b"}, "openrouter/a/b", "openai-chat", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
     # addresses of the environment
-    (A | {"ANTHROPIC_BASE_URL": "http://127.0.0.1:4711"}, {}, "anthropic/claude-sonnet-4-5", "anthropic", "http://127.0.0.1:4711", "ANTHROPIC_API_KEY"),
+    (A | {"ANTHROPIC_BASE_URL": "http://127.0.0.1:4711"}, {}, "anthropic/claude-sonnet-5-5", "anthropic", "http://127.0.0.1:4711", "ANTHROPIC_API_KEY"),
     ({"ANTHROPIC_BASE_URL": "http://127.0.0.1:4711"}, {"model": "anthropic/claude-x"}, "anthropic/claude-x", "anthropic", "http://127.0.0.1:4711", None),
-    ({"GEMINI_API_KEY": "g", "GOOGLE_GEMINI_BASE_URL": "http://127.0.0.1:4711/"}, {}, "google/gemini-2.5-pro", "google", "http://127.0.0.1:4711", "GEMINI_API_KEY"),
+    ({"GEMINI_API_KEY": "g", "GOOGLE_GEMINI_BASE_URL": "http://127.0.0.1:4711/"}, {}, "google/gemini-3.8-flash", "google", "http://127.0.0.1:4711", "GEMINI_API_KEY"),
     ({"GROQ_API_KEY": "q", "GROQ_BASE_URL": LOOP}, {"model": "groq/x"}, "groq/x", "openai-chat", LOOP, "GROQ_API_KEY"),
     (O | {"OPENAI_BASE_URL": LOOP}, {"model": "openai/gpt-5"}, "openai/gpt-5", "openai-chat", LOOP, "OPENAI_API_KEY"),
     (O | {"OPENAI_BASE_URL": "https://eu.api.openai.com/v1"}, {"model": "openai/gpt-5"}, "openai/gpt-5", "openai-responses", "https://eu.api.openai.com/v1", "OPENAI_API_KEY"),
+    ({"AZURE_OPENAI_ENDPOINT": "https://acme.openai.azure.com"}, {"model": "azure/m"}, "azure/m", "azure", "https://acme.openai.azure.com", "AZURE_OPENAI_API_KEY"),
+    ({"AZURE_OPENAI_API_KEY": "z", "AZURE_OPENAI_ENDPOINT": "https://acme.openai.azure.com"}, {"model": "my-deployment"}, "azure/my-deployment", "azure", "https://acme.openai.azure.com", "AZURE_OPENAI_API_KEY"),
     # a wire format in place of the service
     (O | {"OPENAI_BASE_URL": LOOP}, {"model": "openai-responses/gpt-5"}, "openai/gpt-5", "openai-responses", LOOP, "OPENAI_API_KEY"),
     (O, {"model": "openai-chat/gpt-5"}, "openai/gpt-5", "openai-chat", OPENAI, "OPENAI_API_KEY"),
@@ -92,7 +96,7 @@ TABLE = [
     (O, {"base_url": LOOP, "model": "m"}, "openai/m", "openai-chat", LOOP, "OPENAI_API_KEY"),
     ({}, {"base_url": LOOP, "model": "m"}, "openai/m", "openai-chat", LOOP, None),
     (A, {"base_url": "http://127.0.0.1:4711", "model": "anthropic/claude-x"}, "anthropic/claude-x", "anthropic", "http://127.0.0.1:4711", "ANTHROPIC_API_KEY"),
-    (A, {"base_url": "http://127.0.0.1:4711", "provider": "anthropic"}, "anthropic/claude-sonnet-4-5", "anthropic", "http://127.0.0.1:4711", "ANTHROPIC_API_KEY"),
+    (A, {"base_url": "http://127.0.0.1:4711", "provider": "anthropic"}, "anthropic/claude-sonnet-5-5", "anthropic", "http://127.0.0.1:4711", "ANTHROPIC_API_KEY"),
     (A, {"base_url": "http://127.0.0.1:4711", "provider": "google", "model": "g"}, "google/g", "google", "http://127.0.0.1:4711", None),
     ({}, {"base_url": "http://box:11434", "model": "qwen3:8b"}, "ollama/qwen3:8b", "ollama", "http://box:11434", None),
     ({}, {"base_url": "https://openrouter.ai/api/v1", "model": "anthropic/claude-x"}, "openrouter/anthropic/claude-x", "openai-chat", "https://openrouter.ai/api/v1", None),
@@ -100,6 +104,10 @@ TABLE = [
     (A, {"layers": [("CODI_*", Wanted(base_url="http://127.0.0.1:4711"))], "model": "anthropic/claude-x"}, "anthropic/claude-x", "anthropic", "http://127.0.0.1:4711", "ANTHROPIC_API_KEY"),
     (A, {"model": "anthropic/claude-x", "layers": [("the configuration", Wanted(base_url="http://127.0.0.1:4711"))]}, "anthropic/claude-x", "anthropic", "http://127.0.0.1:4711", "ANTHROPIC_API_KEY"),
     (A, {"provider": "anthropic", "model": "x", "layers": [("the configuration", Wanted("m", "openai", LOOP))]}, "anthropic/x", "anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY"),
+    # an address or a model from afar that belongs to another service than the one named nearer
+    (A, {"model": "anthropic/x", "layers": [("the configuration", Wanted("m", "openai", LOOP))]}, "anthropic/x", "anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY"),
+    (A, {"model": "anthropic/x", "layers": [("the configuration", Wanted(base_url="http://localhost:11434"))]}, "anthropic/x", "anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY"),
+    ({}, {"layers": [("the configuration", Wanted("qwen3:8b", base_url="http://localhost:11434"))]}, "ollama/qwen3:8b", "ollama", "http://localhost:11434", None),
 ]  # fmt: skip
 
 
@@ -133,6 +141,7 @@ def test_the_level_of_the_name_is_kept():
     assert smart_default(A, model="anthropic/x:high").thinking == "high"
     assert smart_default(A, provider="anthropic", model="x:low").thinking == "low"
     assert smart_default(A).thinking is None
+    assert smart_default(A | {"CODI_MODEL": "openai/x:high"}, provider="anthropic").thinking is None
 
 
 def test_a_local_server_is_asked_only_when_nothing_else_is_there():
@@ -211,6 +220,7 @@ def test_an_empty_key_is_no_key():
         (A, {"provider": "antropic"}, UsageError, 'unknown provider "antropic"'),
         (A, {"model": "sonnet"}, UsageError, "ambiguous"),
         (A, {"model": "no-such-model"}, UsageError, 'model "no-such-model" not found'),
+        (A, {"model": "antropic/claude-x"}, UsageError, 'unknown provider "antropic"'),
         ({"AZURE_OPENAI_API_KEY": "z"}, {}, ConfigError, "AZURE_OPENAI_ENDPOINT"),
         (
             {"RUNPOD_API_KEY": "r", "RUNPOD_ENDPOINT_ID": "e"},

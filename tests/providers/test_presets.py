@@ -105,7 +105,15 @@ def test_an_address_that_lacks_a_variable_names_it(name, variable):
 
 @pytest.mark.parametrize("name", [row[0] for row in ROWS])
 def test_what_a_preset_says_of_its_gaps_is_understood(name):
-    msgspec.convert(presets()[name].compat, Compat)
+    preset = presets()[name]
+    for vendor in ("", *preset.compat_by_vendor):
+        msgspec.convert(preset.compat_for(f"{vendor}/m"), Compat)
+
+
+def test_the_models_of_one_vendor_may_have_switches_of_their_own():
+    router = presets()["openrouter"]
+    assert router.compat_for("anthropic/claude-x")["cache_control_format"] == "anthropic"
+    assert router.compat_for("openai/gpt-5") == {"thinking_format": "openrouter"}
 
 
 def test_a_built_in_name_with_an_address_is_led_there_and_needs_no_key():

@@ -8,7 +8,6 @@ from email.utils import formatdate
 
 import anyio
 import pytest
-from loopback import END, HANG, RESET, Loopback, answer, chunk, head, stream
 
 from codi.protocol.errors import (
     BadRequest,
@@ -23,6 +22,7 @@ from codi.protocol.errors import (
     StreamCut,
 )
 from codi.providers.transport import Timeouts, Transport
+from loopback import END, HANG, RESET, Loopback, answer, chunk, head, stream
 
 EVENTS = [b"data: a\n\n", b"data: b\n\n"]
 QUICK = Timeouts(connect_s=2.0, first_byte_s=0.1, thinking_first_byte_s=0.3, idle_s=0.15, total_s=5.0)
@@ -341,3 +341,17 @@ async def test_a_proxy_from_the_environment_is_used(monkeypatch):
         await transport.aclose()
 
     assert proxy.heard[0].path == "http://service.example/v1/messages"
+
+
+async def test_a_proxy_or_certificates_that_cannot_be_used_are_named(monkeypatch, tmp_path):
+    transport = Transport("https://service.example", service="svc")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    with pytest.raises(ConfigError, match="certificates") as caught:
+        await asked(transport)
+    assert "SSL_CERT_FILE" in caught.value.hint
+
+    monkeypatch.delenv("SSL_CERT_FILE")
+    monkeypatch.setenv("ALL_PROXY", "carrier-pigeon://coop")
+    with pytest.raises(ConfigError, match="proxy") as caught:
+        await asked(transport)
+    assert "ALL_PROXY" in caught.value.hint

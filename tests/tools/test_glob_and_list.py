@@ -83,12 +83,29 @@ def test_places_that_are_none(bench):
         (r"\*a", ["*a"], ["ba"]),
         ("[a", ["[a"], ["a"]),
         ("a.b", ["a.b"], ["axb"]),
+        ("src/", ["src/a", "src/a/b"], ["src"]),
+        ("a/**/**/b", ["a/b", "a/x/y/b"], ["ab"]),
+        ("*a*b*", ["ab", "xaxbx"], ["ba"]),
+        ("*", ["a"], []),
         ("[&&~|]", ["&", "|"], ["a"]),
     ],
 )
 def test_patterns(pattern, matching, other):
     assert [path for path in matching if not PathPattern(pattern).matches(path)] == []
     assert [path for path in other if PathPattern(pattern).matches(path)] == []
+
+
+def test_many_stars_on_a_long_name_are_no_trouble():
+    assert not PathPattern("*a" * 20 + "*b").matches("a" * 250)
+    assert PathPattern("*a" * 20 + "*b").matches("a" * 249 + "b")
+
+
+def test_names_that_are_no_utf8_are_shown(bench):
+    with open(os.fsencode(bench.root) + b"/caf\xe9.txt", "wb") as file:
+        file.write(b"x\n")
+    assert bench.call("glob", pattern="*.txt").text == "caf\ufffd.txt"
+    assert bench.call("list").text == "caf\ufffd.txt"
+    assert bench.call("grep", pattern="x").text == "caf\ufffd.txt:1: x"
 
 
 def test_patterns_that_are_none(bench):

@@ -169,6 +169,9 @@ def test_a_bad_pattern_is_shown_with_the_place(bench, pattern, position, reason)
 
 def test_missing_and_unfit_paths(bench):
     assert bench.call("grep", pattern="x", path="no").text == f"Path not found: {bench.root}/no"
+    os.symlink("nowhere", bench.root / "lost")
+    assert bench.call("grep", pattern="x", path="lost").text == f"Path not found: {bench.root}/nowhere"
+    assert bench.call("grep", pattern="x", path="a" * 300).text.startswith("Cannot reach aaa")
     os.mkfifo(bench.root / "pipe")
     assert bench.call("grep", pattern="x", path="pipe").text == "pipe is not a regular file."
 

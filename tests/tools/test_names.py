@@ -24,6 +24,7 @@ CALLS = {
     "read": {"path": "a.txt"},
     "write": {"path": "new.txt", "content": "x"},
     "edit": {"path": "a.txt", "old_text": "a", "new_text": "b"},
+    "apply_patch": {"patch": "*** Begin Patch\n*** Add File: b.txt\n+x\n*** End Patch"},
     "shell": {"command": "echo hi"},
     "grep": {"pattern": "a"},
     "glob": {"pattern": "*.txt"},
@@ -215,7 +216,7 @@ def test_a_folded_name_is_no_guess_and_judged_like_any_call(bench):
 def test_unknown_tools(bench):
     assert bench.call("reads").text == 'There is no tool "reads". Did you mean: read (80 %)?'
     assert bench.call("frobnicate").text == (
-        'There is no tool "frobnicate". Available: read, write, edit, shell, grep, glob, list, recall, todo'
+        'There is no tool "frobnicate". Available: read, write, edit, apply_patch, shell, grep, glob, list, recall, todo'
     )
     assert "There is no tool" in bench.call("").text
     assert "There is no tool" in bench.call("x" * 10_000).text

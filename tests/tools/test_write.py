@@ -154,6 +154,18 @@ def test_what_cannot_be_written(desk):
     assert desk.names() == ["file"]
 
 
+def test_a_directory(desk):
+    desk.put("file", "x")
+    assert desk.text("write", path="new/deep/", content="") == "Successfully made the directory new/deep/"
+    assert (desk.root / "new/deep").is_dir()
+    assert desk.text("write", path="new/", content="") == "The directory new/ exists already"
+    assert (
+        desk.error("write", path="new/", content="x")
+        == "new/ names a directory. Give the path of a file to write text."
+    )
+    assert desk.error("write", path="file/x/", content="") == "Cannot make the directory file/x/: Not a directory"
+
+
 def test_a_breaking_text_is_sent_back_once(desk):
     desk.put("a.py", "x = 1\n")
     error = desk.error("write", path="a.py", content="x = (\n")

@@ -67,6 +67,8 @@ def standing(root: Path, paths: list[str]) -> None:
 )
 @example(paths=["a/b/a.c", "b.c", "a/a.c"], ignore_files={"": "*.c\n!/a/**/a.c", "a/": "b/"}, exclude="")
 @example(paths=["a/b", "ab/a/b"], ignore_files={"": "a/**\n!a/b"}, exclude="**/b\n")
+@example(paths=["a", "ab/b", "b/a/b", "ab"], ignore_files={"b/": "a**/b"}, exclude="a**/*\n!a**/b")
+@example(paths=["a", "b", "ab", ".h"], ignore_files={}, exclude="[b-a]\n[a-\\")
 def test_walks_what_git_lists(tmp_path_factory, paths, ignore_files, exclude):
     root = tmp_path_factory.mktemp("tree")
     git(root, "init", "-q")
@@ -148,8 +150,9 @@ def test_an_unreadable_start_raises(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(NotADirectoryError):
         as_we_walk(tmp_path, "file")
-    with pytest.raises(FileNotFoundError):
-        as_we_walk(tmp_path, "nowhere")
+    for missing in ("nowhere", "nul\0", "half\ud800"):
+        with pytest.raises(FileNotFoundError):
+            as_we_walk(tmp_path, missing)
 
 
 @given(st.binary(max_size=60))

@@ -8,6 +8,7 @@ from msgspec import Struct
 from codi.protocol.messages import Cost, Level, Message, Usage
 from codi.protocol.tooling import ToolSpec
 from codi.providers.provider import Provider, Request
+from codi.providers.timeouts import USUAL, Timeouts
 
 _CHARS_PER_TOKEN = 4
 
@@ -26,6 +27,8 @@ class Mind(Struct, frozen=True, kw_only=True):
     top_p: float | None = None
     cache: Literal["none", "short", "long"] = "short"
     session_id: str = ""
+    timeouts: Timeouts = USUAL
+    """After which silence the provider gives up; for telling how long a wait may still take."""
 
     def request(self, messages: Sequence[Message], *, more_output: bool = False, tool_choice: str = "auto") -> Request:
         return Request(

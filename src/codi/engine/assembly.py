@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from shutil import which
 
+from anyio import from_thread, to_thread
 from msgspec import structs, to_builtins
 
-from codi.agent.context_files import ContextFiles, context_files
+from codi.agent.context_files import ContextFiles, Ground, context_files
 from codi.agent.instructions import Part, Surroundings, instructions
 from codi.agent.mind import Mind
 from codi.credentials.environment import EnvironmentKey
@@ -22,14 +24,14 @@ from codi.protocol.events import TodoItem
 from codi.protocol.messages import Level
 from codi.protocol.tooling import ToolSpec
 from codi.providers import catalog as prices
-from codi.providers.assembly import provider_for
+from codi.providers.assembly import Connections, provider_for, timeouts_for
 from codi.providers.catalog import Catalog
-from codi.providers.choice import Choice, Wanted, smart_default
-from codi.providers.nobody import Nobody
+from codi.providers.choice import Choice, LocalServer, Wanted, smart_default
+from codi.providers.local_servers import reachable
 from codi.providers.presets import presets
-from codi.providers.probing import local_servers
 from codi.providers.provider import Credential, ModelEntry, Provider
 from codi.providers.resilient import Resilient
+from codi.providers.timeouts import Timeouts
 from codi.tools.kit import built_in
 from codi.tools.limiting import Limits
 from codi.tools.output import cap_for
@@ -55,22 +57,52 @@ class Assembly:
             extra_dirs=tuple(os.path.realpath(os.path.expanduser(folder)) for folder in settings.workspace.extra_dirs),
             protected=settings.workspace.protected,
         )
+        self.ground = Ground(
+            home=places.home,
+            root=places.root,
+            cwd=places.cwd,
+            trusted=options.trusted,
+            is_secret=self.territory.is_secret,
+        )
         self._env = env
+        self._connections = Connections(offline=settings.network.offline)
         self._catalog = Catalog.load(os.path.join(places.home, "models.toml"), settings.models)
 
-    def choice(self, model: str = "") -> Choice:
+    async def choice(self, model: str = "") -> Choice:
         """The model to ask: the one named here, else what flags, environment, settings and surroundings say."""
         of = self.settings.model
-        return smart_default(
+        script = self._script(model or of.default)
+        if script:
+            return Choice(
+                service="scripted", model_id=script, api="scripted", base_url="", reason="a script plays the model"
+            )
+
+        def probe(servers: Sequence[tuple[str, str]]) -> Sequence[LocalServer]:
+            return from_thread.run(partial(reachable, offline=self.settings.network.offline), servers)
+
+        as_one = ("the configuration", Wanted(of.default, of.provider, of.base_url))
+        # In a thread, for it is a plain function that may have to wait for a local server to answer.
+        choose = partial(
+            smart_default,
             self._env,
             model=model or None,
-            config=Wanted(of.default, of.provider, of.base_url),
+            layers=self.options.said_of_model or [as_one],
             known=presets(self.settings.providers),
             catalog=self._catalog,
-            probe=local_servers,
+            probe=probe,
         )
+        return await to_thread.run_sync(choose)
 
-    def entry(self, choice: Choice) -> ModelEntry:
+    def _script(self, named: str) -> str:
+        """The script that plays the model: what `scripted/PATH` names, or else `CODI_SCRIPT`, which gives way to a model that
+        is named for this start. Empty where none does."""
+        service, _, path = named.partition("/")
+        set_up = self._env.get("CODI_SCRIPT", "")
+        if service == "scripted" and path:
+            return set_up if set_up and not self.options.model_given else os.path.abspath(path)
+        return "" if named and self.options.model_given else os.path.abspath(set_up) if set_up else ""
+
+    def _entry(self, choice: Choice) -> ModelEntry:
         entry = self._catalog.entry(choice.service, choice.model_id)
         window = self.settings.model.context_window
         return structs.replace(entry, window=window, assumed=False) if window else entry
@@ -90,7 +122,11 @@ class Assembly:
         said = self.settings.tools.profile
         if said != "auto":
             return said
-        return profile_for(entry.id, entry.window) if entry else "full"
+        if entry is None:
+            return "full"
+        # The scripted model's id is a path, of which no word tells a size; and a window that was only assumed says nothing.
+        name = "" if entry.service == "scripted" else entry.id
+        return profile_for(name, None if entry.assumed else entry.window)
 
     def toolbox(self, results: Results, todos: Callable[[], Sequence[TodoItem]], entry: ModelEntry | None) -> Toolbox:
         """The tools that are offered: what the flags name, else what the profile and the settings leave."""
@@ -100,6 +136,7 @@ class Assembly:
             gate=SyntaxGate(self.settings.tools.syntax_gate),
             todo=todos,
             ripgrep=which("rg"),
+            timeout_s=self.settings.shell.timeout_s,
         )
         toolbox = Toolbox(tools)
         wanted = self.options.tools
@@ -111,7 +148,7 @@ class Assembly:
     def context_files(self) -> ContextFiles:
         if not self.options.context_files:
             return ContextFiles(())
-        return context_files(self.places.home, self.places.root, self.places.cwd)
+        return context_files(self.ground)
 
     def instructions(
         self, tools: Sequence[ToolSpec], mode: Mode, files: ContextFiles, state: GitState | None
@@ -129,12 +166,22 @@ class Assembly:
             appended=self.options.append_system_prompt,
         )
 
+    def provider(self, choice: Choice) -> Provider:
+        """The model, asked again where that may help."""
+        retry = self.settings.retry
+        return Resilient(
+            self._adapter(choice),
+            tries=retry.tries,
+            base_s=retry.base_s,
+            cap_s=retry.cap_s,
+            pause_over_s=retry.pause_over_s,
+        )
+
     def mind(
-        self, choice: Choice | None, system: str, tools: Sequence[ToolSpec], thinking: Level, session_id: str
+        self, provider: Provider, system: str, tools: Sequence[ToolSpec], thinking: Level, session_id: str
     ) -> Mind:
         """Who thinks, with what is the same in each request. A model that cannot think is not asked to."""
         of = self.settings.model
-        provider = self._provider(choice) if choice else Nobody()
         return Mind(
             provider=provider,
             system=(system,),
@@ -146,20 +193,26 @@ class Assembly:
             top_p=of.top_p,
             cache=of.cache_retention,
             session_id=session_id,
+            timeouts=self._timeouts(provider.model.service),
         )
 
-    def _provider(self, choice: Choice) -> Provider:
-        retry, own = self.settings.retry, self.settings.providers.get(choice.service, {})
-        adapter = provider_for(
+    async def aclose(self) -> None:
+        """End the connections to models."""
+        await self._connections.aclose()
+
+    def _adapter(self, choice: Choice) -> Provider:
+        return provider_for(
             choice,
-            self.entry(choice),
+            self._entry(choice),
             self._credential(choice),
-            timeouts=own.get("timeouts"),
+            self._connections,
+            timeouts=self._timeouts(choice.service),
             handoff=self.settings.model.handoff_thinking,
         )
-        return Resilient(
-            adapter, tries=retry.tries, base_s=retry.base_s, cap_s=retry.cap_s, pause_over_s=retry.pause_over_s
-        )
+
+    def _timeouts(self, service: str) -> Timeouts:
+        own = self.settings.providers.get(service)
+        return timeouts_for(service, (own.timeouts or {}) if own else {})
 
     def workspace(self) -> LocalWorkspace:
         shell = self.settings.shell

@@ -36,6 +36,9 @@ from codi.protocol.events import (
 from codi.protocol.messages import Level
 from codi.protocol.tooling import ToolSpec
 from codi.providers.choice import Choice
+from codi.providers.knowing import known_model
+from codi.providers.nobody import Nobody
+from codi.providers.provider import Provider
 from codi.sessions import folds, paths, resume
 from codi.sessions.catalog import Catalog
 from codi.sessions.jsonl import JsonlStore
@@ -80,12 +83,13 @@ class Engine:
         parts, listeners = self._assembly, Listeners()
         with self._session(session_id) as session, self._results(session) as results:
             path = session.path()
-            choice = parts.choice(self._model_of(path)) if thinks else None
+            choice = await parts.choice(self._model_of(path)) if thinks else None
             thinking = self._thinking_of(path, choice)
             mode = self._mode_of(path)
             state = await git.state(self._places.cwd)
             record = Record(session, listeners.hear)
-            entry = parts.entry(choice) if choice else None
+            provider = parts.provider(choice) if choice else Nobody()
+            entry = await known_model(provider) if choice else None
             toolbox = parts.toolbox(results, lambda: folds.todos(session.path()), entry)
             calls = Calls(toolbox, parts.workspace(), parts.policy(mode), Approvals(record, parts.territory), record)
             calls.parallel = self._settings.agent.parallel
@@ -93,14 +97,14 @@ class Engine:
             files = parts.context_files()
             system = prompt_of(parts.instructions(toolbox.specs, mode, files, state))
 
-            def mind_for(choice: Choice | None, thinking: Level) -> Mind:
-                return parts.mind(choice, system, toolbox.specs, thinking, session.store.session_id)
+            def mind_of(provider: Provider, thinking: Level) -> Mind:
+                return parts.mind(provider, system, toolbox.specs, thinking, session.store.session_id)
 
-            def rethink(name: str) -> Mind:
-                named = parts.choice(name)
-                return mind_for(named, named.thinking or thinking)
+            async def rethink(name: str) -> Mind:
+                named = await parts.choice(name)
+                return mind_of(parts.provider(named), named.thinking or thinking)
 
-            mind = mind_for(choice, thinking)
+            mind = mind_of(provider, thinking)
             for fact in self._facts_of_opening(path, mind, mode, state):
                 record.keep(fact)
             agent = Agent(mind, calls, record, self._settings.agent)
@@ -116,7 +120,7 @@ class Engine:
                     tasks.cancel_scope.cancel()
                     listeners.close()
                     with anyio.CancelScope(shield=True):
-                        await agent.mind.provider.aclose()
+                        await parts.aclose()
 
     def sessions(self, *, everywhere: bool = False) -> list[SessionSummary]:
         """Newest first; those of this working directory, or all."""

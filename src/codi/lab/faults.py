@@ -132,9 +132,10 @@ def _first(fault: Fault, frames: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _whole_frames(frames: Iterable[bytes], at: int | None) -> Iterator[bytes]:
-    all_frames = list(frames)
-    left = sum(map(len, all_frames)) // 2 if at is None else at
-    for frame in all_frames:
+    # Up to the frame in which the byte lies, and never the last one, after which nothing could go wrong any more.
+    *all_but_last, last = frames
+    left = (sum(map(len, all_but_last)) + len(last)) // 2 if at is None else at
+    for frame in all_but_last:
         if left <= 0:
             return
         left -= len(frame)

@@ -123,7 +123,12 @@ def is_loopback(url: str) -> bool:
 
 
 def _is_loopback(host: str) -> bool:
-    return host in ("localhost", "::1") or host.startswith("127.") or host.endswith(".localhost")
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False  # such as 127.example.org, which is anywhere
 
 
 def _port(netloc: str) -> int | None:

@@ -4,8 +4,9 @@ The adapters are named, not imported: the HTTP library behind them costs more th
 """
 
 import difflib
+from collections.abc import Mapping
 from importlib import import_module
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -13,6 +14,7 @@ from codi.protocol.errors import ConfigError
 from codi.providers.choice import Choice
 from codi.providers.provider import Credential, ModelEntry, Provider
 from codi.providers.settings import Api
+from codi.providers.timeouts import USUAL, Timeouts
 
 ADAPTERS: dict[Api, str] = {
     "anthropic": "codi.providers.anthropic:Anthropic",
@@ -24,19 +26,56 @@ ADAPTERS: dict[Api, str] = {
 }
 
 
+class Line(Protocol):
+    """An open line to a service: connections that are kept."""
+
+    async def aclose(self) -> None: ...
+
+
+class Connections:
+    """The transports of one run, one for each address: models of one service share their connections, and a model that is
+    left and chosen again finds them open. `offline` ones lead nowhere but to this machine."""
+
+    def __init__(self, *, offline: bool = False) -> None:
+        self._offline = offline
+        self._opened: dict[Any, Any] = {}
+
+    def to(self, base_url: str, service: str, timeouts: Timeouts, headers: Mapping[str, str]) -> Any:
+        """The transport to an address, made when it is first asked for."""
+        address = (base_url, service, timeouts, tuple(sorted(headers.items())))
+        if address not in self._opened:
+            transport = import_module("codi.providers.transport")
+            self._opened[address] = transport.Transport(
+                base_url, service=service, timeouts=timeouts, headers=headers, offline=self._offline
+            )
+        return self._opened[address]
+
+    async def aclose(self) -> None:
+        """Close them all."""
+        for transport in self._opened.values():
+            await transport.aclose()
+
+
+def timeouts_for(service: str, table: Mapping[str, float]) -> Timeouts:
+    """The usual ones with what a person set: seconds by the names of `Timeouts`. Raises ConfigError for other names."""
+    timeouts: Timeouts = _settings(Timeouts, table, f"providers.{service}.timeouts")
+    return timeouts
+
+
 def provider_for(
     choice: Choice,
     entry: ModelEntry,
     credential: Credential,
+    connections: Connections,
     *,
-    timeouts: dict[str, float] | None = None,
+    timeouts: Timeouts = USUAL,
     handoff: Literal["text", "drop"] = "text",
 ) -> Provider:
-    """The adapter of the choice's wire format, at its address, wrapped in nothing. `timeouts` are seconds by the names of
-    `transport.Timeouts`, `handoff` says what becomes of another model's thinking. Raises ConfigError for settings that the
-    format does not know."""
-    transport = import_module("codi.providers.transport")
-    limits = _settings(transport.Timeouts, timeouts or {}, f"providers.{choice.service}.timeouts")
+    """The adapter of the choice's wire format, at its address, wrapped in nothing. `handoff` says what becomes of another
+    model's thinking. Raises ConfigError for settings that the format does not know."""
+    if choice.api == "scripted":
+        scripted: Provider = import_module("codi.providers.scripted").scripted(choice.model_id)
+        return scripted
     base_url = choice.base_url
     extra: dict[str, Any] = {"handoff": handoff}
     if choice.api == "openai-chat":
@@ -45,7 +84,7 @@ def provider_for(
         azure = import_module("codi.providers.azure")
         address = azure.azure_address({**choice.variables, "AZURE_OPENAI_BASE_URL": base_url}, entry.id)
         base_url, extra["address"] = address.base_url, address
-    line = transport.Transport(base_url, service=choice.service, timeouts=limits, headers=choice.headers)
+    line = connections.to(base_url, choice.service, timeouts, choice.headers)
     module, _, name = ADAPTERS[choice.api].partition(":")
     provider: Provider = getattr(import_module(module), name)(entry, credential, line, **extra)
     return provider
@@ -58,7 +97,7 @@ def _compat(choice: Choice) -> Any:
     return msgspec.structs.replace(usual, **{name: getattr(said, name) for name in choice.compat})
 
 
-def _settings(kind: Any, table: dict[str, Any], where: str) -> Any:
+def _settings(kind: Any, table: Mapping[str, Any], where: str) -> Any:
     known = kind.__struct_fields__
     for key in table:
         if key not in known:

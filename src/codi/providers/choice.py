@@ -4,7 +4,7 @@ Pure functions over what they are handed. The one look outside, whether a local 
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, cast, get_args
+from typing import Any, Literal, cast, get_args
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -55,11 +55,11 @@ Probe = Callable[[Sequence[tuple[str, str]]], Sequence[LocalServer]]
 
 class Choice(Struct, frozen=True, kw_only=True):
     """The model that answers and the way to it. `key_variable` names where the key is or should be; None where none is
-    needed. `warning` is something the person should hear once."""
+    needed. The id of the scripted model is its script's path. `warning` is something the person should hear once."""
 
     service: str
     model_id: str
-    api: Api
+    api: Api | Literal["scripted"]
     base_url: str
     key_variable: str | None = None
     key_command: str = ""
@@ -107,8 +107,9 @@ def smart_default(
     probe: Probe | None = None,
 ) -> Choice:
     """The model to use: what is named here, then what the layers of the configuration say, the nearest first and each under
-    its name, then the first service with a key in `env`, then a local server. `logins` are the services for which a login is kept. Raises UsageError for what does not exist, ConfigError for an address
-    that is not complete, CredentialError where there is nothing to talk to."""
+    its name, then the first service with a key in `env`, then a local server. `logins` are the services for which a login is
+    kept. Raises UsageError for what does not exist, ConfigError for an address that is not complete, CredentialError where
+    there is nothing to talk to."""
     search = _Search(
         env,
         presets() if known is None else known,
@@ -157,6 +158,10 @@ class _Search:
         name = parse_model(model.value, self._known) if model else None
         if provider and name and model and model.rank < provider.rank and name.service:
             provider = None  # who says `service/id` nearer to the request means that service
+        if url and name and model and name.service and model.rank < url.rank:
+            service = self._named(name)[0]
+            if not (self._belongs(url, service, layers) and detect(url.value, self._known) in (service, "openai-chat")):
+                url = None  # it leads to another service than the one that was named nearer
         if provider:
             wire = provider.value.lower()
             service = SERVICE_OF.get(wire, wire) if wire not in self._known else wire
@@ -164,7 +169,7 @@ class _Search:
             id = self._id_for(wire, service, name, model, provider)
             why = f"{provider.where} names the provider"
             address = url.value if url and self._belongs(url, service, layers) else ""
-            return self._made(service, id, wire, address, name, why)
+            return self._made(service, id, wire, address, name if id else None, why)
         if url:
             found = detect(url.value, self._known, answers=self._answers(url.value))
             why = f"{url.where} names the address"
@@ -222,6 +227,8 @@ class _Search:
             return self._made(entry.service, entry.id, entry.service, "", name, why)
         for server in servers:
             return self._made(server.service, name.id, server.service, server.base_url, name, why)
+        if "/" in name.id:
+            preset_of(name.id.partition("/")[0], self._known)
         near = ", ".join(self._catalog.near(name.id))
         raise UsageError(f'model "{name.id}" not found (nearest: {near})', hint="codi models")
 
@@ -263,14 +270,11 @@ class _Search:
         )
 
     def _ready(self) -> list[str]:
-        """The services that can be asked, in the order in which they are preferred; those led elsewhere need no key."""
-        return [
-            name
-            for name, preset in self._known.items()
-            if preset.key_variable(self._env)
-            or name in self._logins
-            or (preset.rerouted(self._env) and name not in ("azure", "xiaomi"))
-        ]
+        """The services that can be asked, in the order in which they are preferred: those with a key, then those that are led
+        elsewhere and need none."""
+        keyed = [name for name, preset in self._known.items() if preset.key_variable(self._env) or name in self._logins]
+        led = [name for name, preset in self._known.items() if name not in keyed and preset.is_led_elsewhere(self._env)]
+        return keyed + led
 
     def _local(self) -> Sequence[LocalServer]:
         return self._probe(
@@ -293,12 +297,17 @@ class _Search:
             api = "openai-chat"  # few servers beside OpenAI's own speak the newer format
             base = base_for(api, service, base)
         variable = preset.key_variable(self._env)
-        if variable is None and preset.needs_key and not moved and preset.keys:
+        if (
+            variable is None
+            and preset.needs_key
+            and preset.keys
+            and not (address or preset.is_led_elsewhere(self._env))
+        ):
             variable = preset.keys[0]
-        public = base.startswith("http://") and not is_near(base)
+        id = id or self._default_model(service, preset, base)
         return Choice(
             service=service,
-            model_id=id or self._default_model(service, preset, base),
+            model_id=id,
             api=api,
             base_url=base,
             key_variable=variable,
@@ -306,11 +315,9 @@ class _Search:
             reason=why,
             thinking=name.thinking if name else None,
             headers=preset.headers,
-            compat=preset.compat,
+            compat=preset.compat_for(id),
             variables={name: self._env[name] for name in _AZURE if name in self._env} if api == "azure" else {},
-            warning=f"{base} is not encrypted: everybody on the way can read the conversation and the key"
-            if public
-            else "",
+            warning=_warning(base),
         )
 
     def _default_model(self, service: str, preset: Preset, base: str) -> str:
@@ -341,6 +348,12 @@ def _first(layers: Sequence[tuple[str, Wanted]], what: str) -> _Said | None:
         if value := (getattr(wanted, what) or "").strip():
             return _Said(value, rank, where)
     return None
+
+
+def _warning(base: str) -> str:
+    if not base.startswith("http://") or is_near(base):
+        return ""
+    return f"{base} is not encrypted: everybody on the way can read the conversation and the key"
 
 
 def _is_openai(base: str) -> bool:

@@ -47,10 +47,15 @@ class Preset(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     hosts: tuple[str, ...] = ()
     headers: dict[str, str] = {}
     compat: dict[str, Any] = {}
+    compat_by_vendor: dict[str, dict[str, Any]] = {}
+    """Further switches for the models of one vendor, where ids are `vendor/name`."""
 
     @property
     def needs_key(self) -> bool:
         return bool(self.keys or self.key_command) and not self.key_optional
+
+    def compat_for(self, model: str) -> dict[str, Any]:
+        return {**self.compat_by_vendor.get(model.partition("/")[0], {}), **self.compat}
 
     def key_variable(self, env: Mapping[str, str]) -> str | None:
         """The variable that holds the key, or None where none is set."""
@@ -60,6 +65,10 @@ class Preset(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """The address that the environment names in place of the preset's own; empty where it names none."""
         names = (*self.url_variables, f"{self.name.upper().replace('-', '_')}_BASE_URL")
         return next((env[name].strip() for name in names if env.get(name, "").strip()), "")
+
+    def is_led_elsewhere(self, env: Mapping[str, str]) -> bool:
+        """Whether the environment leads away from an address that the service has of its own."""
+        return bool(self.rerouted(env)) and "{" not in self.base_url
 
     def address(self, env: Mapping[str, str]) -> str:
         """Where the service is. Raises ConfigError, naming the variable, where the address needs one that is not set."""

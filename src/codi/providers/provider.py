@@ -115,15 +115,15 @@ class Reply(Struct, frozen=True, kw_only=True):
 class Provider(Protocol):
     origin: Origin
     """Which model this is, and through which wire format it is spoken to."""
-    model: ModelEntry
+
+    @property
+    def model(self) -> ModelEntry:
+        """What is known of it, which may become more with the first request."""
+        ...
 
     def stream(self, request: Request) -> AsyncIterator[Delta | Reply]:
         """Yield deltas as they come, then exactly one Reply and nothing after it; raise ProviderError on failure.
         Closing the iterator closes the connection. Deltas concatenate exactly to the blocks of the reply."""
-        ...
-
-    async def aclose(self) -> None:
-        """End the connections."""
         ...
 
     async def models(self) -> Sequence[ModelEntry]:

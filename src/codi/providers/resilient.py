@@ -9,6 +9,7 @@ import anyio
 from codi.protocol.errors import CodiError, ProviderError, QuotaExhausted
 from codi.protocol.events import Delta, StatusDelta
 from codi.providers.failures import duration_text
+from codi.providers.knowing import known_model
 from codi.providers.provider import ModelEntry, Provider, Reply, Request
 
 PATIENCE_S = 300.0
@@ -36,7 +37,6 @@ class Resilient:
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        self.model = provider.model
         self.origin = provider.origin
         self._provider = provider
         self._tries = tries
@@ -46,6 +46,11 @@ class Resilient:
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter
+
+    @property
+    def model(self) -> ModelEntry:
+        """The provider's own, which may become more exact with its first request."""
+        return self._provider.model
 
     async def stream(self, request: Request) -> AsyncIterator[Delta | Reply]:
         waited_s = 0.0
@@ -87,8 +92,9 @@ class Resilient:
             await self._sleep(wait_s)
             waited_s += self._clock() - asleep
 
-    async def aclose(self) -> None:
-        await self._provider.aclose()
+    async def ask(self) -> ModelEntry:
+        """The model as exactly as its provider can know it."""
+        return await known_model(self._provider)
 
     async def models(self) -> Sequence[ModelEntry]:
         return await self._provider.models()

@@ -5,7 +5,6 @@ files over the wire formats of the services.
 """
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import Any
 
 import anyio
 import msgspec
@@ -25,9 +24,10 @@ from codi.protocol.errors import (
     StreamCut,
 )
 from codi.protocol.events import Delta, TextDelta, ThinkingDelta, ToolCallDelta
-from codi.protocol.messages import Block, Message, Origin, Text, Thinking, ToolCall, ToolResult, Usage
-from codi.providers.player import Played, PlayedCall, Player, SeenResult, View
-from codi.providers.provider import Abilities, ModelEntry, Reply, Request
+from codi.protocol.messages import Block, Message, Origin, Text, Thinking, ToolResult, Usage
+from codi.providers.arguments import call_from
+from codi.providers.player import Played, Player, SeenResult, View
+from codi.providers.provider import Abilities, ModelEntry, Prices, Reply, Request
 from codi.providers.script import Fault, Script, Spent, read_script
 
 _USUAL_CHUNK = 24
@@ -84,8 +84,9 @@ class Scripted:
 
 
 def scripted(path: str) -> Scripted:
-    """The provider for `--model scripted/PATH`; raises ConfigError."""
-    return Scripted(read_script(path))
+    """The provider for `--model scripted/PATH`, whose id is that path, so that a session finds it again; raises ConfigError."""
+    script = read_script(path)
+    return Scripted(script, msgspec.structs.replace(entry_of(script), id=path))
 
 
 def entry_of(script: Script) -> ModelEntry:
@@ -97,6 +98,7 @@ def entry_of(script: Script) -> ModelEntry:
         window=script.window,
         abilities=Abilities(vision=True, thinking=True, caching=True),
         thinking_levels=("off", "minimal", "low", "medium", "high", "xhigh"),
+        prices=Prices(0.0, 0.0),
     )
 
 
@@ -202,17 +204,7 @@ def _blocks(played: Played) -> Iterator[Block]:
     if played.text:
         yield Text(played.text)
     for call in played.calls:
-        yield _call(call)
-
-
-def _call(call: PlayedCall) -> ToolCall:
-    try:
-        arguments: Any = msgspec.json.decode(call.arguments or "{}")
-    except msgspec.DecodeError as error:
-        return ToolCall(call.id, call.name, {}, defect=f"The arguments are not complete JSON: {error}")
-    if not isinstance(arguments, dict):
-        return ToolCall(call.id, call.name, {}, defect="The arguments are no JSON object.")
-    return ToolCall(call.id, call.name, arguments)
+        yield call_from(call.id, call.name, call.arguments)
 
 
 def _usage(request: Request, played: Played) -> Usage:

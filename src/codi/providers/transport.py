@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 
 import anyio
 import httpx2
-from msgspec import Struct
 
 from codi.protocol.errors import (
     CodiError,
@@ -21,10 +20,13 @@ from codi.protocol.errors import (
     IdleTimeout,
     MalformedAnswer,
     NetworkError,
+    ProviderError,
     StreamCut,
 )
+from codi.providers.addresses import is_loopback
 from codi.providers.failures import classify, duration_text, in_body, no_answer
 from codi.providers.sse import LINE_LIMIT, SseEvent, SseReader, is_whole_object
+from codi.providers.timeouts import USUAL, Timeouts
 
 _KEEP_ALIVE_S = 240.0
 """How long an unused connection is kept: longer than most tools run, shorter than most routers forget."""
@@ -32,19 +34,6 @@ _KEEP_ALIVE_S = 240.0
 _DRAIN_S = 0.1
 _ERROR_BODY_LIMIT = 1024 * 1024
 _WHOLE_LIMIT = 64 * 1024 * 1024
-
-
-class Timeouts(Struct, frozen=True):
-    """Seconds. `idle_s` counts from the last byte, of whatever kind; `total_s` is for the whole request."""
-
-    connect_s: float = 10.0
-    first_byte_s: float = 60.0
-    thinking_first_byte_s: float = 300.0
-    idle_s: float = 90.0
-    total_s: float = 1200.0
-
-
-USUAL = Timeouts()
 
 
 class Answer:
@@ -202,7 +191,8 @@ class Answer:
 
 class Transport:
     """Requests to one base URL. Connections are kept and used again; proxies and certificates come from the usual
-    environment variables (HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE ...). `headers` go with every request."""
+    environment variables (HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE ...). `headers` go with every request. `offline` refuses every
+    host but this machine, before its name is looked up, and asks no proxy."""
 
     def __init__(
         self,
@@ -211,7 +201,9 @@ class Transport:
         service: str,
         timeouts: Timeouts = USUAL,
         headers: Mapping[str, str] = {},
+        offline: bool = False,
     ) -> None:
+        self._offline = offline
         self.base_url = base_url
         self.service = service
         self._timeouts = timeouts
@@ -224,7 +216,7 @@ class Transport:
     ) -> AsyncIterator[Answer]:
         """Send a JSON body. An answer of status >= 300 is raised as what it means, `key_source` naming the key for a
         refusal. Leaving the block by an exception, also that of a closed generator, closes the connection at once."""
-        first_byte_s = self._timeouts.thinking_first_byte_s if thinking else self._timeouts.first_byte_s
+        first_byte_s = self._timeouts.until_first_byte(thinking=thinking)
         # Compression would hold back what a model says until a block of it is full.
         sent = {"content-type": "application/json", "accept-encoding": "identity", **headers}
         async with self._answer("POST", path, body, sent, first_byte_s, key_source) as answer:
@@ -253,6 +245,9 @@ class Transport:
     ) -> AsyncIterator[Answer]:
         begun = time.monotonic()
         request = self._request(method, path, body, headers, key_source)
+        if self._offline and not is_loopback(str(request.url)):
+            hint = f"{self.service} is at {request.url.host}: go without --offline, or choose a model on this machine."
+            raise ProviderError("Offline: no network.", hint=hint)
         try:
             with anyio.fail_after(min(first_byte_s, self._timeouts.total_s)):
                 response = await self._opened().send(request, stream=True)
@@ -272,15 +267,32 @@ class Transport:
 
     def _opened(self) -> httpx2.AsyncClient:
         if self._client is None:
-            # Reading the certificates of the system takes some 20 ms, for which a plain connection has no use.
-            plain = self.base_url.startswith("http://")
-            self._client = httpx2.AsyncClient(
-                verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else httpx2.create_ssl_context(),
-                headers=self._headers,
-                timeout=httpx2.Timeout(None, connect=self._timeouts.connect_s),
-                limits=httpx2.Limits(max_keepalive_connections=20, keepalive_expiry=_KEEP_ALIVE_S),
-            )
+            try:
+                self._client = httpx2.AsyncClient(
+                    verify=self._certificates(),
+                    headers=self._headers,
+                trust_env=not self._offline,
+                    timeout=httpx2.Timeout(None, connect=self._timeouts.connect_s),
+                    limits=httpx2.Limits(max_keepalive_connections=20, keepalive_expiry=_KEEP_ALIVE_S),
+                )
+            except (ImportError, ValueError, httpx2.InvalidURL) as error:
+                raise ConfigError(
+                    f"the proxy of the environment cannot be used: {error}",
+                    hint="Correct HTTPS_PROXY, HTTP_PROXY or ALL_PROXY: http:// and https:// proxies are spoken to.",
+                ) from error
         return self._client
+
+    def _certificates(self) -> ssl.SSLContext:
+        # Reading the certificates of the system takes some 20 ms, for which a plain connection has no use.
+        if self.base_url.startswith("http://"):
+            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        try:
+            return httpx2.create_ssl_context()
+        except OSError as error:
+            raise ConfigError(
+                f"the certificates cannot be read: {error}",
+                hint="Correct SSL_CERT_FILE or SSL_CERT_DIR, or unset them to use those of the system.",
+            ) from error
 
     def _request(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], key_source: str

@@ -1,6 +1,6 @@
 """The `apply_patch` tool."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -19,11 +19,15 @@ from codi.workspace.workspace import Workspace
 _MOST_NUMBERS = 20
 
 
-class _Applied(Struct, frozen=True):
-    """What becomes of one file, and the lines of the report on it. Without `change` some hunk has no place."""
+class _Applied(Struct, frozen=True, kw_only=True):
+    """What becomes of one file. Without `change` it can not be done: some of its hunks have no place, or there is a `fault`."""
 
-    change: Rewritten | None
-    report: list[str]
+    path: str
+    change: Rewritten | None = None
+    done: str = ""
+    text: str = ""
+    hunks: tuple[Placed | Unplaced, ...] = ()
+    fault: str = ""
 
 
 class ApplyPatch(Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,10 +63,11 @@ class ApplyPatch(Struct, frozen=True, forbid_unknown_fields=True):
         except PatchError as error:
             raise ToolFailed(f"{error}. No file was changed.") from error
         applied = [await _applied(workspace, file) for file in files]
-        report = "\n".join(line for file in applied for line in file.report)
         changes = [file.change for file in applied if file.change]
         if len(changes) < len(applied):
+            report = "\n".join(line for file in applied for line in _failure_report(file))
             raise ToolFailed(f"The patch does not apply. No file was changed.\n{report}")
+        report = "\n".join(line for file in applied for line in _report(file))
         if all(_is_nothing(change) for change in changes):
             raise ToolFailed(f"No changes made by the patch.\n{report}")
         warning = judged(workspace, gate, changes)
@@ -91,49 +96,55 @@ async def _applied(workspace: Workspace, file: FilePatch) -> _Applied:
 async def _added(workspace: Workspace, file: FilePatch) -> _Applied:
     await _check_absent(workspace, file.path)
     shown = workspace.shown(file.path)
-    results = placed("", file.hunks)
-    if any(isinstance(result, Unplaced) for result in results):
-        return _Applied(None, [f"{shown}: a new file has no lines to keep or to remove"])
-    new = _spliced(TextFile("", ""), results)
+    hunks = placed("", file.hunks)
+    if any(isinstance(hunk, Unplaced) for hunk in hunks):
+        return _Applied(path=shown, fault="a new file has no lines to keep or to remove")
+    new = _spliced(TextFile("", ""), hunks)
     change = Rewritten(path=file.path, content=encoded(workspace, file.path, new), text=new.text, mode=file.mode)
-    return _Applied(change, [f"Created {shown} ({_counted(len(lines_of(new.text)))})"])
+    return _Applied(
+        path=shown, change=change, done=f"Created {shown} ({_counted(len(lines_of(new.text)))}){_mode(file)}"
+    )
 
 
 async def _deleted(workspace: Workspace, file: FilePatch) -> _Applied:
     old = await _old(workspace, file.path)
     shown = workspace.shown(file.path)
+    change = Rewritten(path=file.path, old=old)
     if not file.hunks:
         if not old.seen:
             raise stale(workspace, old, 1)
-        return _Applied(Rewritten(path=file.path, old=old), [f"Deleted {shown}"])
+        return _Applied(path=shown, change=change, done=f"Deleted {shown}")
     text = text_of(workspace, old)
-    results = placed(text.text, file.hunks)
-    if any(isinstance(result, Unplaced) for result in results):
-        return _Applied(None, [f"{shown}:", *_report(text.text, results)])
-    if _spliced(text, results).text.strip():
-        return _Applied(None, [f"{shown}: the patch deletes the file, yet does not remove all of its lines"])
+    hunks = placed(text.text, file.hunks)
+    if any(isinstance(hunk, Unplaced) for hunk in hunks):
+        return _Applied(path=shown, text=text.text, hunks=tuple(hunks))
+    if _spliced(text, hunks).text.strip():
+        return _Applied(path=shown, fault="the patch deletes the file, yet does not remove all of its lines")
     if old.seen is None:
         raise stale(workspace, old, 1)
-    return _Applied(Rewritten(path=file.path, old=old), [f"Deleted {shown}"])
+    return _Applied(path=shown, change=change, done=f"Deleted {shown}")
 
 
 async def _updated(workspace: Workspace, file: FilePatch, source: str) -> _Applied:
     old = await _old(workspace, source)
-    shown, shown_source = workspace.shown(file.path), workspace.shown(source)
+    shown = workspace.shown(file.path)
+    done = _done(file, workspace.shown(source), shown)
     if not file.hunks:
-        return _Applied(_rewritten(file, old, old.content, None), [_heading(file, shown_source, shown)])
+        return _Applied(path=shown, change=_rewritten(file, old, old.content, None), done=done)
     text = text_of(workspace, old)
-    results = placed(text.text, file.hunks)
-    rebased = old.seen is False and all(map(_is_certain, results))
+    hunks = placed(text.text, file.hunks)
+    rebased = old.seen is False and all(map(_is_certain, hunks))
     if not old.seen and not rebased and file.kind != "copy":
-        raise stale(workspace, old, next((result.first + 1 for result in results if isinstance(result, Placed)), 1))
-    report = [f"{_heading(file, shown_source, shown)}:", *_report(text.text, results)]
-    if any(isinstance(result, Unplaced) for result in results):
-        return _Applied(None, report)
-    if rebased:
-        report[0] = f"{report[0][:-1]} (rebased on newer text):"
-    new = _spliced(text, results)
-    return _Applied(_rewritten(file, old, encoded(workspace, source, new), new.text), report)
+        raise stale(workspace, old, next((hunk.first + 1 for hunk in hunks if isinstance(hunk, Placed)), 1))
+    if any(isinstance(hunk, Unplaced) for hunk in hunks):
+        return _Applied(path=shown, text=text.text, hunks=tuple(hunks))
+    new = _spliced(text, hunks)
+    return _Applied(
+        path=shown,
+        change=_rewritten(file, old, encoded(workspace, source, new), new.text),
+        done=f"{done} (rebased on newer text)" if rebased else done,
+        hunks=tuple(hunks),
+    )
 
 
 def _rewritten(file: FilePatch, old: Present, content: bytes, text: str | None) -> Rewritten:
@@ -145,14 +156,17 @@ def _rewritten(file: FilePatch, old: Present, content: bytes, text: str | None) 
     return Rewritten(path=file.path, old=old, content=content, text=text, mode=file.mode)
 
 
-def _heading(file: FilePatch, source: str, target: str) -> str:
-    mode = f" (mode {file.mode:o})" if file.mode is not None else ""
+def _done(file: FilePatch, source: str, target: str) -> str:
     match file.kind:
         case "rename":
-            return f"Renamed {source} to {target}{mode}"
+            return f"Renamed {source} to {target}{_mode(file)}"
         case "copy":
-            return f"Copied {source} to {target}{mode}"
-    return f"Patched {target}{mode}"
+            return f"Copied {source} to {target}{_mode(file)}"
+    return f"Patched {target}{_mode(file)}"
+
+
+def _mode(file: FilePatch) -> str:
+    return "" if file.mode is None else f" (mode {file.mode:o})"
 
 
 async def _old(workspace: Workspace, path: str) -> Present:
@@ -167,31 +181,41 @@ async def _check_absent(workspace: Workspace, path: str) -> None:
         raise ToolFailed(f"{workspace.shown(path)} exists already. No file was changed. Update it, or delete it first.")
 
 
-def _spliced(text: TextFile, results: Sequence[Placed | Unplaced]) -> TextFile:
-    return text.spliced(spliced_by(text.text, [result for result in results if isinstance(result, Placed)]))
+def _spliced(text: TextFile, hunks: Sequence[Placed | Unplaced]) -> TextFile:
+    return text.spliced(spliced_by(text.text, [hunk for hunk in hunks if isinstance(hunk, Placed)]))
 
 
-def _report(text: str, results: Sequence[Placed | Unplaced]) -> Iterable[str]:
-    fits = "applied" if all(isinstance(result, Placed) for result in results) else "would apply"
-    for number, result in enumerate(results, 1):
-        name = f"  hunk {number}/{len(results)}"
-        if isinstance(result, Placed):
-            offset = f" ({result.offset:+})" if result.offset else ""
-            ignoring = f", ignoring {result.ignoring}" if result.ignoring else ""
-            yield f"{name}: {fits} at {result.first + 1}{offset}{ignoring}"
-        elif result.reason:
-            yield f"{name}: {result.reason}"
-        elif result.places:
-            numbers = ", ".join(str(place + 1) for place in result.places[:_MOST_NUMBERS])
-            more = ", ..." if len(result.places) > _MOST_NUMBERS else ""
-            yield f"{name}: its lines occur {len(result.places)} times (lines {numbers}{more}). Add context."
+def _report(file: _Applied) -> Iterator[str]:
+    yield f"{file.done}:" if file.hunks else file.done
+    yield from _hunk_reports(file, "applied at")
+
+
+def _failure_report(file: _Applied) -> Iterator[str]:
+    yield f"{file.path}:{f' {file.fault}' if file.fault else '' if file.hunks else ' fits'}"
+    yield from _hunk_reports(file, "would apply at")
+
+
+def _hunk_reports(file: _Applied, verb: str) -> Iterator[str]:
+    for number, hunk in enumerate(file.hunks, 1):
+        name = f"  hunk {number}/{len(file.hunks)}"
+        if isinstance(hunk, Placed):
+            offset = f" ({hunk.offset:+})" if hunk.offset else ""
+            ignoring = f", ignoring {hunk.ignoring}" if hunk.ignoring else ""
+            yield f"{name}: {verb} {hunk.first + 1}{offset}{ignoring}"
+        elif hunk.reason:
+            yield f"{name}: {hunk.reason}"
+        elif hunk.places:
+            numbers = ", ".join(str(place + 1) for place in hunk.places[:_MOST_NUMBERS])
+            more = ", ..." if len(hunk.places) > _MOST_NUMBERS else ""
+            yield f"{name}: its lines occur {len(hunk.places)} times (lines {numbers}{more}). Add context."
         else:
             yield f"{name}: its lines were not found"
-            yield from told(near_misses(text, "\n".join(result.hunk.old))).splitlines()
+            if near := near_misses(file.text, "\n".join(hunk.hunk.old)):
+                yield told(near)
 
 
-def _is_certain(result: Placed | Unplaced) -> bool:
-    return isinstance(result, Placed) and result.only and not result.ignoring
+def _is_certain(hunk: Placed | Unplaced) -> bool:
+    return isinstance(hunk, Placed) and hunk.only and not hunk.ignoring
 
 
 def _counted(count: int) -> str:

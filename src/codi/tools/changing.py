@@ -130,7 +130,8 @@ async def put(workspace: Workspace, changes: Sequence[Rewritten]) -> tuple[FileC
     try:
         await workspace.replace_all([replacement for change in changes for replacement in _replacements(change)])
     except ChangedMeanwhile as error:
-        raise ToolFailed(f"Nothing was written: {error}. Read it again.") from error
+        shown = " or ".join(workspace.shown(change.path) for change in changes)
+        raise ToolFailed(f"{shown} changed on disk since it was read. Nothing was written. Read it again.") from error
     except OSError as error:
         where = workspace.shown(str(error.filename or changes[0].path))
         raise ToolFailed(f"Nothing was written: {where}: {error.strerror or error}.") from error
@@ -148,10 +149,11 @@ def _replacements(change: Rewritten) -> Iterator[Replacement]:
 
 def _as_fact(workspace: Workspace, change: Rewritten) -> FileChange:
     old = change.old or change.moved_from
+    stamp = None if change.content is None else workspace.stamp(change.path)
     return FileChange(
         workspace.shown(change.path),
         change.kind,
         before=old.id if old else None,
-        after=None if change.content is None else sha256(change.content).hexdigest(),
+        after=stamp.sha256 if stamp else None,
         moved_from=workspace.shown(change.moved_from.path) if change.moved_from else None,
     )

@@ -77,7 +77,7 @@ class Edit(Struct, frozen=True, forbid_unknown_fields=True):
         if any(not block.old_text for block in self.blocks):
             raise ToolFailed(f"old_text must not be empty in {shown}.")
         matches = [
-            match(old.text, _plain(block.old_text), _plain(block.new_text), everywhere=block.replace_all)
+            match(old.text, _quote(old.text, block), _plain(block.new_text), everywhere=block.replace_all)
             for block in self.blocks
         ]
         if not file.seen and not (file.seen is False and all(map(_is_rebased, matches))):
@@ -134,6 +134,11 @@ class Edit(Struct, frozen=True, forbid_unknown_fields=True):
 
 def _plain(text: str) -> str:
     return text.replace("\r\n", "\n")
+
+
+def _quote(text: str, block: Block) -> str:
+    # A view has CRLF where the file has CR CR LF, so a quote is taken as it is if it can be.
+    return block.old_text if block.old_text in text else _plain(block.old_text)
 
 
 def _is_rebased(found: Match) -> bool:

@@ -1,10 +1,41 @@
-"""Facts of the files below a directory, read folder by folder."""
+"""A directory that is to be looked through, and the facts of the files below it, read folder by folder."""
 
 from collections.abc import Mapping
 
-from codi.workspace.workspace import FileFacts, Workspace
+from codi.tools.lookup import kind_of
+from codi.tools.tool import ToolFailed
+from codi.workspace.workspace import FileFacts, Kind, Workspace
 
 _ABSENT = FileFacts(kind="absent")
+
+
+def kind_found(workspace: Workspace, path: str) -> Kind:
+    """What is there. Raises ToolFailed when nothing is, a link that leads nowhere included."""
+    kind = kind_of(workspace, path)
+    if kind in ("absent", "link"):
+        raise ToolFailed(f"Path not found: {workspace.resolve(path)}")
+    return kind
+
+
+def check_directory(workspace: Workspace, path: str) -> None:
+    """Raises ToolFailed in words for a model where there is no directory."""
+    if kind_found(workspace, path) != "directory":
+        raise ToolFailed(f"Not a directory: {workspace.resolve(path)}")
+
+
+def cannot_list(workspace: Workspace, path: str, error: OSError) -> ToolFailed:
+    return ToolFailed(f"Cannot list {workspace.resolve(path)}: {error.strerror}")
+
+
+def prefix_of(workspace: Workspace, path: str) -> str:
+    """What results show before the relative path of a file below a directory."""
+    shown = workspace.shown(path)
+    return "" if shown == "." else shown.rstrip("/") + "/"
+
+
+def readable(name: str) -> str:
+    """A name as a line of a result: bytes that are no UTF-8 become U+FFFD, and a line break is spelled out."""
+    return name.encode(errors="surrogateescape").decode(errors="replace").replace("\n", "\\n")
 
 
 class Entries:

@@ -7,11 +7,11 @@ from anyio import to_thread
 from msgspec import Meta, Struct
 
 from codi.protocol.effects import Effect, Reads
-from codi.tools.entries import Entries
+from codi.tools.entries import Entries, cannot_list, check_directory, prefix_of, readable
 from codi.tools.globs import PathPattern
 from codi.tools.limiting import Limits
 from codi.tools.output import limit_notice
-from codi.tools.tool import ToolFailed, ToolOutput
+from codi.tools.tool import ToolOutput
 from codi.workspace.workspace import Workspace
 
 MOST_RESULTS = 10_000
@@ -30,11 +30,11 @@ class Glob(Struct, frozen=True, forbid_unknown_fields=True):
         yield Reads(self.path)
 
     async def run(self, workspace: Workspace, *, limits: Limits) -> ToolOutput:
-        kind = workspace.facts(self.path).kind
-        if kind != "directory":
-            absolute = workspace.resolve(self.path)
-            raise ToolFailed(f"Path not found: {absolute}" if kind == "absent" else f"Not a directory: {absolute}")
-        found = await to_thread.run_sync(self._found, workspace, abandon_on_cancel=True)
+        check_directory(workspace, self.path)
+        try:
+            found = await to_thread.run_sync(self._found, workspace, abandon_on_cancel=True)
+        except OSError as error:
+            raise cannot_list(workspace, self.path, error) from error
         if not found:
             return ToolOutput(text="No files found matching pattern")
         if len(found) <= self.limit:
@@ -56,7 +56,8 @@ class Glob(Struct, frozen=True, forbid_unknown_fields=True):
         if self.sort == "mtime":
             entries = Entries(workspace, self.path)
             found.sort(key=lambda path: -entries.facts(path).mtime_ns)
-        return [workspace.shown(f"{self.path}/{path}") for path in found]
+        prefix = prefix_of(workspace, self.path)
+        return [readable(prefix + path) for path in found]
 
     def _below(self, workspace: Workspace) -> str:
         """The pattern as one below `path`, also where it was written from the root of all."""

@@ -75,36 +75,45 @@ def _class_end(pattern: str, begin: int) -> int:
 
 
 def _expression(pattern: str, given: str) -> str:
+    segments = pattern.replace("\\/", "/").split("/")
     written = ""
-    at = 0
-    while at < len(pattern):
-        character = pattern[at]
-        if pattern.startswith("**", at) and (at == 0 or pattern[at - 1] == "/"):
-            if pattern.startswith("/", at + 2):
-                written += "(?:[^/]+/)*"
-                at += 3
-                continue
-            if at + 2 == len(pattern):
+    for place, segment in enumerate(segments):
+        is_last = place == len(segments) - 1
+        if segment == "**" or (is_last and not segment):
+            if is_last:
                 written += ".+"
-                break
-        match character:
-            case "*":
-                # A row of them says no more than one, and would be slow.
-                while pattern.startswith("*", at + 1):
-                    at += 1
-                written += "[^/]*"
-            case "?":
-                written += "[^/]"
-            case "[" if (end := _class_end(pattern, at)) > 0:
-                written += _class(pattern[at + 1 : end], given)
-                at = end
-            case "\\" if at + 1 < len(pattern):
-                at += 1
-                written += re.escape(pattern[at])
-            case _:
-                written += re.escape(character)
-        at += 1
+            elif segments[place - 1 : place] != ["**"]:
+                written += "(?:[^/]+/)*"
+            continue
+        written += _segment(segment, given) + ("" if is_last else "/")
     return written
+
+
+def _segment(segment: str, given: str) -> str:
+    """One name. What stands between two stars has a fixed length, so that its first place is as good as any other: an atomic
+    group keeps the search from going back for more, which on a long name would take for ever."""
+    parts = [""]
+    at = 0
+    while at < len(segment):
+        match segment[at]:
+            case "*":
+                if parts[-1] or len(parts) == 1:
+                    parts.append("")
+            case "?":
+                parts[-1] += "[^/]"
+            case "[" if (end := _class_end(segment, at)) > 0:
+                parts[-1] += _class(segment[at + 1 : end], given)
+                at = end
+            case "\\" if at + 1 < len(segment):
+                at += 1
+                parts[-1] += re.escape(segment[at])
+            case character:
+                parts[-1] += re.escape(character)
+        at += 1
+    first, *rest = parts
+    if not rest:
+        return first
+    return first + "".join(f"(?>[^/]*?{part})" for part in rest[:-1]) + f"[^/]*{rest[-1]}"
 
 
 def _class(inside: str, given: str) -> str:

@@ -10,7 +10,7 @@ from anyio import move_on_after, to_thread
 from msgspec import Meta, Struct
 
 from codi.protocol.effects import Effect, Reads
-from codi.tools.entries import Entries
+from codi.tools.entries import Entries, cannot_list, kind_found, prefix_of, readable
 from codi.tools.globs import PathPattern, choices_of
 from codi.tools.limiting import Limits
 from codi.tools.output import LINES_TRUNCATED_NOTICE, limit_notice, size
@@ -23,6 +23,8 @@ from codi.workspace.workspace import Workspace
 MOST_MATCHES = 2000
 MOST_TIME_S = 30.0
 MOST_FILE_BYTES = 64 * 1024 * 1024
+_LONG_BYTES = 256 * 1024
+"""More than this is not searched while others wait."""
 _LINE_CHARACTERS = 500
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.*-]+")
 
@@ -54,16 +56,16 @@ class Grep(Struct, frozen=True, forbid_unknown_fields=True):
         found = _Found(self, LineSearch(node))
         with move_on_after(MOST_TIME_S) as scope:
             async with aclosing(self._files(workspace, node, ripgrep)) as files:
-                async for path in files:
-                    if not await found.look_into(workspace, path):
+                async for path, name in files:
+                    if not await found.look_into(workspace, path, name):
                         break
         return found.told(limits, is_partial=scope.cancelled_caught or found.is_late)
 
-    async def _files(self, workspace: Workspace, node: Node, ripgrep: str | None) -> AsyncGenerator[str, None]:
-        """Where to look, in the order of names, directory by directory."""
-        kind = workspace.facts(self.path).kind
-        if kind == "absent":
-            raise ToolFailed(f"Path not found: {workspace.resolve(self.path)}")
+    async def _files(
+        self, workspace: Workspace, node: Node, ripgrep: str | None
+    ) -> AsyncGenerator[tuple[str, str], None]:
+        """Where to look and how results name it, in the order of names, directory by directory."""
+        kind = kind_found(workspace, self.path)
         if kind != "directory":
             if kind != "file":
                 raise ToolFailed(f"{workspace.shown(self.path)} is not a regular file.")
@@ -72,21 +74,25 @@ class Grep(Struct, frozen=True, forbid_unknown_fields=True):
                     f"{workspace.shown(self.path)} is {size(bytes_there)}, more than grep searches. "
                     "Use shell: grep -n PATTERN FILE | head"
                 )
-            yield self.path
+            yield self.path, readable(workspace.shown(self.path))
             return
         glob = PathPattern(self.glob) if self.glob else None
         paths = await self._candidates(workspace, ripgrep, for_ripgrep(node)) if ripgrep else None
         if paths is None:
-            walk = workspace.walk(self.path, include_ignored=self.include_ignored)
-            paths = await to_thread.run_sync(list, walk, abandon_on_cancel=True)
+            try:
+                walk = workspace.walk(self.path, include_ignored=self.include_ignored)
+                paths = await to_thread.run_sync(list, walk, abandon_on_cancel=True)
+            except OSError as error:
+                raise cannot_list(workspace, self.path, error) from error
         entries = Entries(workspace, self.path)
+        prefix = prefix_of(workspace, self.path)
         for path in sorted(paths, key=lambda path: path.split("/")):
             if glob is not None and not glob.matches(path):
                 continue
             facts = entries.facts(path)
             # Links are not followed: what they lead to is found in its own place, or is not to be searched.
             if facts.kind == "file" and facts.link is None and facts.size <= MOST_FILE_BYTES:
-                yield f"{self.path}/{path}"
+                yield f"{self.path}/{path}", readable(prefix + path)
 
     async def _candidates(self, workspace: Workspace, ripgrep: str, expression: str) -> list[str] | None:
         """The files that ripgrep finds; None when it could not look everywhere, or not for this."""
@@ -124,17 +130,20 @@ class _Found:
         self._late_at = time.monotonic() + MOST_TIME_S
         self.is_late = False
 
-    async def look_into(self, workspace: Workspace, path: str) -> bool:
+    async def look_into(self, workspace: Workspace, path: str, name: str) -> bool:
         """Add what one file holds. False when nothing more is wanted."""
         try:
             content = await workspace.read(path)
         except OSError as error:
             if path == self._asked.path:
-                raise ToolFailed(f"Cannot read {workspace.shown(path)}: {error.strerror}") from error
+                raise ToolFailed(f"Cannot read {name}: {error.strerror}") from error
             return True
         text = text_of(content)
         room = self._asked.limit - self._matches if self._asked.mode == "content" else None
-        numbers = self._first(text, room)
+        if len(content) > _LONG_BYTES:
+            numbers = await to_thread.run_sync(self._first, text, room, abandon_on_cancel=True)
+        else:
+            numbers = self._first(text, room)
         if not numbers:
             return not self.is_late
         if isinstance(TextFile.of(content), Binary):
@@ -143,7 +152,7 @@ class _Found:
         if self._matches == self._asked.limit:
             self._is_more = True
             return False
-        self._add(workspace.shown(path), text, numbers[:room])
+        self._add(name, text, numbers[:room])
         if room is not None and len(numbers) > room:
             self._is_more = True
             return False
@@ -152,13 +161,12 @@ class _Found:
     def _first(self, text: str, room: int | None) -> list[int]:
         """The lines that match: one more than there is room for, to know of it, or all of them."""
         numbers: list[int] = []
-        for number in self._search.matching(text):
+        for number in self._search.matching(text, until=self._late_at):
             numbers.append(number)
-            if self._asked.mode == "files" or (room is not None and len(numbers) > room):
+            enough = self._asked.mode == "files" or (room is not None and len(numbers) > room)
+            if enough or time.monotonic() > self._late_at:
                 break
-            if time.monotonic() > self._late_at:
-                self.is_late = True
-                break
+        self.is_late = time.monotonic() > self._late_at
         return numbers
 
     def _add(self, name: str, text: str, numbers: list[int]) -> None:

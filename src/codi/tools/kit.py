@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from codi.protocol.events import TodoItem
+from codi.tools.apply_patch import ApplyPatch
 from codi.tools.edit import Edit
 from codi.tools.glob import Glob
 from codi.tools.grep import Grep
@@ -19,16 +20,23 @@ from codi.tools.write import Write
 
 
 def built_in(
-    *, limits: Limits, gate: SyntaxGate, todo: Callable[[], Sequence[TodoItem]], ripgrep: str | None
+    *,
+    limits: Limits,
+    gate: SyntaxGate,
+    todo: Callable[[], Sequence[TodoItem]],
+    ripgrep: str | None,
+    timeout_s: int = 120,
 ) -> list[Tool]:
-    """All of them, for one session. `todo` reads the session's present list; `ripgrep` is the program, if there is one."""
+    """All of them, for one session. `todo` reads the session's present list; `ripgrep` is the program, if there is one;
+    commands end after `timeout_s` unless the model gives them another limit."""
     limited = {"limits": limits}
     gated = {"gate": gate}
     return [
         StructTool(Read, needs=limited),
         StructTool(Write, needs=gated),
         StructTool(Edit, needs=gated),
-        ShellTool(limits),
+        StructTool(ApplyPatch, needs=gated),
+        ShellTool(limits, timeout_s),
         StructTool(Grep, needs={"limits": limits, "ripgrep": ripgrep}),
         StructTool(Glob, needs=limited),
         StructTool(ListFiles, name="list", needs=limited),

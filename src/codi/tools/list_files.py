@@ -6,9 +6,10 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from codi.protocol.effects import Effect, Reads
+from codi.tools.entries import cannot_list, check_directory, readable
 from codi.tools.limiting import Limits
 from codi.tools.output import limit_notice, size
-from codi.tools.tool import ToolFailed, ToolOutput
+from codi.tools.tool import ToolOutput
 from codi.workspace.workspace import FileFacts, Workspace
 
 MOST_ENTRIES = 10_000
@@ -26,16 +27,11 @@ class ListFiles(Struct, frozen=True, forbid_unknown_fields=True):
         yield Reads(self.path)
 
     async def run(self, workspace: Workspace, *, limits: Limits) -> ToolOutput:
-        absolute = workspace.resolve(self.path)
-        kind = workspace.facts(self.path).kind
-        if kind == "absent":
-            raise ToolFailed(f"Path not found: {absolute}")
-        if kind != "directory":
-            raise ToolFailed(f"Not a directory: {absolute}")
+        check_directory(workspace, self.path)
         try:
             entries = workspace.entries(self.path)
         except OSError as error:
-            raise ToolFailed(f"Cannot list {absolute}: {error.strerror}") from error
+            raise cannot_list(workspace, self.path, error) from error
         entries = [entry for entry in entries if self.hidden or not entry[0].startswith(".")]
         entries.sort(key=lambda entry: (entry[1].kind != "directory", entry[0].lower(), entry[0]))
         if not entries:
@@ -53,12 +49,11 @@ class ListFiles(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def _short(name: str, facts: FileFacts) -> str:
-    shown = name.encode(errors="surrogateescape").decode(errors="replace").replace("\n", "\\n")
-    return f"{shown}/" if facts.kind == "directory" else shown
+    return readable(name) + "/" * (facts.kind == "directory")
 
 
 def _long(name: str, facts: FileFacts) -> str:
     kind = "link" if facts.link is not None else facts.kind
     measure = size(facts.size) if kind == "file" else "-"
-    target = f" -> {facts.link}" if facts.link is not None else ""
+    target = f" -> {readable(facts.link)}" if facts.link is not None else ""
     return f"{kind:<9} {measure:>9}  {_short(name, facts)}{target}"

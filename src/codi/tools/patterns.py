@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import chain
 from typing import Literal
 
 from msgspec import Struct
@@ -159,12 +160,12 @@ def is_word(code: int) -> bool:
 
 @cache
 def _word_ranges() -> Ranges:
-    return tuple(_joined(code for code in _ASSIGNED if is_word(code)))
+    return tuple(_joined(code for code in chain(*_ASSIGNED) if is_word(code)))
 
 
 _WORD_CATEGORIES = frozenset(["Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "Pc"])
 _LETTER_LIKE: Ranges = ((0x24B6, 0x24E9), (0x1F130, 0x1F149), (0x1F150, 0x1F169), (0x1F170, 0x1F189))
-_ASSIGNED = (*range(0x323B0 + 1), *range(0xE0100, 0xE01F0))
+_ASSIGNED = (range(0x323B0 + 1), range(0xE0100, 0xE01F0))
 _SPACES: Ranges = (
     (9, 13), (32, 32), (0x85, 0x85), (0xA0, 0xA0), (0x1680, 0x1680), (0x2000, 0x200A), (0x2028, 0x2029),
     (0x202F, 0x202F), (0x205F, 0x205F), (0x3000, 0x3000),

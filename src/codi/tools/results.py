@@ -10,7 +10,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
-from secrets import token_hex
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 import msgspec
@@ -41,6 +41,12 @@ class Header(Struct, frozen=True, kw_only=True, rename="camel"):
     lost_bytes: int = 0
 
 
+class _File(Struct, frozen=True):
+    name: str
+    bytes: int
+    at: float
+
+
 def results_directory(session_file: str) -> str:
     """Where the results of the session in this file are kept."""
     return os.path.splitext(session_file)[0] + ".results"
@@ -58,7 +64,9 @@ class Results:
         age_s: float = AGE_S,
     ) -> None:
         self._passing = directory is None
-        self._directory = directory or os.path.join(os.environ.get("TMPDIR") or "/tmp", f"codi-{token_hex(8)}.results")
+        self._directory = directory or os.path.join(
+            os.environ.get("TMPDIR") or "/tmp", f"codi-{os.urandom(8).hex()}.results"
+        )
         self._clock = clock
         self._quota = quota
         self._age_s = age_s
@@ -93,14 +101,13 @@ class Results:
 
     def newest(self, count: int) -> list[Header]:
         """What is kept, newest first."""
-        kept = sorted(self._files(".txt"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
-        headers = (self.header(file.name.removesuffix(".txt")) for file in kept)
         found: list[Header] = []
-        for header in headers:
-            if len(found) == count:
-                break
-            if header is not None:
+        for file in reversed(self._files()):
+            id, ending = os.path.splitext(file.name)
+            if ending == ".txt" and (header := self.header(id)) is not None:
                 found.append(header)
+                if len(found) == count:
+                    break
         return found
 
     def copy_from(self, directory: str) -> None:
@@ -119,18 +126,16 @@ class Results:
     def close(self) -> None:
         """A session without a file leaves nothing behind."""
         if self._passing:
-            for file in self._files(""):
-                os.unlink(file.path)
-            try:
+            for file in self._files():
+                os.unlink(os.path.join(self._directory, file.name))
+            with suppress(FileNotFoundError):
                 os.rmdir(self._directory)
-            except FileNotFoundError:
-                pass
 
     def _keep(self, tool: str, arguments: dict[str, Any], parts: Iterable[bytes], is_error: bool) -> str:
         call = msgspec.json.encode([tool, arguments], order="deterministic")
         digest = hashlib.sha256(call + b"\0")
         measure = _Measure(self._quota - len(call) - _CALL_BYTES, digest)
-        unnamed = self._write(f"{token_hex(8)}.part", measure.through(parts))
+        unnamed = self._write(f"{os.urandom(8).hex()}.part", measure.through(parts))
         id = f"{re.sub('[^a-z0-9_]', '_', tool.lower())[:48]}_{digest.hexdigest()[:12]}"
         at = self._clock()
         header = Header(
@@ -156,7 +161,7 @@ class Results:
         os.makedirs(self._directory, mode=0o700, exist_ok=True)
         os.chmod(self._directory, 0o700)
         path = os.path.join(self._directory, name)
-        unfinished = f"{path}.{token_hex(4)}.new"
+        unfinished = f"{path}.{os.urandom(4).hex()}.new"
         try:
             with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as file:
                 file.writelines(parts)
@@ -167,25 +172,32 @@ class Results:
         return path
 
     def _make_room(self, keeping: str) -> None:
-        files = sorted(self._files(""), key=lambda file: file.stat().st_mtime_ns)
-        total = sum(file.stat().st_size for file in files)
+        files = self._files()
+        total = sum(file.bytes for file in files)
         now = self._clock()
         for file in files:
-            age_s = now - file.stat().st_mtime
-            is_text = file.name.endswith(".txt")
             if file.name.startswith(keeping):
                 continue
+            is_text = file.name.endswith(".txt")
             # What a text was outlives it: whoever asks later is told which call to repeat.
-            if age_s > (self._age_s if is_text else 2 * self._age_s) or (is_text and total > self._quota):
-                total -= file.stat().st_size
-                os.unlink(file.path)
+            is_old = now - file.at > (self._age_s if is_text else 2 * self._age_s)
+            if is_old or (is_text and total > self._quota):
+                total -= file.bytes
+                with suppress(FileNotFoundError):
+                    os.unlink(os.path.join(self._directory, file.name))
 
-    def _files(self, ending: str) -> list[os.DirEntry[str]]:
+    def _files(self) -> list["_File"]:
+        """What is in the directory, the oldest first. Other calls may be at work there: what goes meanwhile is left out."""
         try:
-            with os.scandir(self._directory) as files:
-                return [file for file in files if file.name.endswith(ending)]
+            names = os.listdir(self._directory)
         except FileNotFoundError:
             return []
+        files = []
+        for name in names:
+            with suppress(FileNotFoundError):
+                facts = os.stat(os.path.join(self._directory, name))
+                files.append(_File(name, facts.st_size, facts.st_mtime))
+        return sorted(files, key=lambda file: file.at)
 
     def _path(self, id: str, ending: str) -> str:
         if not ID.match(id):

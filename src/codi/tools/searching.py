@@ -5,6 +5,7 @@ show the same.
 """
 
 import re
+import time
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -33,8 +34,8 @@ class LineSearch:
         self._is_slow = may_explode(node)
         self._slow_in_long_lines = has_loops(node)
 
-    def matching(self, text: str) -> Iterator[int]:
-        """The numbers, from 0, of the lines that match."""
+    def matching(self, text: str, *, until: float = float("inf")) -> Iterator[int]:
+        """The numbers, from 0, of the lines that match. A slow search ends early at `until`, of the monotonic clock."""
         if not text:
             return
         text = text.removesuffix("\n")
@@ -42,6 +43,8 @@ class LineSearch:
             for number, line in enumerate(text.split("\n")):
                 if self._matcher.matches(line):
                     yield number
+                if time.monotonic() > until:
+                    return
             return
         pattern = self._in_ascii if text.isascii() else self._in_unicode
         number = counted = 0

@@ -3,13 +3,16 @@
 import os
 from collections.abc import Iterable
 from errno import ENOENT, ENOSPC
+from functools import cached_property
 from typing import Annotated, Any
 
 from anyio import to_thread
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from codi.protocol.effects import Effect, Runs
 from codi.protocol.tooling import ToolSpec
+from codi.tools.entries import readable
 from codi.tools.limiting import Limits, arguments_of
 from codi.tools.output import Cut, clean, head_tail, head_tail_of, lines_of, size, with_notice
 from codi.tools.struct_tool import StructTool
@@ -78,12 +81,16 @@ class Shell(Struct, frozen=True, forbid_unknown_fields=True):
         return [f"Command exited with code {outcome.exit_code}"] if outcome.exit_code else []
 
     def _moved(self, workspace: Workspace, outcome: Outcome, place: Place) -> list[str]:
-        """Keeps the place for the next call, and says so when it is another one now."""
+        """Keeps the place for the next call, and says so, when the command ended elsewhere than it began."""
         if outcome.cwd is None:
             return []
         shown = workspace.shown(outcome.cwd)
-        # Outside of the workspace a command may end, but the next one does not begin there.
-        if os.path.isabs(shown) or workspace.resolve(outcome.cwd) == workspace.resolve(place.cwd):
+        # Outside of the workspace a command may end, but the next one does not begin there; nor where no name can be told.
+        if (
+            os.path.isabs(shown)
+            or readable(shown) != shown
+            or workspace.resolve(outcome.cwd) == workspace.resolve(self.cwd or ".")
+        ):
             return []
         place.cwd = shown
         return [f"[cwd: {shown}]"]
@@ -129,18 +136,23 @@ class Shell(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ShellTool:
-    """Fills in where the last command ended, before anybody judges where this one runs."""
+    """Fills in where the last command ended, before anybody judges where this one runs, and the person's own time limit."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, timeout_s: int = 120) -> None:
         self._place = Place()
+        self._usual = {"timeout_s": timeout_s}
         self._tool = StructTool(Shell, needs={"limits": limits, "place": self._place})
 
-    @property
+    @cached_property
     def spec(self) -> ToolSpec:
-        return self._tool.spec
+        spec = self._tool.spec
+        properties = spec.parameters["properties"]
+        limit = {**properties["timeout_s"], "default": self._usual["timeout_s"]}
+        return replace(spec, parameters={**spec.parameters, "properties": {**properties, "timeout_s": limit}})
 
     def prepare(self, arguments: dict[str, Any]) -> Action:
-        return self._tool.prepare({"cwd": self._place.cwd, **arguments} if self._place.cwd != "." else arguments)
+        place = {"cwd": self._place.cwd} if self._place.cwd != "." else {}
+        return self._tool.prepare({**self._usual, **place, **arguments})
 
 
 def _last_line_bytes(path: str) -> int:

@@ -125,8 +125,7 @@ def _python_fault(text: str) -> Finding | None:
 def _parses_around_change(old: str, new: str) -> bool:
     """Whether the statements of the outermost level that the change touches parse, before and after."""
     before = _alike(old, new)
-    shorter = min(len(old), len(new)) - before
-    after = min(_alike(old[: -shorter - 1 : -1], new[: -shorter - 1 : -1]), shorter) if shorter else 0
+    after = _alike_at_end(old, new, min(len(old), len(new)) - before)
     start = max((found.start() for found in _STATEMENT.finditer(old, max(before - _COMPARED, 0), before)), default=-1)
     end = _STATEMENT.search(old, old.find("\n", len(old) - after) + 1)
     if start < 0 or not end:
@@ -138,12 +137,29 @@ def _parses_around_change(old: str, new: str) -> bool:
 
 def _alike(old: str, new: str) -> int:
     """How many characters at the beginning are the same."""
-    at = 0
-    while at < len(old) and old[at : at + _COMPARED] == new[at : at + _COMPARED]:
-        at += _COMPARED
-    pairs = zip(old[at : at + _COMPARED], new[at : at + _COMPARED])
-    at += next((place for place, pair in enumerate(pairs) if pair[0] != pair[1]), _COMPARED)
-    return min(at, len(old), len(new))
+    alike = 0
+    step = _COMPARED
+    while step:
+        if alike + step <= len(old) and old[alike : alike + step] == new[alike : alike + step]:
+            alike += step
+        else:
+            step //= 2
+    return alike
+
+
+def _alike_at_end(old: str, new: str, most: int) -> int:
+    """How many of the last `most` characters are the same."""
+    alike = 0
+    step = _COMPARED
+    while step:
+        if (
+            alike + step <= most
+            and old[len(old) - alike - step : len(old) - alike] == (new[len(new) - alike - step : len(new) - alike])
+        ):
+            alike += step
+        else:
+            step //= 2
+    return alike
 
 
 def _json_fault(text: str) -> Finding | None:

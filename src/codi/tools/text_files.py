@@ -93,7 +93,7 @@ class TextFile(Struct, frozen=True):
     @property
     def line_ending(self) -> str:
         """`LF`, `CRLF`, `CR`, `mixed` or `none`."""
-        crlf = self.raw.count("\r\n")
+        crlf = self._crlf
         lf = self.raw.count("\n") - crlf
         cr = self.raw.count("\r") - crlf
         kinds = [name for name, count in (("LF", lf), ("CRLF", crlf), ("CR", cr)) if count]
@@ -102,15 +102,18 @@ class TextFile(Struct, frozen=True):
     def spliced(self, splices: Iterable[Splice]) -> "TextFile":
         """The file after changes that do not overlap, in order of their place. A new line ends as the one before it does; a
         line that stays, inside of a change too, keeps its own ending."""
-        splices = list(splices)
-        places = self._raw_offsets([place for splice in splices for place in (splice.start, splice.end)])
+        splices = [Splice(splice.start, splice.end, _view(splice.text)) for splice in splices]
+        uniform = self._crlf == self.text.count("\n")
+        places = self._raw_offsets([place for splice in splices for place in (splice.start, splice.end)], uniform)
         pieces: list[str] = []
         at = 0
         for splice, start, end in zip(splices, places[::2], places[1::2]):
-            pieces += (self.raw[at:start], self._as_raw(splice.text, start, end))
+            pieces += (self.raw[at:start], self._as_raw(splice.text, start, end, uniform))
             at = end
         raw = "".join((*pieces, self.raw[at:]))
-        return TextFile(raw, _view(raw), self.encoding, self.bom)
+        if "\r" in self.text or any("\r" in splice.text for splice in splices):
+            return TextFile(raw, _view(raw), self.encoding, self.bom)  # a lone CR may have met an LF
+        return TextFile(raw, _spliced(self.text, splices) if self._crlf else raw, self.encoding, self.bom)
 
     def encode(self) -> bytes:
         """The bytes of the file. Raises CannotEncode."""
@@ -119,22 +122,24 @@ class TextFile(Struct, frozen=True):
         except UnicodeEncodeError as error:
             raise CannotEncode(error.object[error.start], self.encoding) from error
 
-    def _raw_offsets(self, places: Sequence[int]) -> list[int]:
-        crlf = self.raw.count("\r\n")
-        if not crlf:
+    @property
+    def _crlf(self) -> int:
+        """How many lines end in CRLF: each is one character shorter in the view."""
+        return len(self.raw) - len(self.text)
+
+    def _raw_offsets(self, places: Sequence[int], uniform: bool) -> list[int]:
+        if not self._crlf:
             return list(places)
-        if crlf == self.raw.count("\n"):
+        if uniform:
             return [place + lines for place, lines in zip(places, _newlines_before(self.text, places))]
         pieces = self.raw.split("\r\n")
         breaks = [length + number for number, length in enumerate(accumulate(map(len, pieces[:-1])))]
         return [place + bisect_left(breaks, place) for place in places]
 
-    def _as_raw(self, text: str, start: int, end: int) -> str:
-        text = text.replace("\r\n", "\n")
-        crlf = self.raw.count("\r\n")
-        if not crlf or "\n" not in text:
+    def _as_raw(self, text: str, start: int, end: int, uniform: bool) -> str:
+        if not self._crlf or "\n" not in text:
             return text
-        if crlf == self.raw.count("\n"):
+        if uniform:
             return text.replace("\n", "\r\n")
         ending = self._ending_before(start)
         lines: list[str] = []
@@ -150,6 +155,15 @@ class TextFile(Struct, frozen=True):
         if newline < 0:
             newline = self.raw.find("\n")
         return "\r\n" if self.raw[newline - 1 : newline] == "\r" else "\n"
+
+
+def _spliced(text: str, splices: Sequence[Splice]) -> str:
+    pieces: list[str] = []
+    at = 0
+    for splice in splices:
+        pieces += (text[at : splice.start], splice.text)
+        at = splice.end
+    return "".join((*pieces, text[at:]))
 
 
 def _paired(raw_lines: list[str], text: str) -> Iterator[tuple[str, str]]:
@@ -188,7 +202,7 @@ def _decoded(content: bytes, encoding: str) -> str | None:
 
 
 def _view(raw: str) -> str:
-    return raw.replace("\r\n", "\n")
+    return raw.replace("\r\n", "\n") if "\r" in raw else raw
 
 
 def mime_type(content: bytes) -> str:

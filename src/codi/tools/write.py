@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from codi.protocol.effects import Effect, Writes
 from codi.tools.changing import Present, Rewritten, encoded, judged, present, put, stale
+from codi.tools.lookup import kind_of
 from codi.tools.syntax_gate import SyntaxGate
 from codi.tools.text_files import Splice, TextFile
 from codi.tools.tool import ToolFailed, ToolOutput
@@ -31,7 +32,8 @@ _PLACEHOLDER = re.compile(
 
 
 class Write(Struct, frozen=True, forbid_unknown_fields=True):
-    """Create a file, or replace all of its text. To change a part of a file use edit."""
+    """Create a file, or replace all of its text. To change a part of a file use edit. A path that ends in `/` with empty
+    content makes a directory."""
 
     path: Annotated[str, Meta(description="Path, relative to the workspace's root or absolute; parents are made")]
     content: Annotated[str, Meta(description="The whole text of the file")]
@@ -40,6 +42,8 @@ class Write(Struct, frozen=True, forbid_unknown_fields=True):
         yield Writes(self.path)
 
     async def run(self, workspace: Workspace, *, gate: SyntaxGate) -> ToolOutput:
+        if self.path.endswith("/"):
+            return await self._directory(workspace)
         try:
             old = await present(workspace, self.path)
         except FileNotFoundError:
@@ -51,6 +55,18 @@ class Write(Struct, frozen=True, forbid_unknown_fields=True):
         assert change.content is not None
         shown = workspace.shown(self.path)
         return ToolOutput(text=f"Successfully wrote {len(change.content)} bytes to {shown}{warning}", changes=changes)
+
+    async def _directory(self, workspace: Workspace) -> ToolOutput:
+        shown = workspace.shown(self.path)
+        if self.content:
+            raise ToolFailed(f"{shown}/ names a directory. Give the path of a file to write text.")
+        if kind_of(workspace, self.path) == "directory":
+            return ToolOutput(text=f"The directory {shown}/ exists already")
+        try:
+            await workspace.make_directory(self.path)
+        except OSError as error:
+            raise ToolFailed(f"Cannot make the directory {shown}/: {error.strerror or error}") from error
+        return ToolOutput(text=f"Successfully made the directory {shown}/")
 
     def _replacing(self, workspace: Workspace, old: Present) -> Rewritten:
         if not old.seen:

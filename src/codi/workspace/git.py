@@ -15,18 +15,22 @@ _SETTINGS = {
     "core.hooksPath": "/dev/null",
     "core.pager": "cat",
     "diff.external": "",
+    "protocol.allow": "never",
 }
+
+
+_ALWAYS = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1"}
 
 
 def neutral(settings: dict[str, str]) -> dict[str, str]:
     """The environment under which git obeys these settings rather than the repository's."""
     numbered = {f"GIT_CONFIG_KEY_{number}": name for number, name in enumerate(settings)}
     numbered |= {f"GIT_CONFIG_VALUE_{number}": value for number, value in enumerate(settings.values())}
-    return {"GIT_CONFIG_COUNT": str(len(settings)), **numbered, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+    return {"GIT_CONFIG_COUNT": str(len(settings)), **numbered, **_ALWAYS}
 
 
 NEUTRAL = neutral(_SETTINGS)
-"""For every git that codi starts for itself: no monitor, hook, pager or external diff of the repository's choice."""
+"""For every git that codi starts for itself: no monitor, hook, pager, external diff or fetch of the repository's choice."""
 
 
 class GitState(Struct, frozen=True):
@@ -78,17 +82,19 @@ async def _dirty(root: str, top: str) -> bool | None:
 _FILTER_WAYS = ("clean", "smudge", "process")
 
 
-async def _filters(top: str) -> list[str]:
+async def _filters(top: str) -> set[str]:
     """The content filters that the repository's own configuration defines: status would run them."""
-    words = ("git", "config", "--local", "--includes", "--name-only", "--get-regexp", r"^filter\.")
+    words = ("git", "config", "--show-scope", "--name-only", "--get-regexp", r"^filter\.")
     told = await _git(words, top, NEUTRAL) if _may_filter(top) else None
-    names = os.fsdecode(told or b"").splitlines()
-    return sorted({name.removeprefix("filter.").rpartition(".")[0] for name in names})
+    settings = [line.split("\t", 1) for line in os.fsdecode(told or b"").splitlines()]
+    return {name.removeprefix("filter.").rpartition(".")[0] for scope, name in settings if scope in _OF_REPOSITORY}
+
+
+_OF_REPOSITORY = ("local", "worktree")
 
 
 def _may_filter(top: str) -> bool:
-    folder = _common_folder(top)
-    configurations = (_text(folder, "config") or "", _text(_git_folder(top), "config.worktree") or "")
+    configurations = (_text(_common_folder(top), "config") or "", _text(_git_folder(top), "config.worktree") or "")
     return any(word in text.lower() for text in configurations for word in ("filter", "include"))
 
 

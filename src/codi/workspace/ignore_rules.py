@@ -23,6 +23,7 @@ _POSIX_CLASSES = {
     b"upper": b"A-Z",
     b"xdigit": b"0-9A-Fa-f",
 }
+_CLASS_NAME = re.compile(rb"\[:([^\]]*):\]")
 _SPECIAL = re.compile(rb"[*?\[\\]")
 
 
@@ -111,12 +112,18 @@ def _expression(text: bytes, *, whole: bool) -> bytes | None:
     """The glob as a regular expression; None for one that fits nothing, such as with a bracket that does not end."""
     made = b""
     at = 0
+    special = _SPECIAL.search(text)
+    # git compares the plain beginning first and takes what follows for a whole pattern: `a**/b` is `a` and `**/b`.
+    begins = (0, special.start() if special else 0)
     while at < len(text):
         char = text[at : at + 1]
         if char == b"*":
             after = at + len(text[at:]) - len(text[at:].lstrip(b"*"))
             spans = (
-                after - at > 1 and whole and text[at - 1 : at] in (b"", b"/") and text[after : after + 1] in (b"", b"/")
+                whole
+                and after - at > 1
+                and (at in begins or text[at - 1 : at] == b"/")
+                and text[after : after + 1] in (b"", b"/")
             )
             if spans and text[after : after + 1] == b"/":
                 made += b"(?:.*/)?"
@@ -145,34 +152,42 @@ def _expression(text: bytes, *, whole: bool) -> bytes | None:
 
 
 def _bracket(text: bytes, at: int) -> tuple[bytes, int] | None:
-    """The class that begins after a `[`, and where it ends. A class never holds the slash."""
+    """The class that begins after a `[`, and where it ends. A class never holds the slash.
+
+    Git's reading: the first character may be a `]`; a range also holds its first character when it runs backwards; a `-`
+    after a range or a named class is itself.
+    """
     negated = text[at : at + 1] in (b"!", b"^")
     at += negated
     members = b""
+    before = b""
     first = True
     while first or text[at : at + 1] != b"]":
         first = False
-        if at >= len(text):
+        char = text[at : at + 1]
+        if not char:
             return None
-        if text[at : at + 2] == b"[:" and (end := text.find(b":]", at + 2)) >= 0:
-            named = _POSIX_CLASSES.get(text[at + 2 : end])
-            if named is None:
-                return None
-            members += named
-            at = end + 2
-            continue
-        low, at = _member(text, at)
-        if text[at : at + 1] == b"-" and text[at + 1 : at + 2] not in (b"]", b""):
+        if char == b"-" and before and text[at + 1 : at + 2] not in (b"", b"]"):
             high, at = _member(text, at + 1)
-            if low and high and low <= high:
-                members += re.escape(low) + b"-" + re.escape(high)
-        elif low:
-            members += re.escape(low)
+            if before <= high:
+                members += re.escape(before) + b"-" + re.escape(high)
+            before = b""
+        elif char == b"[" and (name := _CLASS_NAME.match(text, at)):
+            if name[1] not in _POSIX_CLASSES:
+                return None
+            members += _POSIX_CLASSES[name[1]]
+            before, at = b"", name.end()
+        else:
+            before, at = _member(text, at)
+            members += re.escape(before)
+        if not text[at - 1 : at]:
+            return None
     if negated:
         return b"[^/%s]" % members, at + 1
-    return (b"(?:(?!/)[%s])" % members if members else b"(?!)"), at + 1
+    return b"(?:(?!/)[%s])" % members, at + 1
 
 
 def _member(text: bytes, at: int) -> tuple[bytes, int]:
+    """A character, perhaps behind a backslash, and where the next one is."""
     at += text[at : at + 1] == b"\\"
     return text[at : at + 1], at + 1

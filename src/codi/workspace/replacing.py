@@ -7,15 +7,13 @@ written, has to be overwritten where it is; what it held is put back when that f
 
 import os
 import stat
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from errno import EBUSY, EINVAL, EISDIR, ENOTSUP, EOPNOTSUPP, EXDEV
+from functools import lru_cache
 
 from codi.workspace.descent import naming, open_folder, open_regular_in, read_all
 from codi.workspace.workspace import ChangedMeanwhile
-
-_ABANDONED_AFTER_S = 2.0
 
 
 def replace_together(changes: Sequence["Change"]) -> None:
@@ -255,17 +253,15 @@ class Change:
             os.close(descriptor)
 
 
+@lru_cache(maxsize=1024)
 def remove_abandoned(folder: str) -> None:
-    """Remove what a codi that was killed in the middle of a swap left in a folder."""
+    """Remove what a codi that was killed in the middle of a swap left in a folder; looks only once into each."""
     with suppress(OSError), os.scandir(folder) as found:
         for entry in found:
             parts = entry.name.split("-")
             if len(parts) != 3 or parts[0] != ".codi" or not parts[1].isdigit() or not parts[2].endswith(".tmp"):
                 continue
-            if (
-                not _lives(int(parts[1]))
-                and time.time() - entry.stat(follow_symlinks=False).st_mtime > _ABANDONED_AFTER_S
-            ):
+            if not _lives(int(parts[1])):
                 os.unlink(entry.path)
 
 

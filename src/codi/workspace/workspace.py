@@ -86,6 +86,10 @@ class Workspace(Protocol):
         """All of them or none: what was swapped is rolled back when a later one fails."""
         ...
 
+    async def make_directory(self, path: str) -> None:
+        """Make a directory and its parents. One that exists stays as it is."""
+        ...
+
     def entries(self, path: str) -> list[tuple[str, FileFacts]]:
         """Names and facts in a directory, in no order."""
         ...
@@ -93,6 +97,11 @@ class Workspace(Protocol):
     def walk(self, path: str, *, hidden: bool = True, include_ignored: bool = False) -> Iterator[str]:
         """Files below a directory as paths relative to it with `/`, honouring nested ignore files; `.git` is never entered
         and links to directories are not followed."""
+        ...
+
+    def namesakes(self, path: str) -> Iterator[str]:
+        """Files anywhere below the root that have the name of this one, relative to the root, for whoever looked in the wrong
+        place. In a very large tree not all are found."""
         ...
 
     def stamp(self, path: str) -> Stamp | None:

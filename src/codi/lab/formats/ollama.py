@@ -27,9 +27,10 @@ def parse(body: dict[str, Any], model: str) -> View:
         if message.get("role") == "tool"
     )
     first: dict[str, Any] = next((message for message in messages if message.get("role") == "user"), {})
+    asked = [message for message in messages[since:] if message.get("role") != "system"]
     return View(
         model=model,
-        message="\n".join(message.get("content", "") for message in messages[since:]),
+        message="\n".join(message.get("content", "") for message in asked),
         first=first.get("content", ""),
         system="\n\n".join(message.get("content", "") for message in messages if message.get("role") == "system"),
         results=results,

@@ -35,6 +35,7 @@ _ERRORS = {
 }
 _CODES = {401: "invalid_api_key", 404: "model_not_found", 429: "rate_limit_exceeded"}
 
+_SYSTEM = ("system", "developer")
 _USUAL_CHUNK = 24
 
 
@@ -47,10 +48,11 @@ def parse(body: dict[str, Any], model: str) -> View:
         if message.get("role") == "tool"
     )
     first: dict[str, Any] = next((message for message in messages if message.get("role") == "user"), {})
-    system = [message for message in messages if message.get("role") in ("system", "developer")]
+    system = [message for message in messages if message.get("role") in _SYSTEM]
+    asked = [message for message in messages[since:] if message.get("role") not in _SYSTEM]
     return View(
         model=model,
-        message="\n".join(_text(message.get("content")) for message in messages[since:]),
+        message="\n".join(_text(message.get("content")) for message in asked),
         first=_text(first.get("content")),
         system="\n\n".join(_text(message.get("content")) for message in system),
         results=results,

@@ -39,9 +39,8 @@ _ECHOED: dict[str, Any] = {
 
 def parse(body: dict[str, Any], model: str) -> View:
     items = _items(body)
-    ours = ("function_call_output", "message")
     since = next((at for at in range(len(items), 0, -1) if not _is_asked(items[at - 1])), 0)
-    asked = [item for item in items[since:] if item.get("type", "message") in ours]
+    asked = [item for item in items[since:] if item.get("role") not in ("system", "developer")]
     results = tuple(
         SeenResult(item.get("call_id", ""), _text(item.get("output")))
         for item in asked

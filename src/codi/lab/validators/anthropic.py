@@ -149,7 +149,7 @@ def _check_conversation(body: dict[str, Any], model: str, sent: Sent) -> None:
     _check_pairs(messages)
     for number, message in enumerate(messages):
         _check_seals(number, message, model)
-    if messages[-1]["role"] == "assistant":
+    if messages[-1]["role"] == "assistant" and not sent.paused:
         raise Refusal(
             "This model does not support assistant message prefill. The conversation must end with a user message."
         )
@@ -338,7 +338,7 @@ def _check_pairs(messages: list[Any]) -> None:
                     f"{block['tool_use_id']}. Each `tool_result` block must have a corresponding `tool_use` block in the "
                     "previous message."
                 )
-        missing = [call for call in calls if call not in results[: len(calls)]]
+        missing = [call for call in calls if call not in results]
         leading = [block["type"] for block in blocks[: len(results)]]
         if missing or (calls and set(leading) != {"tool_result"}):
             raise Refusal(

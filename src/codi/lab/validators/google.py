@@ -286,7 +286,9 @@ def _check_signatures(contents: list[dict[str, Any]], model: str, sent: Sent) ->
 
 def _standard(signature: Any) -> str | None:
     # Bytes travel in either alphabet of base64; the waivers are no base64 at all.
-    if not isinstance(signature, str) or signature in _WAIVERS:
+    if not isinstance(signature, str):
+        return None
+    if signature in _WAIVERS:
         return signature
     return signature.replace("-", "+").replace("_", "/")
 

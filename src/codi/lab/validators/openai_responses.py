@@ -212,10 +212,10 @@ def _check_order(items: list[dict[str, Any]]) -> None:
         is_reply = next_kind in ("function_call", "reasoning") or following.get("role") == "assistant"
         if kind == "reasoning" and not is_reply:
             raise Refusal(f"Item '{item['id']}' of type 'reasoning' was provided without its required following item.")
-        role = item.get("role")
-        if kind == "message" and next_kind == "message" and role == following.get("role") and role != "system":
+        # A reply may well be several items; what the person says at once may not.
+        if item.get("role") == following.get("role") == "user":
             raise Refusal(
-                f"Conversation roles must alternate, but input[{number + 1}] is one more message of the {role}."
+                f"Conversation roles must alternate, but input[{number + 1}] is one more message of the user."
             )
     last = items[-1]
     if last.get("role") == "assistant" or last.get("type") in ("function_call", "reasoning"):

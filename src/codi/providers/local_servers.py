@@ -1,0 +1,43 @@
+"""Which model servers run on this machine: all are asked at once, and none is waited for long."""
+
+from collections.abc import Sequence
+
+import anyio
+
+from codi.protocol.errors import CodiError
+from codi.providers.choice import LocalServer
+from codi.providers.ollama_format import names_of
+from codi.providers.openai_models import entries_of
+from codi.providers.transport import Transport
+
+PATIENCE_S = 0.25
+
+
+async def reachable(
+    servers: Sequence[tuple[str, str]], *, within_s: float = PATIENCE_S, offline: bool = False
+) -> list[LocalServer]:
+    """Of the servers, given as (service, base URL), those that list their models in time, in the order given. `offline`: only
+    servers that really run on this machine are asked."""
+    found: dict[int, LocalServer] = {}
+
+    async def ask(at: int, service: str, base_url: str) -> None:
+        transport = Transport(base_url, service=service, offline=offline)
+        try:
+            found[at] = LocalServer(service, base_url, await _models(service, transport))
+        except CodiError:
+            return  # nobody there, or somebody else
+        finally:
+            with anyio.CancelScope(shield=True):
+                await transport.aclose()
+
+    with anyio.move_on_after(within_s):
+        async with anyio.create_task_group() as tasks:
+            for at, (service, base_url) in enumerate(servers):
+                tasks.start_soon(ask, at, service, base_url)
+    return [found[at] for at in sorted(found)]
+
+
+async def _models(service: str, transport: Transport) -> tuple[str, ...]:
+    if service == "ollama":
+        return tuple(names_of(await transport.get("/api/tags", {}), service))
+    return tuple(entry.id for entry in entries_of(await transport.get("/models", {}), service))
