@@ -8,7 +8,7 @@ from shutil import which
 from anyio import from_thread, to_thread
 from msgspec import structs, to_builtins
 
-from codi.agent.context_files import ContextFiles, context_files
+from codi.agent.context_files import ContextFiles, Ground, context_files
 from codi.agent.instructions import Part, Surroundings, instructions
 from codi.agent.mind import Mind
 from codi.credentials.environment import EnvironmentKey
@@ -57,8 +57,15 @@ class Assembly:
             extra_dirs=tuple(os.path.realpath(os.path.expanduser(folder)) for folder in settings.workspace.extra_dirs),
             protected=settings.workspace.protected,
         )
+        self.ground = Ground(
+            home=places.home,
+            root=places.root,
+            cwd=places.cwd,
+            trusted=options.trusted,
+            is_secret=self.territory.is_secret,
+        )
         self._env = env
-        self._connections = Connections()
+        self._connections = Connections(offline=settings.network.offline)
         self._catalog = Catalog.load(os.path.join(places.home, "models.toml"), settings.models)
 
     async def choice(self, model: str = "") -> Choice:
@@ -71,14 +78,15 @@ class Assembly:
             )
 
         def probe(servers: Sequence[tuple[str, str]]) -> Sequence[LocalServer]:
-            return from_thread.run(reachable, servers)
+            return from_thread.run(partial(reachable, offline=self.settings.network.offline), servers)
 
+        as_one = ("the configuration", Wanted(of.default, of.provider, of.base_url))
         # In a thread, for it is a plain function that may have to wait for a local server to answer.
         choose = partial(
             smart_default,
             self._env,
             model=model or None,
-            config=Wanted(of.default, of.provider, of.base_url),
+            layers=self.options.said_of_model or [as_one],
             known=presets(self.settings.providers),
             catalog=self._catalog,
             probe=probe,
@@ -128,6 +136,7 @@ class Assembly:
             gate=SyntaxGate(self.settings.tools.syntax_gate),
             todo=todos,
             ripgrep=which("rg"),
+            timeout_s=self.settings.shell.timeout_s,
         )
         toolbox = Toolbox(tools)
         wanted = self.options.tools
@@ -139,7 +148,7 @@ class Assembly:
     def context_files(self) -> ContextFiles:
         if not self.options.context_files:
             return ContextFiles(())
-        return context_files(self.places.home, self.places.root, self.places.cwd)
+        return context_files(self.ground)
 
     def instructions(
         self, tools: Sequence[ToolSpec], mode: Mode, files: ContextFiles, state: GitState | None
@@ -202,7 +211,8 @@ class Assembly:
         )
 
     def _timeouts(self, service: str) -> Timeouts:
-        return timeouts_for(service, self.settings.providers.get(service, {}).get("timeouts", {}))
+        own = self.settings.providers.get(service)
+        return timeouts_for(service, (own.timeouts or {}) if own else {})
 
     def workspace(self) -> LocalWorkspace:
         shell = self.settings.shell

@@ -1,6 +1,7 @@
 """What codi itself asks git, reading only, and without letting a repository's configuration run anything."""
 
 import os
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -49,9 +50,10 @@ async def state(root: str) -> GitState | None:
     return GitState(branch, head, await _dirty(root, top))
 
 
-def project_root(cwd: str) -> str:
-    """The repository's top folder, else the nearest folder with `.codi/`, else `cwd` itself."""
-    return repository_of(cwd) or _nearest(cwd, ".codi") or cwd
+def project_root(cwd: str, besides: Sequence[str] = ()) -> str:
+    """The repository's top folder, else the nearest folder with `.codi/`, else `cwd` itself. Folders `besides` the projects'
+    own, such as codi's home, make no project of the folder in which they lie."""
+    return repository_of(cwd) or _nearest(cwd, ".codi", besides) or cwd
 
 
 def repository_of(folder: str) -> str | None:
@@ -59,9 +61,10 @@ def repository_of(folder: str) -> str | None:
     return _nearest(folder, ".git")
 
 
-def _nearest(folder: str, name: str) -> str | None:
+def _nearest(folder: str, name: str, besides: Sequence[str] = ()) -> str | None:
     while True:
-        if os.path.lexists(os.path.join(folder, name)):
+        place = os.path.join(folder, name)
+        if os.path.lexists(place) and place not in besides:
             return folder
         above = os.path.dirname(folder)
         if above == folder:
