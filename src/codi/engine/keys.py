@@ -77,7 +77,9 @@ class Kind(Struct, frozen=True):
             for name, sign in _BOUNDS.items()
             if self.note and (value := getattr(self.note, name)) is not None
         ]
-        return " ".join((_in_words(self.form), *(["and".join(f" {bound} " for bound in bounds).strip()] if bounds else [])))
+        return " ".join(
+            (_in_words(self.form), *(["and".join(f" {bound} " for bound in bounds).strip()] if bounds else []))
+        )
 
 
 class Key(Struct, frozen=True):
@@ -397,4 +399,4 @@ def _is_struct(form: Any) -> bool:
 
 
 def _is_bare(part: str) -> bool:
-    return bool(part) and all(sign.isalnum() and sign.isascii() or sign in "_-" for sign in part)
+    return bool(part) and all((sign.isalnum() and sign.isascii()) or sign in "_-" for sign in part)
