@@ -29,7 +29,9 @@ class _Core(yaml.SafeLoader):
 
 
 _Core.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
-_Core.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+_Core.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
 _Core.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789"))
 _Core.add_implicit_resolver(
     "tag:yaml.org,2002:float",
@@ -76,7 +78,9 @@ def _lines(node: Any, path: Path) -> Iterator[tuple[Path, int]]:
 def _named(tree: dict[Any, Any]) -> dict[str, Any]:
     """Keys are texts, and what is null is left out."""
     return {
-        str(key): _named(value) if isinstance(value, dict) else value for key, value in tree.items() if value is not None
+        str(key): _named(value) if isinstance(value, dict) else value
+        for key, value in tree.items()
+        if value is not None
     }
 
 

@@ -77,7 +77,9 @@ class Kind(Struct, frozen=True):
             for name, sign in _BOUNDS.items()
             if self.note and (value := getattr(self.note, name)) is not None
         ]
-        return " ".join((_in_words(self.form), *(["and".join(f" {bound} " for bound in bounds).strip()] if bounds else [])))
+        return " ".join(
+            (_in_words(self.form), *(["and".join(f" {bound} " for bound in bounds).strip()] if bounds else []))
+        )
 
 
 class Key(Struct, frozen=True):
@@ -180,9 +182,9 @@ def nearest(path: Path) -> str | None:
     return next(iter(difflib.get_close_matches(name, [*names, *sections], n=1, cutoff=0.6)), None)
 
 
-def unknown(path: Path) -> Fault:
+def unknown(path: Path, word: str = "key") -> Fault:
     near = nearest(path)
-    return Fault(path, "unknown key" + (f" - did you mean {near}?" if near else ""), unknown=True)
+    return Fault(path, f"unknown {word}" + (f" - did you mean {near}?" if near else ""), unknown=True)
 
 
 def faults_in(tree: Mapping[str, Any]) -> list[Fault]:
@@ -275,7 +277,7 @@ def _faults(tree: Mapping[str, Any], path: Path) -> Iterator[Fault]:
         place = (*path, key)
         kind = kind_at(place)
         if kind is None:
-            yield unknown(place)
+            yield unknown(place, "section" if isinstance(value, dict) else "key")
         elif isinstance(value, dict) and kind.is_table:
             yield from _faults(value, place)
         elif fault := fault_of(value, kind):
@@ -397,4 +399,4 @@ def _is_struct(form: Any) -> bool:
 
 
 def _is_bare(part: str) -> bool:
-    return bool(part) and all(sign.isalnum() and sign.isascii() or sign in "_-" for sign in part)
+    return bool(part) and all((sign.isalnum() and sign.isascii()) or sign in "_-" for sign in part)

@@ -28,16 +28,40 @@ UNITED = frozenset([("policy", "allow"), ("policy", "ask"), ("policy", "deny")])
 _OTHER_VARIABLES = frozenset(
     f"CODI_{name}"
     for name in (
-        "AUDIT CREDENTIALS_KEY FDB_CLUSTER_FILE HISTORY_FILE HOME LEGACY LOG_LEVEL PASSPHRASE_FD PROJECT_DIR REQUIRE_POSTGRES "
-        "SCRIPT STORE_KEY STORE_URL TELEMETRY TEST_POSTGRES_BIN"
-    ).split()
+        *(
+            "AUDIT",
+            "CREDENTIALS_KEY",
+            "FDB_CLUSTER_FILE",
+            "HISTORY_FILE",
+            "HOME",
+            "LEGACY",
+            "LOG_LEVEL",
+            "PASSPHRASE_FD",
+        ),
+        *("PROJECT_DIR", "REQUIRE_POSTGRES", "SCRIPT", "STORE_KEY", "STORE_URL", "TELEMETRY", "TEST_POSTGRES_BIN"),
+    )
 )
 """Variables of codi that set no key."""
 
 
 _SPOKEN = {"flags": "the command line", "environment": "CODI_*"}
 
-_SECRET_MARKS = ("sk-", "AIza", "gh", "xox", "AKIA", "glpat-", "BEGIN", "eyJ", "key", "KEY", "oken", "ecret", "assword", "earer")
+_SECRET_MARKS = (
+    "sk-",
+    "AIza",
+    "gh",
+    "xox",
+    "AKIA",
+    "glpat-",
+    "BEGIN",
+    "eyJ",
+    "key",
+    "KEY",
+    "oken",
+    "ecret",
+    "assword",
+    "earer",
+)
 """Without one of these a text holds no secret that would be known as one."""
 
 
@@ -115,8 +139,6 @@ class Loaded(Struct, frozen=True):
         return said
 
 
-
-
 def load(
     places: Places,
     env: Mapping[str, str],
@@ -150,7 +172,7 @@ class Survey:
         files = self._files(places, trusted=trusted)
         outside = [layer for layer in (self._environment(), self._flags(flags, pairs)) if layer.tree]
         wanted = _profile_of([*files, *outside])
-        self.layers = tuple([*(self._with_profile(files, wanted) if wanted else files), *outside])
+        self.layers = (*(self._with_profile(files, wanted) if wanted else files), *outside)
         self._tree = self._joined()
         self.problems.sort()
 
@@ -233,7 +255,9 @@ class Survey:
         return layer.saying(tree)
 
     def _environment(self) -> Layer:
-        said = {name: text for name, text in self._env.items() if name.startswith("CODI_") and name not in _OTHER_VARIABLES}
+        said = {
+            name: text for name, text in self._env.items() if name.startswith("CODI_") and name not in _OTHER_VARIABLES
+        }
         if not said:
             return Layer("environment", {})
         from codi.engine import keys  # only for who sets something by a variable

@@ -31,7 +31,9 @@ class ShellSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """[shell]"""
 
     path: Annotated[str, Meta(description="the shell, in place of bash")] = ""
-    timeout_s: Annotated[int, Meta(ge=1, le=1800, description="seconds a command may take by default", extra=PROJECT)] = 120
+    timeout_s: Annotated[
+        int, Meta(ge=1, le=1800, description="seconds a command may take by default", extra=PROJECT)
+    ] = 120
     env: Annotated[dict[str, str], Meta(description="variables that commands get", extra=PROJECT)] = field(
         default_factory=dict
     )
@@ -49,16 +51,18 @@ class WorkspaceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """[workspace]"""
 
     extra_dirs: Annotated[tuple[str, ...], Meta(description="further directories to work in")] = ()
-    protected: Annotated[tuple[str, ...], Meta(description="further paths whose change is always asked for", extra=PROJECT)] = (
-        ()
-    )
+    protected: Annotated[
+        tuple[str, ...], Meta(description="further paths whose change is always asked for", extra=PROJECT)
+    ] = ()
 
 
 class SessionSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """[sessions]"""
 
     dir: Annotated[str, Meta(description="the folder of session files")] = ""
-    catalog: Annotated[bool, Meta(description="keep a database of the sessions, so that they are listed at once")] = True
+    catalog: Annotated[bool, Meta(description="keep a database of the sessions, so that they are listed at once")] = (
+        True
+    )
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,13 +72,15 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     profile: Annotated[str, Meta(description="the profile that is laid over the other settings")] = ""
     model: ModelSettings = ModelSettings()
     providers: Annotated[
-        dict[str, ServiceSettings], Meta(description="services of one's own, or other addresses of those that are known")
+        dict[str, ServiceSettings],
+        Meta(description="services of one's own, or other addresses of those that are known"),
     ] = field(default_factory=dict)
     models: Annotated[dict[str, dict[str, Any]], Meta(description="what is to be known of models", extra=PROJECT)] = (
         field(default_factory=dict)
     )
     profiles: Annotated[
-        dict[str, dict[str, Any]], Meta(description="settings under a name, laid over the others by --profile", extra=PROJECT)
+        dict[str, dict[str, Any]],
+        Meta(description="settings under a name, laid over the others by --profile", extra=PROJECT),
     ] = field(default_factory=dict)
     retry: RetrySettings = RetrySettings()
     agent: AgentSettings = AgentSettings()

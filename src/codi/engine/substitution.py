@@ -12,7 +12,9 @@ from msgspec import Struct
 
 Path = tuple[str, ...]
 
-_VARIABLE = re.compile(r"\$(?:(?P<dollar>\$)|(?P<bare>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)(?::-(?P<default>[^}]*))?\})")
+_VARIABLE = re.compile(
+    r"\$(?:(?P<dollar>\$)|(?P<bare>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)(?::-(?P<default>[^}]*))?\})"
+)
 
 
 class Missing(Struct, frozen=True):
@@ -70,4 +72,9 @@ def _unset(text: str, env: Mapping[str, str]) -> Iterator[str]:
 def _missing(path: Path, name: str) -> Missing:
     is_service = path[0] == "providers"
     item = path[:2] if is_service else path[:3]
-    return Missing(path, f"${name} is not set, so {'.'.join(item)} is switched off", item, {"enabled": False} if is_service else None)
+    return Missing(
+        path,
+        f"${name} is not set, so {'.'.join(item)} is switched off",
+        item,
+        {"enabled": False} if is_service else None,
+    )

@@ -20,7 +20,9 @@ class ServiceSettings(Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     headers: Annotated[dict[str, str], Meta(description="sent with every request")] | UnsetType = UNSET
     compat: Annotated[dict[str, Any], Meta(description="what the service does differently")] | UnsetType = UNSET
     models: Annotated[list[str], Meta(description="the models it has; the first is the usual one")] | UnsetType = UNSET
-    timeouts: Annotated[dict[str, float], Meta(description="seconds: connect_s, first_byte_s, idle_s, total_s")] | UnsetType = UNSET
+    timeouts: (
+        Annotated[dict[str, float], Meta(description="seconds: connect_s, first_byte_s, idle_s, total_s")] | UnsetType
+    ) = UNSET
     enabled: Annotated[bool, Meta(description="false: as if there were no such service")] | UnsetType = UNSET
 
 

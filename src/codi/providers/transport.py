@@ -271,7 +271,7 @@ class Transport:
                 self._client = httpx2.AsyncClient(
                     verify=self._certificates(),
                     headers=self._headers,
-                trust_env=not self._offline,
+                    trust_env=not self._offline,
                     timeout=httpx2.Timeout(None, connect=self._timeouts.connect_s),
                     limits=httpx2.Limits(max_keepalive_connections=20, keepalive_expiry=_KEEP_ALIVE_S),
                 )
