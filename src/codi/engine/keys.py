@@ -115,7 +115,7 @@ class Fault(Struct, frozen=True):
     unknown: bool = False
 
 
-def keys() -> list[Key]:
+def every_key() -> list[Key]:
     """All of them, sections taken apart, in the order of their declaration."""
     return list(_keys(Settings, ()))
 

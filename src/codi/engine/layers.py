@@ -155,7 +155,8 @@ def load(
 
 
 class Survey:
-    """All layers as they stand, and all that is wrong with them. Reading raises nothing."""
+    """All layers as they stand, and all that is wrong with them. Reading raises nothing. With `only`, that one file is
+    looked at in place of those that lie where they should."""
 
     def __init__(
         self,
@@ -165,11 +166,13 @@ class Survey:
         pairs: Sequence[str],
         *,
         trusted: bool,
+        only: str | None = None,
     ) -> None:
         self.problems: list[Problem] = []
         self.looks: list[Look] = []
         self._env = env
-        files = self._files(places, trusted=trusted)
+        files = self._files(places, trusted=trusted) if only is None else [self._read("user", only)]
+        files = [layer for layer in files if layer.tree]
         outside = [layer for layer in (self._environment(), self._flags(flags, pairs)) if layer.tree]
         wanted = _profile_of([*files, *outside])
         self.layers = (*(self._with_profile(files, wanted) if wanted else files), *outside)
@@ -190,7 +193,7 @@ class Survey:
         return Loaded(settings, warnings, self.layers, tuple(self.looks))
 
     def _files(self, places: Places, *, trusted: bool) -> list[Layer]:
-        """The layers that stand in files, each checked and cut down to what it may say."""
+        """The layers that stand in files, each without what cannot be used."""
         layers = [self._file("user", places.home, "config")]
         folder = os.path.join(places.root, ".codi")
         if os.path.isdir(folder) and not _is_same(folder, places.home):
@@ -199,19 +202,28 @@ class Survey:
                 layers += (self._file(name, folder, stem) for name, stem in stems)
             else:
                 self._skip(folder, stems)
-        return [layer for layer in layers if layer]
+        return layers
 
-    def _file(self, name: Name, folder: str, stem: str) -> Layer | None:
+    def _file(self, name: Name, folder: str, stem: str) -> Layer:
         try:
             path = config_files.find(folder, stem)
-            if path is None:
-                self.looks.append(Look(name, os.path.join(folder, f"{stem}.toml"), "absent"))
-                return None
+        except BrokenFile as error:
+            return self._broken(name, error)
+        if path is None:
+            self.looks.append(Look(name, os.path.join(folder, f"{stem}.toml"), "absent"))
+            return Layer(name, {})
+        return self._read(name, path)
+
+    def _broken(self, name: Name, error: BrokenFile) -> Layer:
+        self.looks.append(Look(name, error.path, "broken", str(error)))
+        self.problems.append(Problem(error.path, error.line, str(error), ends=True))
+        return Layer(name, {})
+
+    def _read(self, name: Name, path: str) -> Layer:
+        try:
             file = config_files.read(path)
         except BrokenFile as error:
-            self.looks.append(Look(name, error.path, "broken", str(error)))
-            self.problems.append(Problem(error.path, error.line, str(error), ends=True))
-            return None
+            return self._broken(name, error)
         self.looks.append(Look(name, path, "read"))
         if any(mark in file.text for mark in _SECRET_MARKS):
             from codi.engine import plain_secrets  # only for a text that may hold one
