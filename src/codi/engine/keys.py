@@ -13,18 +13,11 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 from msgspec import Meta, Struct, UnsetType
 
-from codi.engine.settings import Settings
+from codi.engine.settings import SHORT_VARIABLES, Settings
 
 Path = tuple[str, ...]
 """A key in its parts: `("agent", "max_steps")`."""
 
-SHORT_VARIABLES = {
-    "CODI_MODEL": ("model", "default"),
-    "CODI_PROVIDER": ("model", "provider"),
-    "CODI_BASE_URL": ("model", "base_url"),
-    "CODI_PROFILE": ("profile",),
-    "CODI_OFFLINE": ("network", "offline"),
-}
 _FLAGS = {
     "model.default": "--model",
     "model.provider": "--provider",
@@ -171,7 +164,7 @@ def known_kind_at(path: Path) -> Kind:
 def nearest(path: Path) -> str | None:
     """The name that was perhaps meant."""
     name = dotted(path)
-    names = [key.name for key in keys()]
+    names = [key.name for key in every_key()]
     sections = list(dict.fromkeys(known.rpartition(".")[0] for known in names if "." in known))
     known = kind_at(path[:-1])
     if len(path) > 1 and known and known.is_table and _is_struct(known.form):
@@ -207,7 +200,7 @@ def variable_of(path: Path) -> str:
 
 def variables() -> dict[str, Path]:
     """The variables of the environment that set something."""
-    return {**{variable_of(key.path): key.path for key in keys() if not key.kind.is_table}, **SHORT_VARIABLES}
+    return {**{variable_of(key.path): key.path for key in every_key() if not key.kind.is_table}, **SHORT_VARIABLES}
 
 
 def unknown_variable(name: str) -> str:

@@ -14,7 +14,7 @@ from msgspec import Struct
 from codi.engine import config_files
 from codi.engine.config_files import BrokenFile, ConfigFile, shown
 from codi.engine.places import Places
-from codi.engine.settings import Settings
+from codi.engine.settings import SHORT_VARIABLES, Settings
 from codi.protocol.errors import ConfigError
 from codi.providers.choice import Wanted
 
@@ -44,6 +44,8 @@ _OTHER_VARIABLES = frozenset(
 """Variables of codi that set no key."""
 
 
+_NAMING = {name: path for name, path in SHORT_VARIABLES.items() if name != "CODI_OFFLINE"}
+"""Variables whose text is the value as it stands."""
 _SPOKEN = {"flags": "the command line", "environment": "CODI_*"}
 
 _SECRET_MARKS = (
@@ -270,13 +272,17 @@ class Survey:
         said = {
             name: text for name, text in self._env.items() if name.startswith("CODI_") and name not in _OTHER_VARIABLES
         }
-        if not said:
-            return Layer("environment", {})
-        from codi.engine import keys  # only for who sets something by a variable
-
         tree: dict[str, Any] = {}
         places: dict[Path, str] = {}
-        known = keys.variables()
+        for name in [name for name in _NAMING if name in said]:
+            if text := said.pop(name):
+                _put(tree, _NAMING[name], text)
+                places[_NAMING[name]] = name
+        if not said:
+            return Layer("environment", tree, None, places)
+        from codi.engine import keys  # only for who sets something by its long name
+
+        known = {name: path for name, path in keys.variables().items() if path not in places}
         for name in [name for name in known if name in said]:
             path, text = known[name], said.pop(name)
             kind = keys.kind_at(path)
@@ -288,7 +294,8 @@ class Survey:
                 self.problems.append(Problem("", 0, f"{name}: {error}", keys.dotted(path), ends=True))
             places[path] = name
         for name in sorted(said):
-            self.problems.append(Problem("", 0, f"{name}: {keys.unknown_variable(name)}", strange=True))
+            if name not in keys.variables():
+                self.problems.append(Problem("", 0, f"{name}: {keys.unknown_variable(name)}", strange=True))
         return Layer("environment", tree, None, places)
 
     def _flags(self, flags: Mapping[str, Any], pairs: Sequence[str]) -> Layer:
