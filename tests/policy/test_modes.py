@@ -26,7 +26,9 @@ TABLE = [
 
 @pytest.mark.parametrize("name, effect, default, accept, plan, read_only, full", TABLE, ids=[row[0] for row in TABLE])
 def test_the_table_of_the_modes(name, effect, default, accept, plan, read_only, full):
-    wanted = dict(zip(("default", "accept-edits", "plan", "read-only", "full-access"), (default, accept, plan, read_only, full)))
+    wanted = dict(
+        zip(("default", "accept-edits", "plan", "read-only", "full-access"), (default, accept, plan, read_only, full))
+    )
     found = {mode: type(policy_of(mode, CONFINED).judge([effect])) for mode in MODES}
     assert found == wanted
 
@@ -49,7 +51,9 @@ def test_the_deny_floor_holds_in_every_mode(mode, line):
     assert isinstance(policy_of(mode, HERE).judge([Runs(line, ROOT)]), Deny)
 
 
-@pytest.mark.parametrize("line", ["rm -rf build", "rm -rf ./node_modules", "rm -rf src/a", "dd if=a of=b", "echo hi > out"])
+@pytest.mark.parametrize(
+    "line", ["rm -rf build", "rm -rf ./node_modules", "rm -rf src/a", "dd if=a of=b", "echo hi > out"]
+)
 def test_ordinary_deletions_are_asked_about_and_not_forbidden(line):
     assert isinstance(policy_of("default", HERE).judge([Runs(line, ROOT)]), Ask)
 

@@ -70,7 +70,9 @@ def test_a_rule_allows_no_more(rule, effect):
     assert isinstance(judged(effect, allow=[rule]), Ask)
 
 
-@pytest.mark.parametrize("line", ["npm publish", "cd x && npm publish --tag a", "env A=1 npm publish", "true | npm publish", "(npm publish)"])
+@pytest.mark.parametrize(
+    "line", ["npm publish", "cd x && npm publish --tag a", "env A=1 npm publish", "true | npm publish", "(npm publish)"]
+)
 def test_a_denial_holds_for_each_part_of_a_line(line):
     assert judged(runs(line), deny=["run(npm publish)"], allow=[f"run({line})"], mode="full-access") == Deny(
         "denied by the rule run(npm publish)", by="rule", rule="run(npm publish)"
@@ -87,7 +89,9 @@ def test_the_strictest_of_several_rules_counts():
 
 def test_what_the_mode_denies_no_rule_allows():
     assert isinstance(judged(Writes(f"{ROOT}/a"), allow=["write(**)", "edit"], tool="edit", mode="plan"), Deny)
-    assert isinstance(judged(runs("rm -rf /"), allow=["run(rm -rf /)", "shell"], tool="shell", mode="full-access"), Deny)
+    assert isinstance(
+        judged(runs("rm -rf /"), allow=["run(rm -rf /)", "shell"], tool="shell", mode="full-access"), Deny
+    )
 
 
 @pytest.mark.parametrize(
@@ -119,14 +123,18 @@ def test_adding_an_effect_never_weakens_the_verdict(effects, another, mode, rule
 def test_adding_a_denying_rule_never_weakens_the_verdict(effects, mode, rules, denied):
     policy = policy_of(mode, HERE, tuple(parse_rule(text, "allow", HERE) for text in rules))
     stricter = policy.with_rule(parse_rule(denied, "deny", HERE))
-    assert STRICTNESS[type(stricter.judge(effects, tool="shell"))] >= STRICTNESS[type(policy.judge(effects, tool="shell"))]
+    assert (
+        STRICTNESS[type(stricter.judge(effects, tool="shell"))] >= STRICTNESS[type(policy.judge(effects, tool="shell"))]
+    )
 
 
 def test_of_several_questions_the_riskiest_is_asked_with_all_reasons():
     assert strictest(Ask(("a",), 3), Ask(("b",), 7), Allow()) == Ask(("a", "b"), 7)
 
 
-@pytest.mark.parametrize("effect", [runs("npm test --x"), Writes(f"{ROOT}/src/a.py"), Reads("/etc/hosts"), Reaches("h", 80)])
+@pytest.mark.parametrize(
+    "effect", [runs("npm test --x"), Writes(f"{ROOT}/src/a.py"), Reads("/etc/hosts"), Reaches("h", 80)]
+)
 def test_an_offered_rule_allows_the_effect_it_was_offered_for(effect):
     assert isinstance(judged(effect, allow=[offered_rule(effect, HERE)]), Allow)
 

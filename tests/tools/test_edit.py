@@ -10,6 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from codi.protocol.events import FileChange
+from codi.tools.edit import Edit
+from codi.tools.struct_tool import StructTool
+from codi.tools.syntax_gate import SyntaxGate
 
 
 @pytest.fixture
@@ -214,6 +217,23 @@ def test_a_conflict_shows_the_text_around_the_edit(desk):
     shown = edit(desk, ("line 19\nline 20\nline 21", "x")).text.split("\n")
     assert "   20→line twenty" in shown
     assert len(shown) <= 12
+
+
+def test_a_change_in_the_last_moment_is_not_overwritten(desk):
+    place = desk.put("a.txt", "one\n")
+
+    class Meddler(SyntaxGate):
+        """Somebody who writes between the moment an edit was computed and the moment it is written."""
+
+        def warning(self, rewrites):
+            place.write_text("theirs\n")
+            return super().warning(rewrites)
+
+    desk.tools["edit"] = StructTool(Edit, needs={"gate": Meddler()})
+    assert edit(desk, ("one", "mine")).text == (
+        "a.txt changed on disk since it was read. Nothing was written. Read it again."
+    )
+    assert desk.content("a.txt") == b"theirs\n"
 
 
 def test_a_touched_file_is_not_a_changed_file(desk):

@@ -29,7 +29,8 @@ def asked(folder: Path) -> GitState | None:
 
 
 def committed(root: Path) -> str:
-    (root / "file").write_text("one")
+    for name in ("file", "sub/file"):
+        (root / name).write_text("one")
     git(root, "add", ".")
     git(root, "commit", "-qm", "first")
     return git(root, "rev-parse", "HEAD")
@@ -79,8 +80,11 @@ def test_nothing_of_the_repository_runs(repository, included):
         git(repository, "config", *(("-f", ".git/more") if included else ()), name, str(value))
     if included:
         git(repository, "config", "include.path", "more")
-    (repository / ".gitattributes").write_text("* filter=evil\nfile filter=odd.name\n")
-    os.utime(repository / "file", (1, 1))  # git has to look at the content
+    git(repository, "config", "extensions.worktreeConfig", "true")
+    git(repository, "config", "--worktree", "filter.third.clean", str(script))
+    (repository / ".gitattributes").write_text("* filter=evil\nfile filter=odd.name\nsub/file filter=third\n")
+    for name in ("file", "sub/file"):
+        os.utime(repository / name, (1, 1))  # git has to look at the content
 
     assert asked(repository) is not None
     assert not trap.exists()

@@ -40,6 +40,10 @@ async def delete(grant: Grant, path: str) -> None:
     await grant.replace_all([Replacement(path, None, b"")])
 
 
+async def namesakes(grant: Grant, path: str) -> None:
+    list(grant.namesakes(path))
+
+
 async def walk(grant: Grant, path: str) -> None:
     list(grant.walk(path))
 
@@ -72,6 +76,7 @@ async def command(grant: Grant, line: str) -> None:
         (Reads("src/a"), entries, "src"),
         (Reads("src"), entries, "src/deep"),
         (Reads("src"), walk, "src/deep"),
+        (Reads("other/a"), namesakes, "other/a"),
         (Reads("src"), lines, "src"),
         (Writes("src/a"), write, "src/a"),
         (Writes("out"), write, "other/c"),
@@ -97,6 +102,7 @@ def test_the_declared_is_done(local, effect, way, what):
         (Reads("src/a"), facts, "other/c"),
         (Reads("src/a"), entries, "other"),
         (Reads("src/a"), walk, "src"),
+        (Reads("src/a"), namesakes, "other/c"),
         (Reads("src"), walk, "."),
         (Reads("src/deep/b"), lines, "other"),
         (Reads("src/a"), write, "src/a"),
@@ -126,6 +132,12 @@ def test_a_link_is_known_to_who_may_read_its_folder_but_not_followed(local):
     assert grant.facts("src/link").link == "/etc/passwd"
     with pytest.raises(UndeclaredEffect):
         anyio.run(grant.read, "src/link")
+
+
+def test_a_link_may_lie_in_another_folder_than_the_file_that_was_declared(local):
+    (Path(local.root) / "link").symlink_to("src/a")
+
+    assert granted(local, Reads("link")).facts("link").kind == "file"
 
 
 def test_progress_goes_to_whom_the_grant_was_made_for(local):

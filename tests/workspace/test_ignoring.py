@@ -150,8 +150,9 @@ def test_an_unreadable_start_raises(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(NotADirectoryError):
         as_we_walk(tmp_path, "file")
-    with pytest.raises(FileNotFoundError):
-        as_we_walk(tmp_path, "nowhere")
+    for missing in ("nowhere", "nul\0", "half\ud800"):
+        with pytest.raises(FileNotFoundError):
+            as_we_walk(tmp_path, missing)
 
 
 @given(st.binary(max_size=60))

@@ -1,7 +1,7 @@
 """A conversation whose agent runs in this process."""
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import anyio
 
@@ -76,7 +76,7 @@ class LocalConversation:
         record: Record,
         listeners: Listeners,
         began: float,
-        rethink: Callable[[str], Mind],
+        rethink: Callable[[str], Awaitable[Mind]],
         repolicy: Callable[[Mode], Policy],
     ) -> None:
         self.session_id = record.session.store.session_id
@@ -141,7 +141,7 @@ class LocalConversation:
                 await self._agent.calls.run_by_hand(call)
             case ChooseModel(name):
                 try:
-                    self._agent.mind = mind = self._rethink(name)
+                    self._agent.mind = mind = await self._rethink(name)
                 except CodiError as error:
                     self._record.tell(StatusDelta(kind="warning", text=str(error), hint=error.hint))
                 else:

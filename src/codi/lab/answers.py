@@ -14,11 +14,12 @@ _HTML = "text/html; charset=utf-8"
 
 
 class Answer(Struct, kw_only=True):
-    """`before` happens ahead of the first byte; a `length` that is known goes into the head, else the body is chunked.
+    """`format` is empty for what is no answer of a model. `before` happens ahead of the first byte; a `length` that is known goes into the head, else the body is chunked.
     `pause_s` passes between two pieces."""
 
     status: int
     content_type: str
+    format: str = ""
     course: Iterable[bytes | Rest | End]
     headers: dict[str, str] = {}
     length: int | None = None
@@ -48,6 +49,7 @@ def spoken(form: Format, exchange: Exchange, *, streams: bool, now: float) -> An
     if played.delay_ms and answer.before is None:
         answer.before = Rest(played.delay_ms / 1000)
     answer.pause_s = played.pause_ms / 1000
+    answer.format = form.NAME
     return answer
 
 
@@ -55,6 +57,7 @@ def refused(form: Format, status: int, message: str, kind: str = "") -> Answer:
     """An error of the service."""
     answer = _text(status, _JSON, form.error(status, message, kind))
     answer.headers = {"x-should-retry": "false"}
+    answer.format = form.NAME
     return answer
 
 

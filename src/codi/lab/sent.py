@@ -20,6 +20,8 @@ class Sent:
     def __init__(self) -> None:
         self.calls: dict[str, SentCall] = {}
         self.seals: set[str] = set()
+        self.paused = False
+        """The last answer was to be sent back, for the model to go on with it."""
 
     def remember(self, played: Played, model: str, *, thought: bool, seals: tuple[str, ...] = ()) -> None:
         """Keep what was said; `thought` says whether its thinking was sent along."""
@@ -27,3 +29,4 @@ class Sent:
         for call in played.calls:
             self.calls[call.id] = SentCall(call.name, model, sealed)
         self.seals.update(seals)
+        self.paused = played.stop == "paused"

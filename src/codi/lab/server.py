@@ -6,7 +6,6 @@ It is as strict as the services are, bills as they do, fails as the script says,
 """
 
 import argparse
-import os
 import socket
 import sys
 import threading
@@ -17,13 +16,10 @@ from typing import Any, Literal
 import anyio
 import msgspec
 from anyio.abc import SocketListener, SocketStream, TaskGroup
-from msgspec import Struct
 
-from codi.lab import listing
-from codi.lab.answers import Answer, refused, spoken, told
-from codi.lab.exchange import Billed, Exchange, Format, encoded
+from codi.lab.answers import Answer
+from codi.lab.exchange import encoded
 from codi.lab.faults import End, Rest
-from codi.lab.formats import openai_chat
 from codi.lab.http1 import (
     LAST_CHUNK,
     BadHead,
@@ -36,17 +32,9 @@ from codi.lab.http1 import (
     plain_of,
 )
 from codi.lab.library import script_named
-from codi.lab.prefix_cache import PrefixCache, tokens_of
-from codi.lab.routes import question_of
-from codi.lab.sent import Sent
-from codi.lab.validators.refusal import Refusal
+from codi.lab.service import Service
 from codi.protocol.errors import CodiError
-from codi.providers.player import Played, Player, ScriptUnmet, View
-from codi.providers.script import Fault, Script, Spent, reads_requests
-from codi.providers.scripted import estimate
-
-UNMET = 599
-"""The status of a request that the script does not expect."""
+from codi.providers.script import Fault, Script
 
 _BATCH = 64 * 1024
 _BACKLOG = 1024
@@ -68,22 +56,9 @@ class Received(HttpRequest):
         return plain_of(self.body)
 
 
-class _Peek(Struct):
-    # The fields that shape an answer, for a server that does not read the conversation.
-    model: str = ""
-    stream: bool | None = None
-    stream_options: Any = None
-    thinking: Any = None
-    reasoning: Any = None
-    include: Any = None
-    generationConfig: Any = None
-    think: Any = None
-
-
 class LabServer:
-    """`strict` validates each request as the services do, and bills by the model of their caches; without it the server
-    answers at once whatever is asked, for benchmarks. With a `key` every request must carry it. `models` are those that
-    are listed; any is served. `log` is a file to which each request is appended as a line of JSON."""
+    """Puts a Service on the network: `strict`, `key` and `models` are the service's. `log` is a file to which each request is
+    appended as a line of JSON."""
 
     def __init__(
         self,
@@ -97,22 +72,10 @@ class LabServer:
         log: str | None = None,
     ) -> None:
         self.requests: list[Received] = []
-        self.violations: list[str] = []
-        """What the validators refused, each with its format."""
-        self.failures: list[str] = []
-        """Where a request was not what the script expects."""
         self.connections = 0
         """TCP connections accepted so far."""
-        self.cache = PrefixCache()
-        self.script = script
-        self._strict = strict
-        self._blind = not strict and not reads_requests(script)
-        self._key = key
-        self._models = tuple(models) or (script.model,)
+        self.service = Service(script, strict=strict, key=key, models=models)
         self._log = log
-        self._player = Player(script)
-        self._sent = Sent()
-        self._salt = os.urandom(6).hex()
         self._changed = threading.Condition()
         self._host = host
         self._socket = _bound(host, port)
@@ -127,9 +90,19 @@ class LabServer:
         return f"http://{self._host}:{self.port}"
 
     @property
+    def violations(self) -> list[str]:
+        """What the validators refused, each with its format."""
+        return self.service.violations
+
+    @property
+    def failures(self) -> list[str]:
+        """Where a request was not what the script expects."""
+        return self.service.failures
+
+    @property
     def finished(self) -> bool:
         """Every step of the script was played."""
-        return self._player.finished
+        return self.service.player.finished
 
     @property
     def refusing(self) -> bool:
@@ -161,7 +134,7 @@ class LabServer:
         # Bound but not listening: the system itself refuses every connection.
         while self._refusing is not None:
             await anyio.sleep(1.0 if self._refusing.seconds is None else self._refusing.seconds)
-            self._player.had_fault()
+            self.service.player.had_fault()
             following = self._refusal_ahead()
             if following is None:
                 self._socket.listen(_BACKLOG)
@@ -179,7 +152,7 @@ class LabServer:
                 conversations.start_soon(self._converse, stream)
 
     def _refusal_ahead(self) -> Fault | None:
-        fault = self._player.upcoming
+        fault = self.service.player.upcoming
         return fault if fault is not None and fault.kind == "refuse" else None
 
     async def _stop_listening(self, fault: Fault) -> None:
@@ -225,10 +198,10 @@ class LabServer:
 
     async def _reply(self, connection: Connection, received: Received) -> bool:
         # Whether the connection may carry one more request.
-        answer = self._answer(received)
+        answer = self.service.answer(received, now=time.time())
+        received.format, received.status = answer.format, answer.status
         refusal = self._refusal_ahead()
         keeps = refusal is None and received.headers.get("connection", "").lower() != "close"
-        received.status = answer.status
         try:
             if refusal is not None:
                 await self._stop_listening(refusal)
@@ -285,88 +258,6 @@ class LabServer:
             received.ended = how
             received.ended_at = time.monotonic()
             self._changed.notify_all()
-
-    def _answer(self, received: Received) -> Answer:
-        question = question_of(received.method, received.path)
-        if question is None:
-            return self._listed(received)
-        form, body = question.form, question.normal(self._body(received))
-        received.format = form.NAME
-        model = question.model or str(body.get("model") or self.script.model)
-        try:
-            self._admit(received)
-            if self._strict:
-                question.validate(received, body, model, self._sent)
-        except Refusal as refusal:
-            self.violations.append(f"{form.NAME}: {refusal}")
-            return refused(form, refusal.status, str(refusal), refusal.kind)
-        if question.counted:
-            asked = body.get("generateContentRequest", body)
-            return told({question.counted: sum(tokens_of(segment.content) for segment in form.segments(asked))})
-        view = View(model=model, message="", plain=lambda: body) if self._blind else form.parse(body, model)
-        try:
-            played = self._player.next(view)
-        except ScriptUnmet as unmet:
-            self.failures.append(str(unmet))
-            return refused(form, UNMET, str(unmet), "script_unmet")
-        exchange = Exchange(
-            played=played,
-            model=model,
-            body=body,
-            billed=self._billed(form, played, body, model, len(received.body)),
-            created=int(time.time()),
-            salt=self._salt,
-        )
-        self._sent.remember(played, model, thought=form.thinks(exchange), seals=form.seals(exchange))
-        return spoken(form, exchange, streams=question.streams(body), now=time.time())
-
-    def _body(self, received: Received) -> dict[str, Any]:
-        if not self._blind:
-            body = plain_of(received.body)
-            return body if isinstance(body, dict) else {}
-        try:
-            peek = msgspec.json.decode(received.body, type=_Peek)
-        except msgspec.DecodeError:
-            return {}
-        return {name: value for name, value in msgspec.structs.asdict(peek).items() if value is not None}
-
-    def _admit(self, received: Received) -> None:
-        headers = received.headers
-        if self._strict and not isinstance(received.json, dict):
-            raise Refusal("The body of the request is not a JSON object.")
-        bearer = headers.get("authorization", "").removeprefix("Bearer ")
-        keys = (bearer, headers.get("x-api-key"), headers.get("api-key"), headers.get("x-goog-api-key"))
-        if self._key is not None and self._key not in (*keys, received.query.get("key")):
-            raise Refusal("The API key is not valid.", status=401)
-
-    def _billed(self, form: Format, played: Played, body: dict[str, Any], model: str, size: int) -> Billed | None:
-        if played.usage == "none":
-            return None
-        output, thinking = estimate(played)
-        if self._blind:
-            billed = Billed(input=size // 4)
-        elif form.CACHE == "marked":
-            billed = self.cache.marked(model, form.segments(body))
-        elif form.CACHE == "automatic":
-            billed = self.cache.automatic(model, form.segments(body), step=form.CACHE_STEP)
-        else:
-            billed = Billed(input=sum(tokens_of(segment.content) for segment in form.segments(body)))
-        given = played.usage or Spent()
-        return Billed(
-            input=billed.input if given.input is None else given.input,
-            read=billed.read if given.cache_read is None else given.cache_read,
-            written=billed.written if given.cache_write is None else given.cache_write,
-            written_1h=billed.written_1h if given.cache_write is None else 0,
-            output=output if given.output is None else given.output,
-            thinking=thinking if given.thinking is None else given.thinking,
-        )
-
-    def _listed(self, received: Received) -> Answer:
-        listed = listing.answer_to(received, self._models, self.script.window)
-        if listed is not None:
-            return told(listed)
-        message = f"Unknown request URL: {received.method} {received.path}. Please check the URL for typos."
-        return refused(openai_chat, 404, message, "invalid_request_error")
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -95,9 +95,6 @@ class Anthropic:
             )
         yield assembly.reply(Timing(answer.first_byte_ms, round((time.monotonic() - begun) * 1000)))
 
-    async def aclose(self) -> None:
-        await self._transport.aclose()
-
     async def models(self) -> Sequence[ModelEntry]:
         source = self._credential.source
         signed = headers(await self._credential.secret(), source, ()) | {"accept": "application/json"}

@@ -117,9 +117,6 @@ class Azure:
     def stream(self, request: Request) -> AsyncIterator[Delta | Reply]:
         return self._spoken.stream(request)
 
-    async def aclose(self) -> None:
-        await self._spoken.aclose()
-
     async def models(self) -> Sequence[ModelEntry]:
         return await self._spoken.models()
 

@@ -81,9 +81,6 @@ class Google:
                     yield StatusDelta(kind="retry_end", text=f"{self.model.id} answered", attempt=1, tries=2)
                     yield msgspec.structs.replace(part, usage=_together(wasted.usage, part.usage))
 
-    async def aclose(self) -> None:
-        await self._transport.aclose()
-
     async def models(self) -> Sequence[ModelEntry]:
         if self._vertex:
             return [self.model]  # Vertex has no list of what a project may ask

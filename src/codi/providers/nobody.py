@@ -18,8 +18,5 @@ class Nobody:
         raise CredentialError("this conversation has no model", hint="Open one that has: codi -p 'what to do'.")
         yield  # a stream, though it never begins
 
-    async def aclose(self) -> None:
-        """There is nothing to end."""
-
     async def models(self) -> Sequence[ModelEntry]:
         return ()

@@ -77,9 +77,6 @@ class Ollama:
             timing=Timing(first_byte_ms=answer.first_byte_ms, total_ms=round((monotonic() - begun) * 1000)),
         )
 
-    async def aclose(self) -> None:
-        await self._transport.aclose()
-
     async def models(self) -> Sequence[ModelEntry]:
         """All models that the server has, with their windows and abilities."""
         try:

@@ -74,9 +74,6 @@ class OpenAIChat:
                     raise
                 self._usage_wanted = False  # this server will not take it the next time either
 
-    async def aclose(self) -> None:
-        await self._transport.aclose()
-
     async def models(self) -> Sequence[ModelEntry]:
         headers = await self._endpoint.headers(self._credential)
         body = await self._transport.get(self._endpoint.models_path, headers, key_source=self._credential.source)

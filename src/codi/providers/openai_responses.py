@@ -86,9 +86,6 @@ class OpenAIResponses:
             timing=Timing(first_byte_ms=answer.first_byte_ms, total_ms=round((monotonic() - begun) * 1000)),
         )
 
-    async def aclose(self) -> None:
-        await self._transport.aclose()
-
     async def models(self) -> Sequence[ModelEntry]:
         headers = await self._endpoint.headers(self._credential)
         body = await self._transport.get(self._endpoint.models_path, headers, key_source=self._credential.source)

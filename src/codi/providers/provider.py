@@ -126,10 +126,6 @@ class Provider(Protocol):
         Closing the iterator closes the connection. Deltas concatenate exactly to the blocks of the reply."""
         ...
 
-    async def aclose(self) -> None:
-        """End the connections."""
-        ...
-
     async def models(self) -> Sequence[ModelEntry]:
         """What the service serves, as far as it tells."""
         ...

@@ -96,9 +96,6 @@ class Resilient:
         """The model as exactly as its provider can know it."""
         return await known_model(self._provider)
 
-    async def aclose(self) -> None:
-        await self._provider.aclose()
-
     async def models(self) -> Sequence[ModelEntry]:
         return await self._provider.models()
 

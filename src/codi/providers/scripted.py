@@ -5,7 +5,6 @@ files over the wire formats of the services.
 """
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import Any
 
 import anyio
 import msgspec
@@ -25,8 +24,9 @@ from codi.protocol.errors import (
     StreamCut,
 )
 from codi.protocol.events import Delta, TextDelta, ThinkingDelta, ToolCallDelta
-from codi.protocol.messages import Block, Message, Origin, Text, Thinking, ToolCall, ToolResult, Usage
-from codi.providers.player import Played, PlayedCall, Player, SeenResult, View
+from codi.protocol.messages import Block, Message, Origin, Text, Thinking, ToolResult, Usage
+from codi.providers.arguments import call_from
+from codi.providers.player import Played, Player, SeenResult, View
 from codi.providers.provider import Abilities, ModelEntry, Prices, Reply, Request
 from codi.providers.script import Fault, Script, Spent, read_script
 
@@ -78,9 +78,6 @@ class Scripted:
             model=self.model.id,
             response_id=f"scripted_{played.serial}",
         )
-
-    async def aclose(self) -> None:
-        """There is nothing to end."""
 
     async def models(self) -> Sequence[ModelEntry]:
         return [self.model]
@@ -207,17 +204,7 @@ def _blocks(played: Played) -> Iterator[Block]:
     if played.text:
         yield Text(played.text)
     for call in played.calls:
-        yield _call(call)
-
-
-def _call(call: PlayedCall) -> ToolCall:
-    try:
-        arguments: Any = msgspec.json.decode(call.arguments or "{}")
-    except msgspec.DecodeError as error:
-        return ToolCall(call.id, call.name, {}, defect=f"The arguments are not complete JSON: {error}")
-    if not isinstance(arguments, dict):
-        return ToolCall(call.id, call.name, {}, defect="The arguments are no JSON object.")
-    return ToolCall(call.id, call.name, arguments)
+        yield call_from(call.id, call.name, call.arguments)
 
 
 def _usage(request: Request, played: Played) -> Usage:

@@ -130,7 +130,8 @@ async def put(workspace: Workspace, changes: Sequence[Rewritten]) -> tuple[FileC
     try:
         await workspace.replace_all([replacement for change in changes for replacement in _replacements(change)])
     except ChangedMeanwhile as error:
-        raise ToolFailed(f"Nothing was written: {error}. Read it again.") from error
+        shown = " or ".join(workspace.shown(change.path) for change in changes)
+        raise ToolFailed(f"{shown} changed on disk since it was read. Nothing was written. Read it again.") from error
     except OSError as error:
         where = workspace.shown(str(error.filename or changes[0].path))
         raise ToolFailed(f"Nothing was written: {where}: {error.strerror or error}.") from error

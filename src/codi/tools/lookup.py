@@ -10,8 +10,7 @@ from codi.tools.tool import ToolFailed
 from codi.workspace.workspace import Kind, Workspace
 
 _MOST_NAMES = 3
-_MOST_SEARCHED = 20_000
-"""Files that are looked at for the same name in another folder: beyond it the answer would be late."""
+_MOST_COMPARED = 5000
 
 
 def spellings(path: str) -> tuple[str, ...]:
@@ -56,19 +55,26 @@ def not_found(workspace: Workspace, path: str) -> ToolFailed:
 def _near_names(workspace: Workspace, path: str) -> Iterator[str]:
     place = workspace.resolve(path)
     folder, name = dirname(place), basename(place)
-    try:
-        names = {
-            found.lower(): found
-            for found, facts in workspace.entries(folder)
-            if facts.kind in ("file", "link") and _can_be_said(found)
-        }
-    except OSError:
-        names = {}
+    names = _names_in(workspace, folder)
     for near in get_close_matches(name.lower(), names, n=_MOST_NAMES, cutoff=0.6):
         yield workspace.shown(f"{folder}/{names[near]}")
-    if place.startswith(f"{workspace.root}/"):
-        elsewhere = islice(workspace.walk("."), _MOST_SEARCHED)
-        yield from (found for found in elsewhere if basename(found) == name and _can_be_said(found))
+    yield from _namesakes(workspace, path)
+
+
+def _names_in(workspace: Workspace, folder: str) -> dict[str, str]:
+    """The files of a folder, by their names in small letters."""
+    try:
+        entries = workspace.entries(folder)[:_MOST_COMPARED]
+    except OSError:
+        return {}
+    return {name.lower(): name for name, facts in entries if facts.kind in ("file", "link") and _can_be_said(name)}
+
+
+def _namesakes(workspace: Workspace, path: str) -> Iterator[str]:
+    try:
+        yield from filter(_can_be_said, workspace.namesakes(path))
+    except OSError:
+        return
 
 
 def _can_be_said(name: str) -> bool:

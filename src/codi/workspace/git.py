@@ -1,6 +1,7 @@
 """What codi itself asks git, reading only, and without letting a repository's configuration run anything."""
 
 import os
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -14,18 +15,22 @@ _SETTINGS = {
     "core.hooksPath": "/dev/null",
     "core.pager": "cat",
     "diff.external": "",
+    "protocol.allow": "never",
 }
+
+
+_ALWAYS = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1"}
 
 
 def neutral(settings: dict[str, str]) -> dict[str, str]:
     """The environment under which git obeys these settings rather than the repository's."""
     numbered = {f"GIT_CONFIG_KEY_{number}": name for number, name in enumerate(settings)}
     numbered |= {f"GIT_CONFIG_VALUE_{number}": value for number, value in enumerate(settings.values())}
-    return {"GIT_CONFIG_COUNT": str(len(settings)), **numbered, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+    return {"GIT_CONFIG_COUNT": str(len(settings)), **numbered, **_ALWAYS}
 
 
 NEUTRAL = neutral(_SETTINGS)
-"""For every git that codi starts for itself: no monitor, hook, pager or external diff of the repository's choice."""
+"""For every git that codi starts for itself: no monitor, hook, pager, external diff or fetch of the repository's choice."""
 
 
 class GitState(Struct, frozen=True):
@@ -45,9 +50,10 @@ async def state(root: str) -> GitState | None:
     return GitState(branch, head, await _dirty(root, top))
 
 
-def project_root(cwd: str) -> str:
-    """The repository's top folder, else the nearest folder with `.codi/`, else `cwd` itself."""
-    return repository_of(cwd) or _nearest(cwd, ".codi") or cwd
+def project_root(cwd: str, besides: Sequence[str] = ()) -> str:
+    """The repository's top folder, else the nearest folder with `.codi/`, else `cwd` itself. Folders `besides` the projects'
+    own, such as codi's home, make no project of the folder in which they lie."""
+    return repository_of(cwd) or _nearest(cwd, ".codi", besides) or cwd
 
 
 def repository_of(folder: str) -> str | None:
@@ -55,9 +61,23 @@ def repository_of(folder: str) -> str | None:
     return _nearest(folder, ".git")
 
 
-def _nearest(folder: str, name: str) -> str | None:
+def exclude(folder: str, pattern: str) -> None:
+    """Keep files out of a repository's sight without a word in what is shared with others; nothing outside of one."""
+    top = repository_of(folder)
+    if top is None:
+        return
+    path = os.path.join(_common_folder(top), "info", "exclude")
+    known = _text(os.path.dirname(path), "exclude") or ""
+    if pattern not in known.splitlines():
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(f"{'' if known.endswith(chr(10)) or not known else chr(10)}{pattern}\n")
+
+
+def _nearest(folder: str, name: str, besides: Sequence[str] = ()) -> str | None:
     while True:
-        if os.path.lexists(os.path.join(folder, name)):
+        place = os.path.join(folder, name)
+        if os.path.lexists(place) and place not in besides:
             return folder
         above = os.path.dirname(folder)
         if above == folder:
@@ -75,17 +95,19 @@ async def _dirty(root: str, top: str) -> bool | None:
 _FILTER_WAYS = ("clean", "smudge", "process")
 
 
-async def _filters(top: str) -> list[str]:
+async def _filters(top: str) -> set[str]:
     """The content filters that the repository's own configuration defines: status would run them."""
-    words = ("git", "config", "--local", "--includes", "--name-only", "--get-regexp", r"^filter\.")
+    words = ("git", "config", "--show-scope", "--name-only", "--get-regexp", r"^filter\.")
     told = await _git(words, top, NEUTRAL) if _may_filter(top) else None
-    names = os.fsdecode(told or b"").splitlines()
-    return sorted({name.removeprefix("filter.").rpartition(".")[0] for name in names})
+    settings = [line.split("\t", 1) for line in os.fsdecode(told or b"").splitlines()]
+    return {name.removeprefix("filter.").rpartition(".")[0] for scope, name in settings if scope in _OF_REPOSITORY}
+
+
+_OF_REPOSITORY = ("local", "worktree")
 
 
 def _may_filter(top: str) -> bool:
-    folder = _common_folder(top)
-    configurations = (_text(folder, "config") or "", _text(_git_folder(top), "config.worktree") or "")
+    configurations = (_text(_common_folder(top), "config") or "", _text(_git_folder(top), "config.worktree") or "")
     return any(word in text.lower() for text in configurations for word in ("filter", "include"))
 
 

@@ -11,8 +11,7 @@ from codi.workspace.workspace import FileFacts, Outcome, Replacement, Stamp, Und
 class Grant:
     """`effects` are what policy judged. A declared folder covers what lies below it: for reading, and for writing where
     it is to be deleted or moved. That a name exists is known by whoever may see one of its folder's files, so facts and
-    names of the folder around a declared path are granted too, and for a path below the root the names of all files there,
-    so that a missing file can be answered with the one that was meant.
+    names of the folder around a declared path are granted too, and where else a file of its name lies.
     """
 
     def __init__(self, workspace: Workspace, effects: Sequence[Effect], tell: Callable[[str], None]) -> None:
@@ -68,10 +67,12 @@ class Grant:
         return self._workspace.entries(path)
 
     def walk(self, path: str, *, hidden: bool = True, include_ignored: bool = False) -> Iterator[str]:
-        place = self.resolve(path)
-        if place != self.root or not any(inside(known, (self.root,)) for known in self._read):
-            self._check_read(place)
+        self._check_read(self.resolve(path))
         return self._workspace.walk(path, hidden=hidden, include_ignored=include_ignored)
+
+    def namesakes(self, path: str) -> Iterator[str]:
+        self._check_read(self.resolve(path))
+        return self._workspace.namesakes(path)
 
     def stamp(self, path: str) -> Stamp | None:
         return self._workspace.stamp(path)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from codi.workspace.descent import read_all
+from codi.workspace.descent import naming, read_all
 from codi.workspace.ignore_rules import IgnoreRules, ignore_rules
 
 
@@ -56,8 +56,9 @@ def files_below(folder: str, root: str, *, hidden: bool, include_ignored: bool) 
     Ignore files are read from the repository's top folder downwards, or from `root` when there is no repository. Raises
     OSError when the folder itself cannot be listed; what cannot be listed below it is left out.
     """
-    start = os.fsencode(folder).rstrip(b"/")
-    entries = _listed(start)
+    with naming(folder):
+        start = os.fsencode(folder).rstrip(b"/")
+        entries = _listed(start)
     standing = _Standing()
     if not include_ignored:
         for above in _folders_above(start, os.fsencode(root)):

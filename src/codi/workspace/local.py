@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from hashlib import sha256
+from itertools import islice
 from weakref import WeakValueDictionary
 
 import anyio
@@ -20,6 +21,8 @@ from codi.workspace.replacing import Change, replace_together
 from codi.workspace.workspace import FileFacts, Kind, Outcome, Replacement, Stamp
 
 _READ_INLINE_BYTES = 1 << 20
+_MOST_SEARCHED = 20_000
+"""Files among which namesakes are looked for: beyond it the answer would be late."""
 
 _KINDS: dict[int, Kind] = {
     stat.S_IFREG: "file",
@@ -133,6 +136,10 @@ class LocalWorkspace:
 
     def walk(self, path: str, *, hidden: bool = True, include_ignored: bool = False) -> Iterator[str]:
         return files_below(self.resolve(path), self.root, hidden=hidden, include_ignored=include_ignored)
+
+    def namesakes(self, path: str) -> Iterator[str]:
+        name = os.path.basename(self.resolve(path))
+        return (found for found in islice(self.walk("."), _MOST_SEARCHED) if os.path.basename(found) == name)
 
     def stamp(self, path: str) -> Stamp | None:
         return self._stamps.get(self.resolve(path))

@@ -20,6 +20,7 @@ from marshal import loads
 from typing import Any
 
 import anyio
+from anyio.lowlevel import checkpoint
 
 from codi.workspace import warden
 from codi.workspace.workspace import Outcome
@@ -30,6 +31,8 @@ TELL_EVERY_S = 0.1
 
 _TOLD_AT_ONCE = 16 * 1024
 _CHUNK = 64 * 1024
+_PIPE_CHUNKS = 17
+"""More than a pipe can hold, also one that a program made as large as Linux allows (1 MiB)."""
 _PLACE_TELLER = os.path.join(os.path.dirname(__file__), "place.bash")
 _PLACE_FD = 241
 """Where `place.bash` tells the last directory; a number that scripts do not use themselves."""
@@ -198,7 +201,9 @@ async def _to_the_end(child: "_Child", output: "_Output") -> "_Ended":
             raise
         finally:
             reading.cancel()
-    while chunk := child.read_now():
+    for _ in range(_PIPE_CHUNKS):  # not for ever: a process of another user, which cannot be ended, may still write
+        if not (chunk := child.read_now()):
+            break
         output.take(chunk)
     return ended
 
@@ -258,6 +263,7 @@ class _Child:
 
     async def read(self) -> bytes:
         """The next of the output; nothing when all that could write to it has ended."""
+        await checkpoint()  # a command that never pauses must not keep everything else waiting
         while True:
             try:
                 return os.read(self._output, _CHUNK)
@@ -285,12 +291,13 @@ class _Child:
             except OSError:
                 break  # there is no keeper, as the next message shows
         match await self._next_told():
-            case ("started", int(shell)):
+            case ("forked", int(shell)):
                 self._shell = shell
-            case ("failed", int(number), bool(because_of_directory)):
-                raise OSError(number, os.strerror(number), self._cwd if because_of_directory else self._program)
             case _:
                 raise OSError(EAGAIN, "No process could be started", self._program)
+        match await self._next_told():
+            case ("failed", int(number), bool(because_of_directory)):
+                raise OSError(number, os.strerror(number), self._cwd if because_of_directory else self._program)
 
     async def ended(self) -> _Ended:
         """How it ended. May be asked again, also after a wait for it was cancelled."""
@@ -403,7 +410,7 @@ class _Output:
 
     def take(self, chunk: bytes) -> bool:
         """Keep a chunk. True once, when it is too much of all: the command is to be ended."""
-        if self.flooded:
+        if self.flooded or not chunk:
             return False
         self.total_bytes += len(chunk)
         self._line_ends += chunk.count(b"\n")

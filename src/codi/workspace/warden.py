@@ -12,7 +12,6 @@ request codi sends orders of one byte.
 """
 
 import _socket  # the half of `socket` written in C: the other half takes as long to load as all the rest
-import ctypes
 import marshal
 import os
 import select
@@ -37,17 +36,19 @@ _UNKILLABLE_S = 1.0
 NOTES_BYTES = 8192
 """How much is handed to codi of what a command wrote to its notes."""
 
-_PR_SET_PDEATHSIG = 1
-_PR_SET_CHILD_SUBREAPER = 36
+# prctl(2)
+_SET_DEATH_SIGNAL = 1
+_SET_NAME = 15
+_ADOPT_ORPHANS = 36
 
 Request = tuple[list[bytes], bytes, dict[bytes, bytes], float, int]
 """Words, directory, environment, seconds, and the descriptor under which the command finds its notes: a file apart from
 the output, in memory, whose content codi is told at the end (0: none)."""
 
 
-Told = tuple[str, int] | tuple[str, int, bool] | tuple[str, int, bool, bytes]
-"""`started` with the shell's process; `failed` with an errno and whether it was because of the directory; `ended` with
-the shell's status, whether its time was up, and its notes."""
+Told = tuple[str] | tuple[str, int] | tuple[str, int, bool] | tuple[str, int, bool, bytes]
+"""`forked` with the shell's process; then `started`, or `failed` with an errno and whether it was because of the
+directory; then `ended` with the shell's status, whether its time was up, and its notes."""
 
 
 def framed(value: Request | Told) -> bytes:
@@ -90,9 +91,15 @@ def _living() -> list[tuple[int, int, int, int]]:
     return found
 
 
+def _prctl(option: int, argument: int | bytes) -> None:
+    import ctypes  # by the warden alone: codi reads this file too, and has no need of it
+
+    ctypes.CDLL(None).prctl(option, argument, 0, 0, 0)
+
+
 def _serve(door: int) -> None:
     """Fork a keeper for whoever knocks, until codi is gone."""
-    libc = ctypes.CDLL(None)
+    _prctl(_SET_NAME, b"codi-warden")
     # A command like `pkill python` must not take away what keeps the commands. Keepers are not waited for.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
         signal.signal(number, signal.SIG_IGN)
@@ -115,7 +122,7 @@ def _serve(door: int) -> None:
                 status = 1
                 try:
                     _close_door(door)
-                    _keep(libc, *handed)
+                    _keep(*handed)
                     status = 0
                 finally:
                     os._exit(status)
@@ -132,16 +139,16 @@ def _close_door(door: int) -> None:
     os.close(nothing)
 
 
-def _keep(libc: ctypes.CDLL, socket: int, output: int, held: int) -> None:
+def _keep(socket: int, output: int, held: int) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
-    libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    _prctl(_ADOPT_ORPHANS, 1)
     request = _request(socket)
     notes = os.memfd_create("notes")
     failed, failed_told = os.pipe()
     shell = os.fork()
     if shell == 0:
-        _become(libc, request, output, notes, failed_told)
+        _become(request, socket, output, notes, failed_told)
     os.close(output)
     os.close(failed_told)
     failure = os.read(failed, 64)
@@ -150,7 +157,7 @@ def _keep(libc: ctypes.CDLL, socket: int, output: int, held: int) -> None:
         what, number = failure.split()
         _tell(socket, ("failed", int(number), what == b"directory"))
         return
-    _tell(socket, ("started", shell))
+    _tell(socket, ("started",))
     keeper = _Keeper(socket, shell)
     ended_by = keeper.wait(monotonic() + request[3])
     if ended_by == "end":
@@ -184,13 +191,14 @@ def _read_exactly(socket: int, size: int) -> bytes:
     return read
 
 
-def _become(libc: ctypes.CDLL, request: Request, output: int, notes: int, failed: int) -> None:
+def _become(request: Request, socket: int, output: int, notes: int, failed: int) -> None:
     """In the forked child: become the command, with nothing of codi's but what it needs. Does not return."""
     words, directory, environment, _, notes_at = request
     at = b"directory"
     try:
         os.setsid()
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        _prctl(_SET_DEATH_SIGNAL, signal.SIGKILL)
+        _tell(socket, ("forked", os.getpid()))  # told before the command can kill its keeper
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)  # what is ignored stays so across exec; Python ignores the last two
         signal.pthread_sigmask(signal.SIG_SETMASK, set())

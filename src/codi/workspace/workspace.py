@@ -99,6 +99,11 @@ class Workspace(Protocol):
         and links to directories are not followed."""
         ...
 
+    def namesakes(self, path: str) -> Iterator[str]:
+        """Files anywhere below the root that have the name of this one, relative to the root, for whoever looked in the wrong
+        place. In a very large tree not all are found."""
+        ...
+
     def stamp(self, path: str) -> Stamp | None:
         """What this session last saw of a file; None if it never read it."""
         ...
