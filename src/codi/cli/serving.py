@@ -45,9 +45,9 @@ def _tell(server: LabServer, *, quiet: bool) -> None:
     if quiet:
         return
     print(
-        f"The scripted model {server.script.model} answers as Anthropic, OpenAI, Google and Ollama do. For example:\n"
-        f"  ANTHROPIC_BASE_URL={server.url} ANTHROPIC_API_KEY=any codi -m anthropic/{server.script.model}\n"
-        f"  OPENAI_BASE_URL={server.url}/v1 OPENAI_API_KEY=any codi -m openai/{server.script.model}\n"
+        f"The scripted model {server.service.player.script.model} answers as Anthropic, OpenAI, Google and Ollama do. For example:\n"
+        f"  ANTHROPIC_BASE_URL={server.url} ANTHROPIC_API_KEY=any codi -m anthropic/{server.service.player.script.model}\n"
+        f"  OPENAI_BASE_URL={server.url}/v1 OPENAI_API_KEY=any codi -m openai/{server.service.player.script.model}\n"
         "Ctrl-C ends it.",
         file=sys.stderr,
         flush=True,
