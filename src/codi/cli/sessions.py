@@ -50,7 +50,7 @@ def run(words: Sequence[str]) -> int:
     if not args.quiet:
         for warning in loaded.warnings:
             print(f"warning: {warning}", file=sys.stderr)
-    return act(args, places, Shelf(places, loaded.settings.sessions.dir))
+    return act(args, places, Shelf(places, loaded.settings.sessions))
 
 
 def _list(args: Any, places: Places, shelf: Shelf) -> int:

@@ -16,6 +16,7 @@ from codi.agent.mind import Mind
 from codi.agent.record import Record
 from codi.engine.assembly import Assembly
 from codi.engine.local import Listeners, LocalConversation
+from codi.engine.model_list import ModelList
 from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.settings import Settings
@@ -62,7 +63,7 @@ class Engine:
         warnings: Sequence[str] = (),
     ) -> None:
         self._assembly = Assembly(places, settings, options, env)
-        self._shelf = Shelf(places, settings.sessions.dir)
+        self._shelf = Shelf(places, settings.sessions)
         self._places = places
         self._settings = settings
         self._options = options
@@ -143,6 +144,14 @@ class Engine:
         if fork.warning:
             self._warnings.append(fork.warning)
         return fork.path
+
+    @property
+    def models(self) -> ModelList:
+        return self._assembly.models()
+
+    async def choice(self) -> Choice:
+        """The model that answers a new conversation. Raises CodiError where there is none."""
+        return await self._assembly.choice()
 
     def tools(self) -> Sequence[ToolSpec]:
         return self._assembly.toolbox(Results(None), tuple, None).specs

@@ -3,6 +3,7 @@
 import os
 
 from codi.engine.places import Places
+from codi.engine.settings import SessionSettings
 from codi.protocol.conversation import SessionSummary
 from codi.sessions import paths, resume
 from codi.sessions.catalog import Catalog
@@ -10,11 +11,12 @@ from codi.sessions.trash import Trash
 
 
 class Shelf:
-    """`directory` is the folder of all sessions where one was set; else each working directory has its own in codi's home."""
+    """A folder that was set is that of all sessions; else each working directory has its own in codi's home."""
 
-    def __init__(self, places: Places, directory: str = "") -> None:
+    def __init__(self, places: Places, settings: SessionSettings) -> None:
         self._places = places
-        self._directory = directory
+        self._directory = os.path.expanduser(settings.dir)
+        self._database = os.path.join(places.home, "catalog.db") if settings.catalog else ":memory:"
 
     @property
     def folder(self) -> str:
@@ -28,8 +30,7 @@ class Shelf:
     def sessions(self, *, everywhere: bool = False) -> list[SessionSummary]:
         """Newest first; those of this working directory, or all."""
         folders = [self._directory] if self._directory else paths.directories(self._places.home)
-        catalog = Catalog(os.path.join(self._places.home, "catalog.db"))
-        return catalog.sessions(folders, None if everywhere else self._places.cwd)
+        return Catalog(self._database).sessions(folders, None if everywhere else self._places.cwd)
 
     def path_of(self, text: str) -> str:
         """The file of the session that a path, the beginning of an id, or a name means. Raises CodiError."""
