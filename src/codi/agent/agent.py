@@ -5,7 +5,7 @@ Whatever ends a turn, what was kept stays, and the next prompt finds a history t
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -16,6 +16,7 @@ from codi.agent.calls import Calls
 from codi.agent.context import Context
 from codi.agent.limits import AgentSettings, Spending
 from codi.agent.mind import Mind
+from codi.agent.nearby import Nearby
 from codi.agent.patience import GO_ON, SAY_SOMETHING, Patience, StepLost
 from codi.agent.record import Record
 from codi.agent.repetition import Repetition
@@ -25,6 +26,7 @@ from codi.agent.waiting import Waiting
 from codi.protocol.errors import CodiError, LimitReached
 from codi.protocol.events import (
     ContextAdded,
+    Entry,
     MessageAdded,
     Reason,
     ReplyFacts,
@@ -46,14 +48,18 @@ PAST_LIMIT = "Not executed: the limit of steps was reached."
 
 
 class Agent:
-    """`mind` may be exchanged between turns; what stands in `steering` is said to the model before its next request."""
+    """`mind` may be exchanged between turns; what stands in `steering` is said to the model before its next request.
+    `nearby` looks for instruction files on the way; None where none are read."""
 
-    def __init__(self, mind: Mind, calls: Calls, record: Record, settings: AgentSettings) -> None:
+    def __init__(
+        self, mind: Mind, calls: Calls, record: Record, settings: AgentSettings, nearby: Nearby | None = None
+    ) -> None:
         self.mind = mind
         self.calls = calls
         self.steering: list[Message] = []
         self._record = record
         self._settings = settings
+        self._nearby = nearby
         self._context = Context()
         self._spending = Spending(settings)
         self._last_usage: Usage | None = None
@@ -163,6 +169,7 @@ class Agent:
         try:
             if not await self.calls.run(calls, remark):
                 return False
+            self._tell_of_files(lambda nearby, path: nearby.touched(self.calls.touched, path))
         finally:
             waited = self.calls.approvals.waited_s - waited
             self._tally.wait_s += waited
@@ -179,6 +186,15 @@ class Agent:
         if warning:
             self._record.tell(StatusDelta(kind="warning", text=warning))
             self._nudge(f"{warning}. Come to an end soon.")
+
+    def _tell_of_files(self, found: Callable[[Nearby, Sequence[Entry]], Iterable[ContextAdded]]) -> None:
+        """Keep the instruction files that have come to hold, and tell the person what is wrong with them."""
+        if self._nearby is None:
+            return
+        for fact in found(self._nearby, self._record.session.path()):
+            self._record.keep(fact)
+        while self._nearby.notices:
+            self._record.tell(StatusDelta(kind="warning", text=self._nearby.notices.pop(0)))
 
     def _at_last_step(self) -> bool:
         limit = self._settings.max_steps
@@ -214,6 +230,7 @@ class Agent:
         self._is_late = False
         self.calls.approvals.unanswered = False
         self._record.keep(TurnStarted(self._turn))
+        self._tell_of_files(Nearby.changed)
         self._record.keep(MessageAdded(prompt), sync=True)
 
     def _end(self, reason: Reason, error: CodiError | None = None) -> None:

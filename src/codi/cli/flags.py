@@ -121,6 +121,7 @@ def parser(commands: dict[str, str]) -> Parser:
     tools.add_argument("--append-system-prompt", action="append", default=[], metavar="TEXT|@FILE", help="after them")
     tools.add_argument("--no-context-files", action="store_true", help="ignore AGENTS.md and the like")
     tools.add_argument("--config", action="append", default=[], metavar="KEY=VALUE", help="any setting")
+    tools.add_argument("--profile", metavar="NAME", help="a profile of the configuration")
 
     limits = flags.add_argument_group("limits (exit status 124)")
     limits.add_argument("--max-turns", type=int, metavar="N", help="steps")
@@ -161,6 +162,7 @@ def settings_of(args: Any) -> dict[str, Any]:
         "model.thinking": args.thinking,
         "model.context_window": args.context_window,
         "permission_mode": args.permission_mode,
+        "profile": args.profile,
         "tools.profile": args.tool_profile,
         "sessions.dir": args.session_dir and os.path.abspath(args.session_dir),
         "agent.max_steps": args.max_turns,

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import anyio
 from msgspec import structs, to_builtins
@@ -24,7 +24,7 @@ from codi.engine.shelf import Shelf
 from codi.engine.version import VERSION
 from codi.policy.modes import MODES, Mode, stricter
 from codi.protocol.conversation import SessionSummary
-from codi.protocol.errors import SessionError
+from codi.protocol.errors import CodiError, SessionError
 from codi.protocol.events import (
     Entry,
     Fact,
@@ -52,7 +52,7 @@ from codi.workspace.git import GitState
 
 
 class Engine:
-    """`env` is where keys and addresses are looked for."""
+    """`env` is where keys and addresses are looked for; `warnings` are those of the configuration, told already."""
 
     def __init__(
         self,
@@ -67,7 +67,8 @@ class Engine:
         self._places = places
         self._settings = settings
         self._options = options
-        self._warnings = list(warnings)
+        self.warnings = tuple(warnings)
+        self._warnings: list[str] = []
 
     @classmethod
     def at(cls, directory: str, *, model: str = "", mode: Mode = "default", allow: Sequence[str] = ()) -> "Engine":
@@ -109,9 +110,15 @@ class Engine:
             mind = mind_of(provider, thinking)
             for fact in self._facts_of_opening(path, mind, mode, state):
                 record.keep(fact)
-            agent = Agent(mind, calls, record, self._settings.agent)
+            agent = Agent(mind, calls, record, self._settings.agent, parts.nearby(files))
             conversation = LocalConversation(agent, record, listeners, began(session), rethink, parts.policy)
-            notices = (*self._warnings, *session.store.warnings, *files.notices, choice.warning if choice else "")
+            notices = (
+                *self._warnings,
+                *parts.complaints,
+                *session.store.warnings,
+                *files.notices,
+                choice.warning if choice else "",
+            )
             conversation.warnings = [notice for notice in notices if notice]
             conversation.greeting = f"codi {VERSION}, {choice.model} ({choice.reason})" if choice else ""
             async with anyio.create_task_group() as tasks:
@@ -158,9 +165,14 @@ class Engine:
 
     async def prompt_parts(self) -> list[Part]:
         """The system prompt as it would be sent, part by part."""
-        state = await git.state(self._places.cwd)
-        mode = self._settings.permission_mode
-        return self._assembly.instructions(self.tools(), mode, self._assembly.context_files(), state)
+        parts = self._assembly
+        entry = None
+        with suppress(CodiError):  # without a model there is still a prompt, though no profile for one that is small
+            entry = await known_model(parts.provider(await parts.choice()))
+        toolbox = parts.toolbox(Results(None), tuple, entry)
+        mode, state = self._settings.permission_mode, await git.state(self._places.cwd)
+        await parts.aclose()
+        return parts.instructions(toolbox.specs, mode, parts.context_files(), state)
 
     @contextmanager
     def _session(self, text: str | None) -> Iterator[Session]:
