@@ -22,7 +22,8 @@ from codi.agent.record import Record
 from codi.agent.repetition import Repetition
 from codi.agent.tally import Tally
 from codi.agent.unfinished import Unfinished
-from codi.protocol.errors import CodiError, LimitReached, ProviderError
+from codi.agent.waiting import Waiting
+from codi.protocol.errors import CodiError, LimitReached
 from codi.protocol.events import (
     ContextAdded,
     Entry,
@@ -36,7 +37,7 @@ from codi.protocol.events import (
     TurnStarted,
 )
 from codi.protocol.messages import Cost, Image, Message, Text, ToolCall, ToolResult, Usage, user
-from codi.providers.provider import Reply
+from codi.providers.provider import Reply, Request
 
 CUT_CALL = (
     'Tool call "{}" was not executed: the response hit the output limit, so its arguments may be truncated. '
@@ -62,6 +63,7 @@ class Agent:
         self._context = Context()
         self._spending = Spending(settings)
         self._last_usage: Usage | None = None
+        self._more_output = self._is_late = False
         self._turn = sum(isinstance(entry.fact, TurnStarted) for entry in record.session.path())
 
     async def prompt(self, text: str, images: Sequence[Image] = ()) -> None:
@@ -93,6 +95,7 @@ class Agent:
         while True:
             while self.steering:
                 self._record.keep(MessageAdded(self.steering.pop(0)), sync=True)
+            self._warn(self._lateness())
             reply = await self._last_words() if self._at_last_step() else await self._ask()
             calls = reply.message.tool_calls
             if reply.stop == "length" and calls:
@@ -113,34 +116,45 @@ class Agent:
 
     async def _ask(self, tool_choice: str = "auto") -> Reply:
         """One request and its reply, kept with what it cost. An unfinished reply is kept as what it is."""
-        warning = self._spending.check(self.mind.worst_case(self._last_usage), self.mind.price_of)
-        if warning:
-            self._record.tell(StatusDelta(kind="warning", text=warning))
+        self._warn(self._spending.check(self.mind.worst_case(self._last_usage), self.mind.price_of))
         messages = self._context.messages_of(self._record.session.path())
         request = self.mind.request(messages, more_output=self._more_output, tool_choice=tool_choice)
-        unfinished, began = Unfinished(), time.monotonic()
-        parts: Any = self.mind.provider.stream(request)
+        unfinished, waiting = Unfinished(), Waiting(self.mind, self._record.tell)
+        reply, failure, began = None, None, time.monotonic()
         try:
-            async with aclosing(parts):
-                async for part in parts:
-                    if isinstance(part, Reply):
-                        return self._keep_reply(part)
-                    unfinished.add(part)
-                    if isinstance(part, StatusDelta) and part.kind == "retry":
-                        self._tally.retries += 1
-                        self._tally.wait_s += part.wait_s
-                        self._record.keep(Retried(part.attempt, part.text, round(part.wait_s * 1000)))
-                    self._record.tell(part)
-            raise StepLost("the provider's stream ended without a reply", hint="This is a bug of the provider.")
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(waiting.watch)
+                try:
+                    reply = await self._hear(request, unfinished, waiting)
+                except CodiError as error:
+                    failure = error  # raised below, where no group wraps it
+                tasks.cancel_scope.cancel()
         except anyio.get_cancelled_exc_class():
             self._keep_unfinished(unfinished, "aborted", "Request was aborted")
-            raise
-        except ProviderError as error:
-            self._keep_unfinished(unfinished, "error", str(error))
             raise
         finally:
             self._tally.steps += 1
             self._tally.provider_s += time.monotonic() - began
+        if reply is None:
+            failure = failure or StepLost("the model's answer never ended", hint="This is a bug of its provider.")
+            self._keep_unfinished(unfinished, "error", str(failure))
+            raise failure
+        return self._keep_reply(reply)
+
+    async def _hear(self, request: Request, unfinished: Unfinished, waiting: Waiting) -> Reply | None:
+        parts: Any = self.mind.provider.stream(request)
+        async with aclosing(parts):
+            async for part in parts:
+                if isinstance(part, Reply):
+                    return part
+                waiting.heard(part)
+                unfinished.add(part)
+                if isinstance(part, StatusDelta) and part.kind == "retry":
+                    self._tally.retries += 1
+                    self._tally.wait_s += part.wait_s
+                    self._record.keep(Retried(part.attempt, part.text, round(part.wait_s * 1000)))
+                self._record.tell(part)
+        return None
 
     async def _act(self, calls: Sequence[ToolCall]) -> bool:
         """Run the calls of a reply and keep their results. False if the person stopped the turn."""
@@ -176,11 +190,25 @@ class Agent:
         while self._nearby.notices:
             self._record.tell(StatusDelta(kind="warning", text=self._nearby.notices.pop(0)))
 
+    def _warn(self, warning: str | None) -> None:
+        """Tell person and model what is about to run out."""
+        if warning:
+            self._record.tell(StatusDelta(kind="warning", text=warning))
+            self._nudge(f"{warning}. Come to an end soon.")
+
     def _at_last_step(self) -> bool:
         limit = self._settings.max_steps
         if limit and self._tally.steps == max(1, limit * 4 // 5) and limit > 1:
             self._record.tell(StatusDelta(kind="warning", text=f"{self._tally.steps} of {limit} steps used"))
         return bool(limit) and self._tally.steps >= limit
+
+    def _lateness(self) -> str | None:
+        """That most of the turn's time is over, once."""
+        limit_s, spent_s = self._settings.max_time_s, self._tally.elapsed_s
+        if self._is_late or spent_s < 0.8 * limit_s:
+            return None
+        self._is_late = True
+        return f"{spent_s:.0f} of {limit_s:g} s of this turn are over"
 
     async def _last_words(self) -> Reply:
         """The limit of steps is reached: let the model sum up without tools, and end the turn."""
@@ -199,6 +227,7 @@ class Agent:
         self._repetition = Repetition()
         self._patience = Patience(self._settings.max_failed_steps)
         self._more_output = False
+        self._is_late = False
         self.calls.approvals.unanswered = False
         self._record.keep(TurnStarted(self._turn))
         self._tell_of_files(Nearby.changed)

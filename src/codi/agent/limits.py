@@ -48,6 +48,9 @@ class Spending:
                 hint="Raise --max-tokens, or start a new session with less context.",
                 limit="tokens",
             )
+        if token_cap is not None and self.tokens >= 0.8 * token_cap and not self.warned:
+            self.warned = True
+            return f"{self.tokens} of {token_cap} tokens used"
         if cap is None:
             return None
         price = price_of(expected)

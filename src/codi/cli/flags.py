@@ -4,7 +4,7 @@ import argparse
 import difflib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NoReturn
 
 from codi.protocol.errors import UsageError
@@ -31,6 +31,20 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, hint=f"`{self.prog} --help` shows how it is used.")
+
+
+def add_general(parser: argparse.ArgumentParser) -> None:
+    """What every subcommand takes."""
+    parser.add_argument("--json", action="store_true", help="one JSON object; one a line for lists")
+    parser.add_argument("--cwd", metavar="DIR", help="the working directory")
+    parser.add_argument("-q", "--quiet", action="store_true", help="nothing but the result")
+
+
+def action_of(words: Sequence[str], actions: Collection[str], usual: str) -> tuple[str, list[str]]:
+    """The action that the first word names, else the usual one; and the words that are left."""
+    if words and words[0] in actions:
+        return words[0], list(words[1:])
+    return usual, list(words)
 
 
 def parser(commands: dict[str, str]) -> Parser:
