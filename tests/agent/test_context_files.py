@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from codi.agent.context_files import MAX_ALL, MAX_FILE, ContextFile, ContextFiles, Ground, context_files, files_of_folder
+from codi.agent.context_files import (
+    MAX_ALL,
+    MAX_FILE,
+    ContextFile,
+    ContextFiles,
+    Ground,
+    context_files,
+    files_of_folder,
+)
 
 
 class Tree:
@@ -92,7 +100,10 @@ def imported(tree: Tree, text: str) -> list[str]:
     ("text", "read"),
     [
         ("@docs/a.md", ["project/docs/a.md"]),
-        ("Read @docs/a.md, then (@docs/b.md) and @./docs/c.md.", ["project/docs/a.md", "project/docs/b.md", "project/docs/c.md"]),
+        (
+            "Read @docs/a.md, then (@docs/b.md) and @./docs/c.md.",
+            ["project/docs/a.md", "project/docs/b.md", "project/docs/c.md"],
+        ),
         ("See @docs/a.md and @docs/a.md", ["project/docs/a.md"]),
         ("- **@docs/a.md**", []),
         ("@docs/with space.md is read", ["project/docs/with space.md"]),

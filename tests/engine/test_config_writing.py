@@ -78,7 +78,9 @@ def test_a_link_is_written_through(config, tmp_path):
     assert config.is_symlink() and tomllib.loads(real.read_text()) == {"a": 1, "b": 2}
 
 
-@pytest.mark.parametrize(("name", "content"), [("config.yaml", b"a: 1"), ("config.toml", b"a = = 1"), ("config.toml", b"\xff")])
+@pytest.mark.parametrize(
+    ("name", "content"), [("config.yaml", b"a: 1"), ("config.toml", b"a = = 1"), ("config.toml", b"\xff")]
+)
 def test_a_file_that_cannot_be_changed_stays_as_it_is(config, name, content):
     config.parent.mkdir()
     (config.parent / name).write_bytes(content)

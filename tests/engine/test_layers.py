@@ -83,8 +83,12 @@ def test_each_layer_counts_more_than_the_one_below(ground):
 
 
 def test_tables_merge_lists_replace_and_rules_unite(ground):
-    ground.user('[tools]\ndisabled = ["todo"]\n[policy]\nallow = ["run(a)"]\ndeny = ["run(x)"]\n[shell.env]\nA = "1"\nB = "1"')
-    ground.project('[tools]\ndisabled = ["grep"]\n[policy]\nallow = ["run(b)", "run(a)"]\ndeny = []\n[shell.env]\nB = "2"')
+    ground.user(
+        '[tools]\ndisabled = ["todo"]\n[policy]\nallow = ["run(a)"]\ndeny = ["run(x)"]\n[shell.env]\nA = "1"\nB = "1"'
+    )
+    ground.project(
+        '[tools]\ndisabled = ["grep"]\n[policy]\nallow = ["run(b)", "run(a)"]\ndeny = []\n[shell.env]\nB = "2"'
+    )
     settings = ground.load().settings
     assert settings.tools.disabled == ("grep",)
     assert settings.policy.allow == ("run(a)", "run(b)") and settings.policy.deny == ("run(x)",)
@@ -122,7 +126,7 @@ def test_all_that_is_wrong_is_said_at_once_in_order(ground):
     path = f"{ground.home}/config.toml"
     assert ground.refused().splitlines() == [
         f'{path}:2: agent.max_steps: expected integer >= 0, found string "x"',
-        f"error: {path}:5: tools.profile: expected one of auto, full, minimal, nano, found string \"fulll\" - did you mean full?",
+        f'error: {path}:5: tools.profile: expected one of auto, full, minimal, nano, found string "fulll" - did you mean full?',
         f"error: {path}:6: tools.disabled: expected list of strings, found list with integer 1",
     ]
 
@@ -235,7 +239,9 @@ def test_a_project_may_only_tighten(ground, text, key, kept, stem):
     ground.project(f"# a comment\n{text}\n", stem)
     loaded = ground.load()
     (warning,) = loaded.warnings
-    assert warning.startswith(f"{ground.root}/.codi/{stem}.toml:2: {key}: a project may") and warning.endswith("ignored")
+    assert warning.startswith(f"{ground.root}/.codi/{stem}.toml:2: {key}: a project may") and warning.endswith(
+        "ignored"
+    )
     value: object = loaded.settings
     for part in key.split("."):
         value = value.get(part) if isinstance(value, dict) else getattr(value, part, None)  # no row, no key
@@ -284,7 +290,9 @@ def test_variables_fill_in_values_for_services_and_commands(ground):
 
 def test_what_a_missing_variable_was_to_fill_is_switched_off(ground):
     ground.env["EMPTY"] = ""
-    ground.user('[providers.anthropic]\nbase_url = "$GATE"\n[providers.groq]\nheaders = {K = "$EMPTY"}\n[shell.env]\nA = "$NO"\nB = "b"\n')
+    ground.user(
+        '[providers.anthropic]\nbase_url = "$GATE"\n[providers.groq]\nheaders = {K = "$EMPTY"}\n[shell.env]\nA = "$NO"\nB = "b"\n'
+    )
     loaded = ground.load()
     assert [warning.partition(": ")[2] for warning in loaded.warnings] == [
         "providers.anthropic.base_url: $GATE is not set, so providers.anthropic is switched off",
