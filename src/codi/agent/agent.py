@@ -44,6 +44,7 @@ CUT_CALL = (
     "Send it again complete, in smaller pieces (write the first part, then append with insert_lines)."
 )
 SUM_UP = "The limit of {} steps is reached. Use no more tools; say what is done and what is left."
+WITHHELD = "Not executed: the service broke the reply off."
 PAST_LIMIT = "Not executed: the limit of steps was reached."
 
 
@@ -102,17 +103,24 @@ class Agent:
                 self._refuse(calls, CUT_CALL)
                 self._more_output = self._patience.cut_calls()
                 continue
+            if reply.stop in ("refused", "filtered"):
+                self._refuse(calls, WITHHELD)
+                if self.steering:
+                    continue
+                return ()
             self._patience.whole(defects=any(call.defect for call in calls))
+            if calls:
+                return calls
             if reply.stop == "length":
                 self._patience.cut_text()
                 self._nudge(GO_ON)
             elif reply.stop == "paused":
                 self._patience.paused()
-            elif not calls and not reply.message.text.strip() and reply.stop not in ("refused", "filtered"):
+            elif not reply.message.text.strip():
                 self._patience.empty()
                 self._nudge(SAY_SOMETHING)
-            elif calls or not self.steering:
-                return calls
+            elif not self.steering:
+                return ()
 
     async def _ask(self, tool_choice: str = "auto") -> Reply:
         """One request and its reply, kept with what it cost. An unfinished reply is kept as what it is."""
