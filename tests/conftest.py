@@ -52,6 +52,11 @@ class Run:
         """The lines of an event stream. Every one of them is an object."""
         return [json.loads(line) for line in self.out.splitlines()]
 
+    @property
+    def rows(self) -> list[list[str]]:
+        """The cells of a table that was printed for a pipe."""
+        return [line.split("\t") for line in self.out.splitlines()]
+
     def of_type(self, kind: str) -> list[dict[str, Any]]:
         return [line for line in self.lines if line["type"] == kind]
 

@@ -189,12 +189,6 @@ class Agent:
         self._patience.after_results(all_failed=len(failures) == len(calls), last=failures[-1] if failures else "")
         return True
 
-    def _warn(self, warning: str | None) -> None:
-        """Tell person and model what is about to run out."""
-        if warning:
-            self._record.tell(StatusDelta(kind="warning", text=warning))
-            self._nudge(f"{warning}. Come to an end soon.")
-
     def _tell_of_files(self, found: Callable[[Nearby, Sequence[Entry]], Iterable[ContextAdded]]) -> None:
         """Keep the instruction files that have come to hold, and tell the person what is wrong with them."""
         if self._nearby is None:
@@ -203,6 +197,12 @@ class Agent:
             self._record.keep(fact)
         while self._nearby.notices:
             self._record.tell(StatusDelta(kind="warning", text=self._nearby.notices.pop(0)))
+
+    def _warn(self, warning: str | None) -> None:
+        """Tell person and model what is about to run out."""
+        if warning:
+            self._record.tell(StatusDelta(kind="warning", text=warning))
+            self._nudge(f"{warning}. Come to an end soon.")
 
     def _at_last_step(self) -> bool:
         limit = self._settings.max_steps

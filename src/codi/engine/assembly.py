@@ -14,6 +14,7 @@ from codi.agent.mind import Mind
 from codi.agent.nearby import Nearby
 from codi.credentials.environment import EnvironmentKey
 from codi.credentials.source import SourceKey
+from codi.engine.model_list import ModelList
 from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.prompt_files import prompt_file
@@ -96,6 +97,10 @@ class Assembly:
             probe=probe,
         )
         return await to_thread.run_sync(choose)
+
+    def models(self) -> ModelList:
+        known = presets(self.settings.providers)
+        return ModelList(self._env, known, self._catalog, offline=self.settings.network.offline)
 
     def _script(self, named: str) -> str:
         """The script that plays the model: what `scripted/PATH` names, or else `CODI_SCRIPT`, which gives way to a model that
