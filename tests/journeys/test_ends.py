@@ -70,7 +70,13 @@ def test_the_offered_rule_allows_it(codi: Codi, lab):
 
 
 def test_yes_never_passes_what_is_dangerous(codi: Codi, lab):
-    lab([says("", call("shell", command="sudo touch made")), says("", call("shell", command="mkfs.nothing x")), says("No.")])
+    lab(
+        [
+            says("", call("shell", command="sudo touch made")),
+            says("", call("shell", command="mkfs.nothing x")),
+            says("No."),
+        ]
+    )
     run = codi.json("do it", "-y")
     assert run.status == 3
     assert [given["decision"] for given in run.result["permissions"]] == ["deny", "deny"]
