@@ -103,6 +103,25 @@ def test_the_signals_have_a_status_each(codi: Codi, lab):
         assert run.lines[-2]["type"] == "agent_settled"
 
 
+def test_a_signal_that_comes_with_the_first_line_is_heeded(codi: Codi, lab):
+    lab({"loop": True, "steps": [SLOW]})
+    for _ in range(3):
+        running = codi.start("think")
+        running.wait_for("session")
+        running.signal(signal.SIGINT)
+        run = running.end()
+        assert run.status == 130 and run.result["kind"] == "interrupted"
+        assert [line for line in run.lines if line["type"] == "agent_end"], run
+
+
+def test_a_hang_up_that_is_ignored_stays_ignored(codi: Codi, lab):
+    lab([says("word ", copies=20, chunk=5, pause_ms=20)])
+    running = codi.start("think", ignoring=signal.SIGHUP)
+    running.wait_for("message_update", holding="text_delta")
+    running.signal(signal.SIGHUP)
+    assert running.end().status == 0
+
+
 def test_prompts_run_in_order_and_only_the_last_answer_is_printed(codi: Codi, lab):
     server = lab([says("One."), says("Two."), says("Three.")])
     run = codi("-p", "first", "second", "third")
