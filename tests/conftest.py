@@ -98,6 +98,17 @@ class Running:
         assert found, f"the program ended without a {kind}:\n{''.join(self._lines)}"
         return found[0]
 
+    def after(self, count: int) -> int:
+        """Wait until so many lines have come, or all."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self._lines) >= count or self._is_over, TIMEOUT_S)
+            return len(self._lines)
+
+    def lines(self) -> list[dict[str, Any]]:
+        """All lines that came whole, once the program has ended."""
+        self._reader.join()
+        return [json.loads(line) for line in self._lines if line.endswith("\n")]
+
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
 

@@ -29,7 +29,7 @@ from codi.protocol.tooling import ToolSpec
 from codi.providers import catalog as prices
 from codi.providers.assembly import Connections, provider_for, timeouts_for
 from codi.providers.catalog import Catalog
-from codi.providers.choice import Choice, LocalServer, Wanted, smart_default
+from codi.providers.choice import Choice, LocalServer, Wanted, key_missing, smart_default
 from codi.providers.local_servers import reachable
 from codi.providers.presets import presets
 from codi.providers.provider import Credential, ModelEntry, Provider
@@ -259,4 +259,6 @@ class Assembly:
             return SourceKey(self.options.api_key)
         if choice.key_command:
             return SourceKey(f"!{choice.key_command}")
+        if choice.key_variable and not self._env.get(choice.key_variable):
+            raise key_missing(choice.service, [choice.key_variable])
         return EnvironmentKey(*([choice.key_variable] if choice.key_variable else []))
