@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 import anyio
-from msgspec import structs, to_builtins
+from msgspec import to_builtins
 
 from codi.agent.agent import Agent
 from codi.agent.approvals import Approvals
@@ -15,6 +15,7 @@ from codi.agent.instructions import Part, prompt_of
 from codi.agent.mind import Mind
 from codi.agent.record import Record
 from codi.engine.assembly import Assembly
+from codi.engine.layers import load
 from codi.engine.local import Listeners, LocalConversation
 from codi.engine.model_list import ModelList
 from codi.engine.options import Options
@@ -71,12 +72,19 @@ class Engine:
         self._warnings: list[str] = []
 
     @classmethod
-    def at(cls, directory: str, *, model: str = "", mode: Mode = "default", allow: Sequence[str] = ()) -> "Engine":
-        """For programs: a host that works in `directory`, with codi's defaults. `allow` are rules as `--allow` takes them."""
-        settings = structs.replace(Settings(), permission_mode=mode)
-        if model:
-            settings = structs.replace(settings, model=structs.replace(settings.model, default=model))
-        return cls(Places.at(directory), settings, Options(allow=tuple(allow), model_given=bool(model)))
+    def at(cls, directory: str, *, model: str = "", mode: Mode | None = None, allow: Sequence[str] = ()) -> "Engine":
+        """For programs: a host that works in `directory`, set as `codi` itself would be there. `allow` are rules as `--allow`
+        takes them. Raises CodiError as `codi` would say it."""
+        places = Places.at(directory)
+        flags = {"model.default": model, "permission_mode": mode}
+        loaded = load(places, os.environ, {key: value for key, value in flags.items() if value}, ())
+        options = Options(
+            allow=tuple(allow),
+            model_given=bool(model),
+            mode_given=mode is not None,
+            said_of_model=tuple(loaded.model_layers()),
+        )
+        return cls(places, loaded.settings, options, warnings=loaded.warnings)
 
     @asynccontextmanager
     async def open(self, session_id: str | None = None, *, thinks: bool = True) -> AsyncIterator[LocalConversation]:
