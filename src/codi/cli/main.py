@@ -8,13 +8,13 @@ from importlib import import_module
 COMMANDS = {
     "config": "what is set, where it comes from, and setting it",
     "demo": "the main job on a scripted model, with the real tools; needs no key",
+    "help": "of codi, a command, a flag or a key of the configuration",
     "lab": "scripted model servers for trying and testing",
     "models": "models that are known, with window and price",
     "schema": "JSON Schemas of what codi prints",
     "sessions": "what was talked about, newest first",
     "tool": "list, show or run one tool, judged like a call of the model",
 }
-OLDER_SPELLINGS = {"--list-models": ("models",), "--plain": ("-p",)}
 
 
 def run(words: Sequence[str]) -> int:
@@ -32,11 +32,10 @@ def run(words: Sequence[str]) -> int:
 
 
 def _chosen(words: list[str]) -> int:
-    if words and words[0] in OLDER_SPELLINGS:
-        words = [*OLDER_SPELLINGS[words[0]], *words[1:]]
+    if "--list-models" in words[: words.index("--") if "--" in words else None]:  # the older spelling of a command
+        words.remove("--list-models")
+        words = ["models", *words]
     name = words[0] if words else ""
-    if name == "help":
-        name, words = (words[1], [words[1], "--help"]) if words[1:] else ("", ["--help"])
     if name in COMMANDS:
         return _run(name, words[1:])
     if len(words) == 1 and name.isalpha() and (near := _near(name)):

@@ -7,7 +7,7 @@ from argparse import ArgumentTypeError
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from codi.cli.flags import Parser, action_of, add_general
+from codi.cli.flags import LONGEST_NAME, Parser, action_of, add_general
 from codi.cli.moments import age, moment
 from codi.cli.printing import print_json, print_table, shown_path
 from codi.engine.layers import load
@@ -27,7 +27,6 @@ from codi.sessions.version3 import timestamp_of
 
 _HEAD = ("id", "title", "project", "age", "turns", "model", "cost", "branch")
 _TITLE = 60
-_LONGEST_NAME = 60
 _SAID = {
     "skipped": "cannot be read and is skipped",
     "split": "several entries stand in one line",
@@ -109,8 +108,8 @@ def _dir(args: Any, places: Places, shelf: Shelf) -> int:
 
 def _rename(args: Any, places: Places, shelf: Shelf) -> int:
     name = " ".join(" ".join(args.name).split())
-    if len(name) > _LONGEST_NAME:
-        raise UsageError(f"the name is {len(name)} characters long", hint=f"Give at most {_LONGEST_NAME}.")
+    if len(name) > LONGEST_NAME:
+        raise UsageError(f"the name is {len(name)} characters long", hint=f"Give at most {LONGEST_NAME}.")
     path = shelf.path_of(args.id)
     session = Session(JsonlStore.open(path))
     try:
