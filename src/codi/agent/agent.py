@@ -103,7 +103,10 @@ class Agent:
                 self._more_output = self._patience.cut_calls()
                 continue
             self._patience.whole(defects=any(call.defect for call in calls))
-            if reply.stop == "length":
+            if reply.complaint:
+                self._patience.malformed()
+                self._nudge(reply.complaint)
+            elif reply.stop == "length":
                 self._patience.cut_text()
                 self._nudge(GO_ON)
             elif reply.stop == "paused":
@@ -225,7 +228,8 @@ class Agent:
         self._turn += 1
         self._tally = Tally(self.mind.provider.model.id)
         self._repetition = Repetition()
-        self._patience = Patience(self._settings.max_failed_steps)
+        is_weak = not self.mind.provider.model.abilities.tools
+        self._patience = Patience(self._settings.max_failed_steps, nudges=2 if is_weak else 1)
         self._more_output = False
         self._is_late = False
         self.calls.approvals.unanswered = False

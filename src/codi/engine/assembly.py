@@ -12,6 +12,7 @@ from codi.agent.context_files import ContextFiles, Ground, context_files
 from codi.agent.instructions import Part, Surroundings, instructions
 from codi.agent.mind import Mind
 from codi.agent.nearby import Nearby
+from codi.agent.text_calls import TextCalls
 from codi.credentials.environment import EnvironmentKey
 from codi.credentials.source import SourceKey
 from codi.engine.options import Options
@@ -70,6 +71,7 @@ class Assembly:
         """What is wrong with the settings and came out when they were used."""
         self._env = env
         self._connections = Connections(offline=settings.network.offline)
+        self._without_tools: set[str] = set()
         self._catalog = Catalog.load(os.path.join(places.home, "models.toml"), settings.models)
 
     async def choice(self, model: str = "") -> Choice:
@@ -201,6 +203,19 @@ class Assembly:
             base_s=retry.base_s,
             cap_s=retry.cap_s,
             pause_over_s=retry.pause_over_s,
+        )
+
+    def speaking(self, provider: Provider, toolbox: Toolbox) -> Provider:
+        """The model as one that can call these tools: by its text, where it has no other way."""
+        if self.settings.tools.text_calls == "off":
+            return provider
+        known = self._catalog.entry(provider.model.service, provider.model.id)
+        return TextCalls(
+            provider,
+            toolbox,
+            self._without_tools,
+            native=known.abilities.tools,
+            handoff=self.settings.model.handoff_thinking,
         )
 
     def mind(

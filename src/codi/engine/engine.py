@@ -99,7 +99,8 @@ class Engine:
             system = prompt_of(parts.instructions(toolbox.specs, mode, files, state))
 
             def mind_of(provider: Provider, thinking: Level) -> Mind:
-                return parts.mind(provider, system, toolbox.specs, thinking, session.store.session_id)
+                speaking = parts.speaking(provider, toolbox)
+                return parts.mind(speaking, system, toolbox.specs, thinking, session.store.session_id)
 
             async def rethink(name: str) -> Mind:
                 named = await parts.choice(name)

@@ -34,6 +34,9 @@ class ToolSettings(Struct, frozen=True, forbid_unknown_fields=True):
     syntax_gate: Annotated[
         Literal["on", "warn", "off"], Meta(description="refuse an edit that breaks a file's syntax", extra=PROJECT)
     ] = "on"
+    text_calls: Annotated[
+        Literal["auto", "off"], Meta(description="read calls from the text of models that take no tools")
+    ] = "auto"
 
 
 class ShellSettings(Struct, frozen=True, forbid_unknown_fields=True):
