@@ -66,6 +66,8 @@ class _Reader:
         if found := _CONSTANT.match(self._text, at):
             return _CONSTANTS[found[0]], found.end()
         if found := _NUMBER.match(self._text, at):
+            if depth and found.end() == len(self._text):
+                raise Unreadable("it ends in a number, which may be longer", at, cut=True)
             whole = not (found[1] or found[2])
             return (int(found[0]) if whole else float(found[0])), found.end()
         raise self._unexpected("a value", at)
