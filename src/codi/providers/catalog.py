@@ -113,6 +113,10 @@ class Catalog:
         """The services of which any model is known."""
         return list(dict.fromkeys((*_shipped_services(), *self._own)))
 
+    def serving_anothers(self) -> Collection[str]:
+        """The services that serve another service's models."""
+        return frozenset(_head()["same"])
+
     def entries(self, service: str | None = None) -> list[ModelEntry]:
         """All models known, or those of one service."""
         return [

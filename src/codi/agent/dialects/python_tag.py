@@ -12,6 +12,8 @@ from codi.agent.dialects.vocabulary import Vocabulary
 OPENING = re.compile(r"<\|python_tag\|>\s*")
 _STOP = re.compile(r"<\|e(?:om|ot)_id\|>")
 _AFTER = re.compile(r"\s*<\|e(?:om|ot)_id\|>")
+_CALL_END = re.compile(r"\)[ \t]*(?=\n|\Z)")
+_MOST_ENDS = 20
 _NEXT = re.compile(r"\s*;?\s*(?:<\|python_tag\|>)?\s*(?=[{\[])")
 
 
@@ -43,12 +45,16 @@ def read_at(text: str, at: int, words: Vocabulary, *, whole: bool) -> Piece | No
 
 
 def _in_python(text: str, at: int, words: Vocabulary, *, whole: bool) -> Piece | None:
+    if not looks_like_call(text[at:]):
+        return None
     stop = _STOP.search(text, at)
     body = text[at : stop.start()] if stop else text[at:]
-    end = stop.end() if stop else len(text)
-    if not looks_like_call(body):
-        return None
-    call = python_call(body)
-    if isinstance(call, PythonCall):
-        return checked(Spoken(call.name, call.arguments, "python_tag"), end, words)
-    return Piece(end=end, fault=call) if whole else Piece(end=end, cut="")
+    fault = "it is not one complete call"
+    for end in list(_CALL_END.finditer(body))[:_MOST_ENDS]:
+        call = python_call(body[: end.end()])
+        if isinstance(call, PythonCall):
+            behind = at + end.end()
+            after = _AFTER.match(text, behind)
+            return checked(Spoken(call.name, call.arguments, "python_tag"), after.end() if after else behind, words)
+        fault = call
+    return Piece(end=len(text), fault=fault) if whole or stop else Piece(end=len(text), cut="")
