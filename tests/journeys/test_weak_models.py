@@ -1,6 +1,7 @@
 """Models without native tools: the tools are told in words, calls are read from the text, and the loop is the same."""
 
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -39,7 +40,7 @@ def test_a_model_without_tools_works_by_its_text(codi, lab, folder, wire):
     assert (
         '<tool_call>{"name": ..., "arguments": {...}}</tool_call>' in system and "- path (string, required)" in system
     )
-    for before, after in zip(requests, requests[1:], strict=False):
+    for before, after in pairwise(requests):
         assert after["messages"][: len(before["messages"])] == before["messages"]
     assert "tool" not in {message["role"] for message in requests[-1]["messages"]}
 

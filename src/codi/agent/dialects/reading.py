@@ -47,7 +47,9 @@ _NAMED_ONLY = re.compile(
 _SPACE = re.compile(r"[ \t]*")
 _LINE_END = re.compile(r"[ \t]*(?:<\|?/?[\w_]+\|>[ \t]*|</s>[ \t]*)*(?=\n|\Z)")
 _NEW_SENTENCE = re.compile(r"[ \t]*[A-Z]")
-_SENTENCE_ENDS = re.compile(r"(?:[.!?:;…>)\]]|\A)[ \t]*\Z")
+_SENTENCE_ENDS = re.compile(r"[.!?:;…>)\]][ \t]*\Z")
+_GAP = 8
+"""More characters than usually stand between a sentence and a call in the same line."""
 
 _ANNOUNCED = re.compile(
     r"\b(?:for example|examples?|e\.g\.|for instance|such as|like this|looks? like|samples?|syntax|"
@@ -81,6 +83,7 @@ class _Pass:
         self._removed: list[tuple[int, int]] = []
         self._thought = ""
         self._begin = 0
+        self._blank = -1
         self._cut: str | None = None
 
     def read(self) -> Reading:
@@ -134,7 +137,7 @@ class _Pass:
             at = stray.end()
             if stray[0][0] == "`":
                 at = self._behind_inline_code(stray)
-                stop = max(stop, self._next_line(at))
+                stop = self._next_line(at) if at > stop else stop
                 continue
             if ended := _THOUGHT_END.match(text, stray.start()):
                 # It began in the prompt: all that was said so far was thought.
@@ -142,7 +145,7 @@ class _Pass:
                 self._faults.clear()
                 self._removed = [span for span in self._removed if span[1] <= self._begin]
                 return ended.end()
-            if stray.start() > body and _SENTENCE_ENDS.search(text[body : stray.start()]):
+            if _SENTENCE_ENDS.search(text[max(body, stray.start() - _GAP) : stray.start()]):
                 end = self._call(stray.start(), _MARKED)
                 if end is not None:
                     return end
@@ -207,9 +210,10 @@ class _Pass:
         return self._text[:at].endswith("\n\n") or not before or len(last) - len(last.lstrip()) >= 4
 
     def _behind_inline_code(self, marks: re.Match[str]) -> int:
-        blank = self._text.find("\n\n", marks.end())
-        stop = len(self._text) if blank < 0 else blank
-        closing = re.compile(rf"(?<!`){marks[0]}(?!`)").search(self._text, marks.end(), stop)
+        if self._blank < marks.end():
+            blank = self._text.find("\n\n", marks.end())
+            self._blank = len(self._text) if blank < 0 else blank
+        closing = re.compile(rf"(?<!`){marks[0]}(?!`)").search(self._text, marks.end(), self._blank)
         return closing.end() if closing else marks.end()
 
     def _next_line(self, at: int) -> int:
