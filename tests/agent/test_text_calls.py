@@ -191,3 +191,12 @@ print(reply.message.text, [name for name in sys.modules if name.startswith("codi
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "Done. []"
+
+
+def test_the_end_of_a_native_text_does_not_wait_for_the_calls_behind_it():
+    steps = [{"text": "I look at <b\n\n", "calls": [{"name": "read", "arguments": {"path": "x"}}]}]
+    *deltas, reply = parts_of(TextCalls(Scripted(script_of(steps)), TOOLBOX, set()))
+
+    kinds_in_order = [type(delta) for delta in deltas]
+    assert kinds_in_order.index(ToolCallDelta) == len(deltas) - kinds_in_order.count(ToolCallDelta)
+    assert told(deltas) == kinds(reply.message)

@@ -93,7 +93,10 @@ class TextCalls:
                         if shown := held.add(part):
                             yield shown
                     else:
-                        if isinstance(part, StatusDelta) and part.kind == "retry":
+                        if isinstance(part, ToolCallDelta | ThinkingDelta):
+                            for ended in held.flushed():
+                                yield ended
+                        elif isinstance(part, StatusDelta) and part.kind == "retry":
                             held = _Held()
                         yield part
             return
@@ -242,6 +245,14 @@ class _Held:
         self._pending[delta.index] = text[end:]
         self._shown[delta.index] = self._shown.get(delta.index, 0) + end
         return TextDelta(text[:end], delta.index) if end else None
+
+    def flushed(self) -> Iterator[TextDelta]:
+        """What is pending of texts that came to their end, and is not the beginning of a copy."""
+        for index, text in self._pending.items():
+            if text and index not in self._stopped:
+                self._shown[index] += len(text)
+                self._pending[index] = ""
+                yield TextDelta(text, index)
 
     def rest(self, texts: Mapping[int, str]) -> Iterator[TextDelta]:
         """What was held back of the texts, as the reply has them in the end."""
