@@ -148,13 +148,6 @@ def test_without_tools_nothing_is_read_as_a_call(codi, lab, folder):
     assert "tool_call" not in asked(server)[0]["messages"][0]["content"]
 
 
-def test_text_calls_may_be_switched_off(codi, lab):
-    codi.set_up('[tools]\ntext_calls = "off"\n')
-    lab([says(READ)], "ollama", takes_tools=False)
-
-    assert codi.json("look").result["toolCalls"] == []
-
-
 def test_a_model_may_be_said_to_have_no_tools(codi, lab, folder):
     (folder / "a.txt").write_text("old pond\n")
     codi.set_up('[models.x]\nabilities = ["vision"]\n')
@@ -181,3 +174,12 @@ def test_a_text_copy_of_a_native_call_is_not_shown(codi, lab, folder):
 
     assert [each["name"] for each in run.result["toolCalls"]] == ["read"]
     assert "<tool_call>" not in run.out and "I look." in run.out
+
+
+def test_the_printed_prompt_is_the_one_that_is_sent(codi, lab):
+    server = lab([says("Done.")], "ollama", takes_tools=False)
+    codi.json("look")
+    sent = asked(server)[0]["messages"][0]["content"]
+    printed = codi("--print-prompt").out
+
+    assert sent[sent.index("<tool_format>") :].strip() in printed

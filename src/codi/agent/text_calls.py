@@ -13,9 +13,11 @@ from typing import Any, Literal
 from msgspec import json
 from msgspec.structs import replace
 
+from codi.agent.instructions import Part, prompt_of
 from codi.protocol.errors import ToolsUnsupported
 from codi.protocol.events import Delta, StatusDelta, TextDelta, ThinkingDelta, ToolCallDelta
 from codi.protocol.messages import Block, Text, Thinking, ToolCall
+from codi.protocol.tooling import ToolSpec
 from codi.providers.history import settled
 from codi.providers.knowing import known_model
 from codi.providers.provider import ModelEntry, Provider, Reply, Request
@@ -135,7 +137,7 @@ class TextCalls:
         history = settled(request.messages, origin=self.origin, vision=True, handoff=self._handoff)
         told = replace(
             request,
-            system=(*request.system, writing.format_prompt(request.tools)),
+            system=(*request.system, prompt_of([tools_in_words(request.tools)])),
             messages=writing.as_text(history),
             tools=(),
             tool_choice="auto",
@@ -161,6 +163,12 @@ class TextCalls:
         if self._words is None:
             self._words = import_module(_DIALECTS + "vocabulary").Vocabulary(self._toolbox)
         return self._words
+
+
+def tools_in_words(tools: Sequence[ToolSpec]) -> Part:
+    """What is added to the system prompt for a model without native tools."""
+    part: Part = import_module(_DIALECTS + "writing").format_part(tools)
+    return part
 
 
 class _Heard:

@@ -12,7 +12,7 @@ from codi.agent.context_files import ContextFiles, Ground, context_files
 from codi.agent.instructions import Part, Surroundings, instructions
 from codi.agent.mind import Mind
 from codi.agent.nearby import Nearby
-from codi.agent.text_calls import TextCalls
+from codi.agent.text_calls import TextCalls, tools_in_words
 from codi.credentials.environment import EnvironmentKey
 from codi.credentials.source import SourceKey
 from codi.engine.model_list import ModelList
@@ -222,6 +222,13 @@ class Assembly:
             native=known.abilities.tools,
             handoff=self.settings.model.handoff_thinking,
         )
+
+    def in_words(self, entry: ModelEntry | None, tools: Sequence[ToolSpec]) -> list[Part]:
+        """What the system prompt says of the tools to a model that is known to take none."""
+        if entry is None or not tools or self.settings.tools.text_calls == "off":
+            return []
+        takes_tools = entry.abilities.tools and self._catalog.entry(entry.service, entry.id).abilities.tools
+        return [] if takes_tools else [tools_in_words(tools)]
 
     def mind(
         self, provider: Provider, system: str, tools: Sequence[ToolSpec], thinking: Level, session_id: str

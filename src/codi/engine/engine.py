@@ -182,7 +182,8 @@ class Engine:
         toolbox = parts.toolbox(Results(None), tuple, entry)
         mode, state = self._settings.permission_mode, await git.state(self._places.cwd)
         await parts.aclose()
-        return parts.instructions(toolbox.specs, mode, parts.context_files(), state)
+        told = parts.instructions(toolbox.specs, mode, parts.context_files(), state)
+        return [*told, *parts.in_words(entry, toolbox.specs)]
 
     @contextmanager
     def _session(self, text: str | None) -> Iterator[Session]:

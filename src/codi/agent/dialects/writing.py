@@ -7,13 +7,13 @@ from uuid import uuid4
 import msgspec
 
 from codi.agent.dialects.spoken import DIALECTS, Dialect, Spoken
+from codi.agent.instructions import Part
 from codi.protocol.messages import Block, Image, Message, Text, ToolCall, ToolResult
 from codi.protocol.tooling import ToolSpec
 
 FORM = '<tool_call>{"name": ..., "arguments": {...}}</tool_call>'
 
 _PROMPT = """\
-<tool_format>
 You call a tool by writing the call into your reply. There is exactly one form:
 
 <tool_call>
@@ -25,8 +25,7 @@ are written \\n. Stop after the call; its result comes with the next message. Wi
 
 Tools, with their parameters:
 
-{tools}
-</tool_format>"""
+{tools}"""
 
 _CORRECTION = """\
 Your tool call was not run: {fault}
@@ -42,9 +41,10 @@ _CUT = "(The tool call {} was cut off here.)"
 _json = msgspec.json.Encoder().encode
 
 
-def format_prompt(tools: Sequence[ToolSpec]) -> str:
+def format_part(tools: Sequence[ToolSpec]) -> Part:
     """The part of the system prompt that stands in for native tools."""
-    return _PROMPT.format(form=FORM, tools="\n\n".join(map(_described, tools)))
+    text = _PROMPT.format(form=FORM, tools="\n\n".join(map(_described, tools)))
+    return Part("tool_format", text, "built in, for a model that takes no tools")
 
 
 def correction(fault: str, tools: Sequence[ToolSpec]) -> str:
