@@ -87,7 +87,7 @@ class TextCalls:
             async with aclosing(_generator(self._provider.stream(request))) as parts:
                 async for part in parts:
                     if isinstance(part, Reply):
-                        reply, texts = self._without_copies(part)
+                        reply, texts = self._without_copies(part, held)
                         for left in held.rest(texts):
                             yield left
                         yield reply
@@ -111,7 +111,7 @@ class TextCalls:
             async for part in parts:
                 yield part
 
-    def _without_copies(self, reply: Reply) -> tuple[Reply, dict[int, str]]:
+    def _without_copies(self, reply: Reply, held: "_Held") -> tuple[Reply, dict[int, str]]:
         """The reply without text that says once more what it calls, and its texts by their places before."""
         blocks = reply.message.blocks
         texts = {index: block.text for index, block in enumerate(blocks) if isinstance(block, Text)}
@@ -124,7 +124,7 @@ class TextCalls:
             found = read(text, self._vocabulary(), whole=True)
             said = [(self._toolbox.canonical(call.name), call.arguments) for call in found.calls]
             if said and all(call in made for call in said):
-                texts[index] = found.shown
+                texts[index] = held.going_on(index, text, found.shown)
         kept = tuple(
             replace(block, text=texts[index]) if isinstance(block, Text) else block
             for index, block in enumerate(blocks)
@@ -249,7 +249,6 @@ class _Held:
             if found:
                 self._stopped.add(delta.index)
             end = min(found) if found else end - _begun(text)
-        end = len(text[:end].rstrip())
         self._pending[delta.index] = text[end:]
         self._shown[delta.index] = self._shown.get(delta.index, 0) + end
         return TextDelta(text[:end], delta.index) if end else None
@@ -261,6 +260,12 @@ class _Held:
                 self._shown[index] += len(text)
                 self._pending[index] = ""
                 yield TextDelta(text, index)
+
+    def going_on(self, index: int, text: str, left: str) -> str:
+        """What is `left` of a text when its copies are taken out, going on from what was shown of it, spaces and all."""
+        shown = text[: self._shown.get(index, 0)]
+        begun = shown.rstrip()
+        return shown + left[len(begun) :].lstrip() if left.startswith(begun) else left
 
     def rest(self, texts: Mapping[int, str]) -> Iterator[TextDelta]:
         """What was held back of the texts, as the reply has them in the end."""
