@@ -21,7 +21,8 @@ from codi.agent.record import Record
 from codi.engine.local import Listeners, LocalConversation
 from codi.lab.http1 import HttpRequest
 from codi.lab.service import Service
-from codi.policy.modes import Mode, policy_of
+from codi.policy.mode import Mode
+from codi.policy.modes import policy_of
 from codi.policy.territory import Territory
 from codi.protocol.errors import ProviderError, ServerFailed
 from codi.protocol.events import ApprovalAsked, Entry, Event, Fact, MessageAdded, TurnEnded

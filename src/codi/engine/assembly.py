@@ -20,7 +20,8 @@ from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.prompt_files import prompt_file
 from codi.engine.settings import Settings
-from codi.policy.modes import Mode, policy_of
+from codi.policy.mode import Mode
+from codi.policy.modes import policy_of
 from codi.policy.policy import Policy
 from codi.policy.rules import Decision, parse_rule
 from codi.policy.territory import Territory
@@ -30,12 +31,13 @@ from codi.protocol.tooling import ToolSpec
 from codi.providers import catalog as prices
 from codi.providers.assembly import Connections, provider_for, timeouts_for
 from codi.providers.catalog import Catalog
-from codi.providers.choice import Choice, LocalServer, Wanted, key_missing, smart_default
+from codi.providers.choice import Choice, LocalServer, key_missing, smart_default
 from codi.providers.local_servers import reachable
 from codi.providers.presets import presets
 from codi.providers.provider import Credential, ModelEntry, Provider
 from codi.providers.resilient import Resilient
 from codi.providers.timeouts import Timeouts
+from codi.providers.wanted import Wanted
 from codi.tools.kit import built_in
 from codi.tools.limiting import Limits
 from codi.tools.output import cap_for

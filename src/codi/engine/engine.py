@@ -23,7 +23,8 @@ from codi.engine.places import Places
 from codi.engine.settings import Settings
 from codi.engine.shelf import Shelf
 from codi.engine.version import VERSION
-from codi.policy.modes import MODES, Mode, stricter
+from codi.policy.mode import MODES, Mode
+from codi.policy.modes import stricter
 from codi.protocol.conversation import SessionSummary
 from codi.protocol.errors import CodiError, SessionError
 from codi.protocol.events import (

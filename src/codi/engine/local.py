@@ -8,7 +8,7 @@ import anyio
 from codi.agent.agent import Agent
 from codi.agent.mind import Mind
 from codi.agent.record import Record
-from codi.policy.modes import Mode
+from codi.policy.mode import Mode
 from codi.policy.policy import Policy
 from codi.protocol.errors import CodiError
 from codi.protocol.events import Delta, Entry, Event, ModelChosen, PolicyChosen, StatusDelta
