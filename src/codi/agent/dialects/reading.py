@@ -52,7 +52,7 @@ _GAP = 8
 """More characters than usually stand between a sentence and a call in the same line."""
 
 _ANNOUNCED = re.compile(
-    r"\b(?:for example|examples?|e\.g\.|for instance|such as|like this|looks? like|samples?|syntax|"
+    r"\b(?:for example|examples?|e\.g\.|for instance|such as|like this|like so|as follows|looks? like|samples?|syntax|formats?|"
     r"would (?:be|write|look|say)|contains?|says|said|printed|quot(?:e|ed|es|ing))\b",
     re.IGNORECASE,
 )
