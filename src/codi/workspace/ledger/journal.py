@@ -222,10 +222,14 @@ def record_of(line: bytes) -> Record | None:
         if rb"\u0000" not in text:
             record: Record = _decoder.decode(text)
             return record
-        record = convert(_each_text(json.loads(text), _unescaped), Record)
-        return record
+        return _converted(_each_text(json.loads(text), _unescaped))
     except (DecodeError, ValidationError, ValueError):
         return None
+
+
+def _converted(value: Any) -> Record:
+    record: Record = convert(value, Record)
+    return record
 
 
 def _escaped(text: str) -> str:

@@ -7,6 +7,7 @@ kept as theirs. All codi processes in a workspace share one ledger, and each tak
 
 import os
 import re
+import stat
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -292,6 +293,10 @@ class Ledger:
                 above = os.path.dirname(above)
             for each in (*reversed(missing), place):
                 paths[self.path_of(each)] = None
+            with suppress(OSError):
+                status = os.lstat(place)
+                if status.st_nlink > 1 and stat.S_ISREG(status.st_mode):
+                    paths |= dict.fromkeys(self._tree.names_of(status.st_ino))
         return tuple(paths)
 
     def path_of(self, place: str) -> str:

@@ -40,9 +40,11 @@ class Restorer:
         self._content = content
         self._written: list[str] = []
         self._opened: dict[str, int] = {}
+        self._parted: set[str] = set()
 
     def apply(self, targets: Sequence[Target]) -> None:
         """Give the paths their states. A path that cannot get it is told in `failed`, and the others still get theirs."""
+        self._parted = self._to_be_parted(targets)
         try:
             for target in sorted(targets, key=lambda target: target.path, reverse=True):
                 if not isinstance(target.now, Absent) and type(target.to) is not type(target.now):
@@ -60,6 +62,17 @@ class Restorer:
         present = [place for place in self._written if os.path.isfile(place)]
         sync_all(present, os.path.dirname(present[0]) if present else "/")
 
+    def _to_be_parted(self, targets: Sequence[Target]) -> set[str]:
+        """Files that are names of one file now, and should have different contents."""
+        names: dict[int, list[Target]] = {}
+        for target in targets:
+            if isinstance(target.now, File) and isinstance(target.to, File):
+                with suppress(OSError):
+                    status = os.lstat(self._scanner.place(target.path))
+                    if status.st_nlink > 1:
+                        names.setdefault(status.st_ino, []).append(target)
+        return {each.path for same in names.values() if len({each.to for each in same}) > 1 for each in same}
+
     def _do(self, target: Target, work: Callable[[Target, str], None]) -> None:
         place = self._scanner.place(target.path)
         try:
@@ -73,6 +86,8 @@ class Restorer:
 
     def _check(self, target: Target, expected: State) -> None:
         present, _ = self._scanner.state(target.path)
+        if self._scanner.place(target.path) in self._opened and isinstance(present, Directory):
+            return  # its mode is ours for the moment
         if present != expected:
             raise _Stays("it changed while it was taken back")
 
@@ -121,14 +136,21 @@ class Restorer:
 
     def _put_file(self, target: Target, to: File, place: str, expected: State) -> None:
         present, content = self._scanner.state(target.path)
+        if present == to:
+            return  # by another of its names
         if present != expected:
             raise _Stays("it changed while it was taken back")
-        if isinstance(present, File) and present.id == to.id:
+        if isinstance(present, File) and present.id == to.id and target.path in self._parted:
+            pass
+        elif isinstance(present, File) and present.id == to.id:
             _set_mode(place, to.mode)
             return
         wanted = self._content(to.id)
         with self._writable(place):
-            if isinstance(present, File):
+            if target.path in self._parted:
+                os.unlink(place)
+                self._write(place, wanted, to.mode)
+            elif isinstance(present, File):
                 replace_together([Change(place, wanted, expected=content, mode=to.mode)])
             else:
                 self._write(place, wanted, to.mode)

@@ -84,6 +84,13 @@ class Tree:
             if stat.S_ISDIR(known[4]):
                 yield from self.below(inner)
 
+    def names_of(self, inode: int) -> Iterator[str]:
+        """The paths of all names of a file."""
+        for folder, entries in self.folders.items():
+            for name, known in entries.items():
+                if known[3] == inode:
+                    yield joined(folder, name)
+
     def contents(self) -> set[str]:
         return {
             known[5]
