@@ -94,17 +94,18 @@ class Restorer:
     def _take_away(self, target: Target, place: str) -> None:
         self._check(target, target.now)
         with self._writable(place), folder_of(place) as (folder, name):
-            if not isinstance(target.now, Directory):
-                os.unlink(name, dir_fd=folder)
-                return
             try:
-                os.rmdir(name, dir_fd=folder)
+                if isinstance(target.now, Directory):
+                    os.rmdir(name, dir_fd=folder)
+                else:
+                    os.unlink(name, dir_fd=folder)
             except OSError as error:
                 if error.errno != ENOTEMPTY or not _holds_only_caches(place):
                     raise _Stays("it holds files that are not the agent's") from error
                 for cache in os.listdir(place):
                     rmtree(os.path.join(place, cache))
                 os.rmdir(name, dir_fd=folder)
+        self._opened.pop(place, None)
 
     def _put(self, target: Target, place: str) -> None:
         to = target.to
