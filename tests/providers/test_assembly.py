@@ -10,7 +10,7 @@ from openai_loopback import Canned, Key, events, parts_of, serving
 from openai_told import asking
 
 from codi.protocol.errors import ConfigError
-from codi.providers.assembly import ADAPTERS, provider_for
+from codi.providers.assembly import ADAPTERS, Connections, provider_for, timeouts_for
 from codi.providers.catalog import Catalog
 from codi.providers.choice import Choice, smart_default
 from codi.providers.presets import presets
@@ -25,16 +25,16 @@ PLACES = {
 }
 
 
-def provider(choice, **more):
-    return provider_for(choice, CATALOG.entry(choice.service, choice.model_id), Key(), **more)
+def provider(choice, connections=None, **more):
+    entry = CATALOG.entry(choice.service, choice.model_id)
+    return provider_for(choice, entry, Key(), connections or Connections(), **more)
 
 
 @asynccontextmanager
-async def lines_of():
-    lines = {}
-    yield lines
-    for line in lines.values():
-        await line.aclose()
+async def connected():
+    connections = Connections()
+    yield connections
+    await connections.aclose()
 
 
 @pytest.mark.parametrize("name", presets())
@@ -58,7 +58,7 @@ def test_every_preset_can_be_spoken_to(name):
 def test_every_format_has_its_adapter(api, origin):
     choice = Choice(service="openai", model_id="m", api=api, base_url="http://127.0.0.1:9/openai/v1")
     assert set(ADAPTERS) >= {api}
-    made = provider(choice, handoff="drop", timeouts={"connect_s": 1, "idle_s": 2})
+    made = provider(choice, handoff="drop", timeouts=timeouts_for("openai", {"connect_s": 1, "idle_s": 2}))
     assert made.origin.api in (origin, "openai-responses")
 
 
@@ -80,8 +80,8 @@ def test_an_address_of_the_environment_is_the_one_that_is_asked(model, path):
         async with serving(Canned(chunks=CHAT)) as server:
             url = server.url + "/v1"
             env = {"OPENAI_BASE_URL": url, "GROQ_BASE_URL": url, "OPENAI_API_KEY": "k"}
-            async with lines_of() as lines:
-                _, reply = await parts_of(provider(smart_default(env, model=model), lines=lines), asking())
+            async with connected() as connections:
+                _, reply = await parts_of(provider(smart_default(env, model=model), connections=connections), asking())
             assert reply.message.text == "hi"
             assert [asked.path for asked in server.asked] == [path]
 
@@ -90,11 +90,11 @@ def test_an_address_of_the_environment_is_the_one_that_is_asked(model, path):
 
 def test_two_models_of_one_service_share_their_connection():
     async def main():
-        async with serving(Canned(chunks=CHAT), Canned(chunks=CHAT)) as server, lines_of() as lines:
+        async with serving(Canned(chunks=CHAT), Canned(chunks=CHAT)) as server, connected() as connections:
             for model in ("openai/a", "openai/b"):
                 choice = smart_default({"OPENAI_BASE_URL": server.url}, model=model)
-                await parts_of(provider(choice, lines=lines), asking())
-            assert server.connections == 1 and len(lines) == 1
+                await parts_of(provider(choice, connections=connections), asking())
+            assert server.connections == 1
 
     anyio.run(main)
 
@@ -110,8 +110,8 @@ def test_headers_and_switches_of_ones_own_reach_the_wire():
                 }
             }
             choice = smart_default({}, model="acme/m", known=presets(own))
-            async with lines_of() as lines:
-                await parts_of(provider(choice, lines=lines), asking(max_output=5))
+            async with connected() as connections:
+                await parts_of(provider(choice, connections=connections), asking(max_output=5))
             (asked,) = server.asked
             assert asked.headers["x-team"] == "9" and asked.json["max_completion_tokens"] == 5
 
@@ -129,7 +129,7 @@ def test_headers_and_switches_of_ones_own_reach_the_wire():
 def test_settings_that_do_not_exist_are_named(compat, timeouts, text):
     choice = Choice(service="acme", model_id="m", api="openai-chat", base_url="http://x", compat=compat)
     with pytest.raises(ConfigError, match=text):
-        provider(choice, timeouts=timeouts)
+        provider(choice, timeouts=timeouts_for("acme", timeouts))
 
 
 def test_choosing_loads_no_adapter_and_no_http():

@@ -156,9 +156,10 @@ def test_requests_are_kept_and_logged(tmp_path):
 
 
 def test_a_script_is_played_from_its_path(tmp_path):
-    (tmp_path / "s.json").write_text('{"model": "mine", "steps": [{"text": "a"}]}')
-    provider = scripted(str(tmp_path / "s.json"))
-    assert (provider.model.id, provider.origin.provider) == ("mine", "scripted")
+    path = tmp_path / "s.json"
+    path.write_text('{"model": "mine", "steps": [{"text": "a"}]}')
+    provider = scripted(str(path))
+    assert (provider.model.id, provider.origin.provider) == (str(path), "scripted")
     assert anyio.run(provider.models) == [provider.model]
 
 

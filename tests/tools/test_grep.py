@@ -5,7 +5,7 @@ import random
 import subprocess
 
 import pytest
-from conftest import RIPGREP, Bench
+from tool_bench import RIPGREP, Bench
 
 from codi.tools import grep
 from codi.tools.output import Cap

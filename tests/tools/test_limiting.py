@@ -5,7 +5,7 @@ import re
 
 import anyio
 import pytest
-from conftest import Bench
+from tool_bench import Bench
 
 from codi.protocol.effects import Effect
 from codi.tools.grep import Grep

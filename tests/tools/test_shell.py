@@ -6,7 +6,7 @@ import subprocess
 
 import anyio
 import pytest
-from conftest import Bench
+from tool_bench import Bench
 
 from codi.protocol.effects import Runs
 from codi.tools.output import Cap

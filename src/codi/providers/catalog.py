@@ -9,7 +9,7 @@ import functools
 import os.path
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -81,6 +81,10 @@ class _Named(Struct, frozen=True, kw_only=True):
     tokenizer: str = ""
 
 
+_SEEING = frozenset({"anthropic", "google", "openai", "azure"})
+"""Services all of whose present models take images, so that one which nobody described will too."""
+
+
 class Catalog:
     """Models by service and id. A service's table is read when it is first asked for."""
 
@@ -107,6 +111,10 @@ class Catalog:
     def services(self) -> list[str]:
         """The services of which any model is known."""
         return list(dict.fromkeys((*_shipped_services(), *self._own)))
+
+    def serving_anothers(self) -> Collection[str]:
+        """The services that serve another service's models."""
+        return frozenset(_head()["same"])
 
     def entries(self, service: str | None = None) -> list[ModelEntry]:
         """All models known, or those of one service."""
@@ -140,6 +148,7 @@ class Catalog:
             service=service,
             window=window,
             max_output=min(window, 32_000),
+            abilities=Abilities(vision=service in _SEEING),
             prices=FREE if local else None,
             assumed=True,
         )

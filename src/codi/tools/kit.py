@@ -20,9 +20,15 @@ from codi.tools.write import Write
 
 
 def built_in(
-    *, limits: Limits, gate: SyntaxGate, todo: Callable[[], Sequence[TodoItem]], ripgrep: str | None
+    *,
+    limits: Limits,
+    gate: SyntaxGate,
+    todo: Callable[[], Sequence[TodoItem]],
+    ripgrep: str | None,
+    timeout_s: int = 120,
 ) -> list[Tool]:
-    """All of them, for one session. `todo` reads the session's present list; `ripgrep` is the program, if there is one."""
+    """All of them, for one session. `todo` reads the session's present list; `ripgrep` is the program, if there is one;
+    commands end after `timeout_s` unless the model gives them another limit."""
     limited = {"limits": limits}
     gated = {"gate": gate}
     return [
@@ -30,7 +36,7 @@ def built_in(
         StructTool(Write, needs=gated),
         StructTool(Edit, needs=gated),
         StructTool(ApplyPatch, needs=gated),
-        ShellTool(limits),
+        ShellTool(limits, timeout_s),
         StructTool(Grep, needs={"limits": limits, "ripgrep": ripgrep}),
         StructTool(Glob, needs=limited),
         StructTool(ListFiles, name="list", needs=limited),
