@@ -46,6 +46,7 @@ from codi.sessions import folds, paths, resume
 from codi.sessions.jsonl import JsonlStore
 from codi.sessions.memory import MemoryStore
 from codi.sessions.session import Session
+from codi.sessions.version3 import seconds_of
 from codi.tools.results import Results, results_directory
 from codi.tools.toolbox import CALLS_A_STEP
 from codi.workspace import git
@@ -260,5 +261,6 @@ class Engine:
 
 def began(session: Session) -> float:
     """When the session began."""
-    first = next(iter(session.entries), None)
-    return first.at if first else time.time()
+    store = session.store
+    told = seconds_of(store.header.timestamp) if isinstance(store, JsonlStore) else None
+    return time.time() if told is None else told
