@@ -28,7 +28,8 @@ class UndoSettings(Struct, frozen=True, forbid_unknown_fields=True):
     quota_mb: Annotated[int, Meta(ge=1, description="most room for one workspace; the oldest steps go first")] = 500
     max_file_mb: Annotated[int, Meta(ge=0, description="larger files are not covered")] = 100
     exclude: Annotated[
-        tuple[str, ...], Meta(description="folders that are not covered, unless git tracks something in them")
+        tuple[str, ...],
+        Meta(description="folders that are not covered, unless git tracks something in them", extra={"project": "set"}),
     ] = EXCLUDED
     snapshot_days: Annotated[int, Meta(ge=1, description="how long snapshots are listed")] = 30
     snapshot_count: Annotated[int, Meta(ge=1, description="how many snapshots are listed")] = 200

@@ -9,13 +9,11 @@ import os
 import re
 import stat
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from threading import RLock
 
-import anyio
-from anyio import to_thread
 from msgspec import Struct, structs
 
 from codi.protocol.errors import WorkspaceError
@@ -26,30 +24,33 @@ from codi.workspace.ledger.coverage import UndoSettings
 from codi.workspace.ledger.git_objects import GitObjects
 from codi.workspace.ledger.journal import Begun, Cleared, Journal, Pruned, Record, Restoring
 from codi.workspace.ledger.restoring import Restorer, Target
-from codi.workspace.ledger.scanning import Difference, Scanner, TooMany, changes_of
+from codi.workspace.ledger.scanning import MOST_FILES, Difference, Scanner, Stopped, TooMany, changes_of
 from codi.workspace.ledger.states import NO_CAUSE, Cause, Change, File, Gap, Owner, State, Step
-from codi.workspace.ledger.tree import Tree, state_in
+from codi.workspace.ledger.tree import Tree
 from codi.workspace.ledger.undoing import Plan, Planner, is_of_git
 
 _MB = 1024 * 1024
 _ASIDE = ".codi-undo"
+_FIRST_LOOK_S = 5.0
+_TOO_MANY = f"it holds more than {MOST_FILES:,} files"
 DEFAULTS = UndoSettings()
 
 
 class StepUnderWay:
-    """A step between its beginning and its end. `changes`, `gaps` and `tree` are told at its end; `started` is the tree
-    before it."""
+    """A step between its beginning and its end. `before` and `after` are the tree's ids ("" where it was not looked at as a
+    whole), `n` the number of the step; of one that changed nothing, that of the step before it."""
 
-    def __init__(self, token: str, cause: Cause, runs: bool, paths: tuple[str, ...]) -> None:
+    def __init__(self, token: str, cause: Cause, runs: bool, paths: tuple[str, ...], scanner: Scanner) -> None:
         self.token = token
         self.cause = cause
         self.runs = runs
         self.paths = paths
+        self.scanner = scanner
         self.at_ns = 0
-        self.differences: list[Difference] = []
         self.changes: tuple[Change, ...] = ()
         self.gaps: tuple[Gap, ...] = ()
         self.n = 0
+        self.before = self.after = ""
 
 
 class Undone(Struct, frozen=True):
@@ -79,33 +80,35 @@ class Ledger:
         self.journal = Journal(self.folder)
         self._clock = clock
         self._lock = RLock()
-        self._tree = Tree()
         self._own: set[str] = set()
-        self._git: GitObjects | None = None
         self._opened = False
         self._saved_at = -1
-        self._first_look: anyio.Event | None = None
+        self.too_large = "it is no project" if self.root in ("/", os.path.expanduser("~")) else None
         self.contents = Contents(os.path.join(self.folder, "objects"), self._from_git)
-        self.scanner = self._scanner()
+        self._use(Tree())
 
     def _from_git(self, id: str) -> bytes | None:
         return self._git.content(id) if self._git else None
 
-    def _scanner(self) -> Scanner:
-        top = os.path.join(self.root, ".git")
+    def _use(self, tree: Tree) -> None:
+        """Go on from this tree."""
+        self._tree = tree
+        self._git: GitObjects | None = None
         tops: list[str] = []
-        if os.path.lexists(top):
-            folders = git.folders_of(self.root)
-            self._git = GitObjects(os.path.join(self.folder, "git"), *folders, self._tree.blobs)
-            own, common = folders
+        if os.path.lexists(os.path.join(self.root, ".git")):
+            own, common = git.folders_of(self.root)
+            self._git = GitObjects(os.path.join(self.folder, "git"), own, common, tree.blobs)
             if not _is_below(common, self.root):
                 # Of a repository with several worktrees: what is this one's, and what all share; not what is another's.
                 tops = [own, *(os.path.join(common, name) for name in ("refs", "packed-refs", "logs/refs"))]
+        self.scanner = self._scanner(tree, self._git, tops)
+
+    def _scanner(self, tree: Tree, git_objects: GitObjects | None, tops: Sequence[str]) -> Scanner:
         return Scanner(
             self.root,
-            self._tree,
+            tree,
             self.contents,
-            self._git,
+            git_objects,
             tops=tops,
             exclude=self.settings.exclude,
             max_bytes=self.settings.max_file_mb * _MB,
@@ -123,8 +126,7 @@ class Ledger:
             try:
                 os.makedirs(self.folder, mode=0o700, exist_ok=True)
                 with self.journal.locked():
-                    self._tree = Tree.load(self._tree_file)
-                    self.scanner = self._scanner()
+                    self._use(Tree.load(self._tree_file))
                     self._saved_at = self._tree.step
                     self._opened = True
                     self._absorb()
@@ -168,46 +170,80 @@ class Ledger:
 
     # Steps.
 
-    @asynccontextmanager
-    async def step(self, cause: Cause, places: Iterable[str], *, runs: bool) -> AsyncIterator[StepUnderWay]:
-        """Around an action that may write the absolute paths `places`, or anything if it `runs` a command. Raises WorkspaceError,
-        before the action, where what it may change cannot be kept."""
-        under_way = await to_thread.run_sync(self.begin, cause, tuple(places), runs)
-        try:
-            yield under_way
-        finally:
-            with anyio.CancelScope(shield=True):
-                await to_thread.run_sync(self.end, under_way)
-
     def begin(self, cause: Cause, places: Sequence[str], runs: bool) -> StepUnderWay:
-        """Keep what the action may change. Raises WorkspaceError."""
-        self.open()
+        """Before an action that may write the absolute paths `places`, or anything if it `runs` a command: keep what it may
+        change. Raises WorkspaceError, and then the action must not start."""
         try:
-            with self._lock, self._resting():
-                under_way = StepUnderWay(os.urandom(6).hex(), cause, runs, self._paths_of(places))
-                self._own.add(under_way.token)
-                first = not self._tree.complete
-                if first and runs:
-                    self.scanner.look()  # may take long, and holds nobody up
-                with self.journal.locked():
-                    self._absorb()
-                    found = self.scanner.look() if runs else self.scanner.look_at(under_way.paths)
-                    seen = _with_before(found) if first else found
-                    if not self._others_running():
-                        self._keep_as("person", changes_of(seen))
-                    self.contents.sync()
-                    if first and runs:
-                        self.save()
-                    self.journal.append(self._begun(under_way))
-                under_way.at_ns = time.time_ns()
-                return under_way
+            if not self._lock.acquire(timeout=_FIRST_LOOK_S):
+                return self._begin_apart(cause, places)
+            try:
+                self.open()
+                return self._begin(cause, places, runs and self.too_large is None)
+            finally:
+                self._lock.release()
         except OSError as error:
             raise _trouble(error) from error
-        except TooMany as error:
-            raise WorkspaceError(
-                f"there are too many files below {self.root} to keep what a command changes",
-                hint="Work in a smaller folder, or set undo.enabled = false.",
-            ) from error
+
+    def _begin(self, cause: Cause, places: Sequence[str], runs: bool) -> StepUnderWay:
+        with self._resting():
+            if self._git is None and os.path.lexists(os.path.join(self.root, ".git")):
+                self._use(self._tree)
+            first = not self._tree.complete
+            if first and runs and not self._look_first():
+                return self._begin(cause, places, False)
+            under_way = StepUnderWay(os.urandom(6).hex(), cause, runs, self._paths_of(places), self.scanner)
+            self._own.add(under_way.token)
+            with self.journal.locked():
+                self._absorb()
+                try:
+                    found = self.scanner.look() if runs else self.scanner.look_at(under_way.paths)
+                except TooMany:
+                    self.too_large = _TOO_MANY
+                    return self._begin(cause, places, False)
+                if not self._others_running():
+                    self._keep_as("person", changes_of(_with_before(found) if first else found))
+                self.contents.sync()
+                if first and runs:
+                    self.save()
+                under_way.n, under_way.before = self._tree.step, self._tree_id
+                self.journal.append(self._begun(under_way))
+            under_way.at_ns = time.time_ns()
+            return under_way
+
+    def _begin_apart(self, cause: Cause, places: Sequence[str]) -> StepUnderWay:
+        """While the first look takes its time: keep what is named, and nothing else."""
+        apart = self._scanner(Tree(), None, ())
+        under_way = StepUnderWay(os.urandom(6).hex(), cause, False, self._paths_of(places), apart)
+        apart.look_at(under_way.paths)
+        self.contents.sync()
+        self.journal.append(self._begun(under_way))
+        return under_way
+
+    def first_look(self) -> None:
+        """Look at everything for the first time, so that the first command need not wait for it."""
+        try:
+            self.open()
+            with self._lock, self._resting():
+                if not self._tree.complete and self.too_large is None and self._look_first():
+                    self.contents.sync()
+                    self.save()
+        except (OSError, WorkspaceError, Stopped):
+            pass  # whoever needs it will look again, and be told
+
+    def stop(self) -> None:
+        """Give up a look that is under way."""
+        self.scanner.stopped = True
+
+    def _look_first(self) -> bool:
+        try:
+            self.scanner.look()
+        except TooMany:
+            self.too_large = _TOO_MANY
+        return self.too_large is None
+
+    @property
+    def _tree_id(self) -> str:
+        return self._tree.id if self._tree.complete else ""
 
     def _begun(self, under_way: StepUnderWay) -> Begun:
         return Begun(
@@ -217,45 +253,57 @@ class Ledger:
             started=_started(os.getpid()),
             runs=under_way.runs,
             cause=under_way.cause,
-            before={} if under_way.runs else dict(self._states_at(under_way.paths)),
+            before={} if under_way.runs else dict(under_way.scanner.known_at(under_way.paths)),
         )
 
-    def _states_at(self, paths: Iterable[str]) -> Iterator[tuple[str, State]]:
-        for path in paths:
-            yield path, self._tree.state(path)
-            for inner, known in self._tree.below(path):
-                yield inner, state_in(known)
-
     def end(self, under_way: StepUnderWay) -> None:
-        """Find what the action changed, and keep it."""
+        """Find what the action changed, and keep it. Raises WorkspaceError."""
         try:
-            with self._lock, self._resting(), self.journal.locked():
-                between = self._absorb()
-                others = self._others_running(since_ns=under_way.at_ns)
-                found = self.scanner.look() if under_way.runs else self.scanner.look_at(under_way.paths)
-                changes = _joined([*(between if under_way.runs else ()), *changes_of(found)])
-                if others and under_way.runs:
-                    changes = tuple(structs.replace(change, uncertain=True) for change in changes)
-                under_way.changes = changes
-                under_way.gaps = tuple(self.scanner.gaps)
-                if not changes:
-                    self.journal.append(Cleared(under_way.token))
-                    return
-                self._keep_contents(changes)
-                step = Step(
-                    n=0,
-                    at=self._clock(),
-                    owner="agent",
-                    changes=changes,
-                    cause=under_way.cause,
-                    gaps=under_way.gaps,
-                    began=under_way.token,
-                )
-                (kept,) = self._append(step)
-                under_way.n = self._tree.step = kept.n
-                self._prune()
+            if under_way.scanner is not self.scanner:
+                self._end(under_way)
+                return
+            with self._lock, self._resting():
+                self._end(under_way)
+                under_way.after = self._tree_id
         except OSError as error:
             raise _trouble(error) from error
+
+    def _end(self, under_way: StepUnderWay) -> None:
+        scanner, apart = under_way.scanner, under_way.scanner is not self.scanner
+        with self.journal.locked():
+            between = [] if apart else self._absorb()
+            others = under_way.runs and self._others_running(since_ns=under_way.at_ns)
+            found = scanner.look() if under_way.runs else scanner.look_at(under_way.paths)
+            changes = _joined([*(between if under_way.runs else ()), *changes_of(found)])
+            if others:
+                changes = tuple(structs.replace(change, uncertain=True) for change in changes)
+            under_way.changes = changes
+            under_way.gaps = tuple(scanner.gaps) if under_way.runs else self._gaps_of_part(apart)
+            if not changes:
+                self.journal.append(Cleared(under_way.token))
+                return
+            self._keep_contents(changes)
+            step = Step(
+                n=0,
+                at=self._clock(),
+                owner="agent",
+                changes=changes,
+                cause=under_way.cause,
+                gaps=under_way.gaps,
+                began=under_way.token,
+            )
+            (kept,) = self._append(step)
+            under_way.n = kept.n
+            if apart:
+                self._own.discard(under_way.token)  # our tree learns of it as of another's
+                return
+            self._tree.step = kept.n
+            self._prune()
+
+    def _gaps_of_part(self, apart: bool) -> tuple[Gap, ...]:
+        if apart:
+            return (Gap(".", "the first look at the workspace had not ended: only what was named is covered"),)
+        return (Gap(".", self.too_large),) if self.too_large else ()
 
     def _keep_as(self, owner: Owner, changes: tuple[Change, ...]) -> None:
         if changes:
@@ -475,6 +523,26 @@ class Ledger:
         except Missing:
             return False
         return True
+
+    # What is not covered.
+
+    def refusal(self, places: Iterable[str], *, runs: bool) -> str | None:
+        """Why an action could not be taken back as a whole, where that is known beforehand."""
+        if runs and self.too_large:
+            return f"what commands change below {self.root} is not kept: {self.too_large}"
+        most = min(self.settings.max_file_mb, self.settings.quota_mb) * _MB
+        for place in places:
+            with suppress(OSError):
+                status = os.lstat(place)
+                if stat.S_ISREG(status.st_mode) and status.st_size > most:
+                    return f"{place} is larger than undo keeps ({status.st_size // _MB} MB of {most // _MB})"
+        return None
+
+    def known_gaps(self) -> list[Gap]:
+        """What commands may change and undo does not cover, as far as was looked; else what is never covered."""
+        if self.scanner.gaps:
+            return self.scanner.gaps
+        return [Gap(name, "excluded by undo.exclude") for name in self.settings.exclude]
 
     # Looking.
 

@@ -251,6 +251,13 @@ class Scanner:
         self._contents.put(content, id)
         return status, id
 
+    def known_at(self, paths: Iterable[str]) -> Iterator[tuple[str, State]]:
+        """What was seen at these paths and below them."""
+        for path in paths:
+            yield path, self._tree.state(path)
+            for inner, known in self._tree.below(path):
+                yield inner, state_in(known)
+
     def state(self, path: str) -> tuple[State, bytes | None]:
         """What is at a path at this moment, with the content of a file. Nothing is learned or stored."""
         place = self.place(path)

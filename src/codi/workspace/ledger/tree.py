@@ -1,5 +1,8 @@
 """The tree as it was last seen: for every path enough to notice a change, and the id of its content.
 
+Its own id is a sum over what stands at every path, kept up to date with each change, so that equal trees have equal ids and
+asking for it costs nothing. Git's own files are no part of it.
+
 It is kept between starts in a file that is quick to load. What steps changed since that file was written stands in the
 journal, so the file may be older than the journal, but never wrong.
 """
@@ -7,6 +10,7 @@ journal, so the file may be older than the journal, but never wrong.
 import os
 import stat
 from collections.abc import Iterator
+from hashlib import blake2b
 
 from msgspec import DecodeError, Struct, ValidationError, msgpack
 
@@ -16,12 +20,15 @@ Known = tuple[int, int, int, int, int, str]
 """Change time (0: look at the content again, whatever the times say), modification time, size, inode, mode with type, and
 content: the id of a file's ("" if it is not covered) or the target of a link."""
 
+_ALL_BITS = (1 << 128) - 1
+
 _KINDS = {"fifo": stat.S_IFIFO, "socket": stat.S_IFSOCK, "device": stat.S_IFCHR}
 
 
 class _Saved(Struct, array_like=True):
     step: int
     complete: bool
+    sum: str
     folders: dict[str, dict[str, Known]]
     blobs: dict[str, str]
     uncovered: dict[str, str]
@@ -38,6 +45,12 @@ class Tree:
         self.uncovered: dict[str, str] = {}
         self.step = 0
         self.complete = False
+        self._sum = 0
+
+    @property
+    def id(self) -> str:
+        """The id of all that stands in the tree, 32 hex digits."""
+        return f"{self._sum:032x}"
 
     def known(self, path: str) -> Known | None:
         folder, name = split(path)
@@ -51,10 +64,13 @@ class Tree:
         """What is at a path now. Where nothing is, nothing is below it either."""
         folder, name = split(path)
         self.uncovered.pop(path, None)
+        before = self.folders.get(folder, {}).get(name)
         if known is None:
             self.folders.get(folder, {}).pop(name, None)
         else:
             self.folders.setdefault(folder, {})[name] = known
+        if before is None or known is None or before[4:] != known[4:]:
+            self._count(path, before, known)
         if known is None or not stat.S_ISDIR(known[4]):
             self._forget_below(path)
 
@@ -109,13 +125,20 @@ class Tree:
             for name, known in self.folders.pop(folder, {}).items():
                 inner = joined(folder, name)
                 self.uncovered.pop(inner, None)
+                self._count(inner, known, None)
                 if stat.S_ISDIR(known[4]):
                     waiting.append(inner)
+
+    def _count(self, path: str, before: Known | None, now: Known | None) -> None:
+        if path.startswith(("/", ".git/")) or path == ".git":
+            return
+        less = _weight(path, before) if before else 0
+        self._sum = (self._sum - less + (_weight(path, now) if now else 0)) & _ALL_BITS
 
     def save(self, path: str) -> None:
         """Raises OSError."""
         try:
-            text = msgpack.encode(_Saved(self.step, self.complete, self.folders, self.blobs, self.uncovered))
+            text = msgpack.encode(_Saved(self.step, self.complete, self.id, self.folders, self.blobs, self.uncovered))
         except UnicodeEncodeError:
             return  # a name that is no UTF-8: the next start looks at everything
         fresh = f"{path}.{os.getpid()}.tmp"
@@ -134,8 +157,17 @@ class Tree:
         except (OSError, DecodeError, ValidationError):
             return tree
         tree.step, tree.complete, tree.folders = saved.step, saved.complete, saved.folders
-        tree.blobs, tree.uncovered = saved.blobs, saved.uncovered
+        tree.blobs, tree.uncovered, tree._sum = saved.blobs, saved.uncovered, int(saved.sum, 16)
         return tree
+
+
+def _weight(path: str, known: Known) -> int:
+    told = (
+        f"{path}\0{known[4]:o}\0{known[5] or known[1:3]}"
+        if stat.S_ISREG(known[4])
+        else f"{path}\0{known[4]:o}\0{known[5]}"
+    )
+    return int.from_bytes(blake2b(told.encode("utf-8", "surrogateescape"), digest_size=16).digest(), "big")
 
 
 def state_in(known: Known) -> State:
