@@ -18,6 +18,7 @@ from codi.agent.context import messages_of
 from codi.agent.limits import AgentSettings
 from codi.agent.mind import Mind
 from codi.agent.record import Record
+from codi.agent.taking_back import TakingBack
 from codi.engine.local import Listeners, LocalConversation
 from codi.lab.http1 import HttpRequest
 from codi.lab.service import Service
@@ -84,7 +85,13 @@ class Stage:
         )
         agent = Agent(mind, self.calls, record, limits or AgentSettings())
         self.conversation = LocalConversation(
-            agent, record, listeners, 0.0, _no_other_model, lambda mode: policy_of(mode, territory)
+            agent,
+            record,
+            listeners,
+            0.0,
+            _no_other_model,
+            lambda mode: policy_of(mode, territory),
+            TakingBack(None, record, str),
         )
 
     @property

@@ -44,8 +44,9 @@ from codi.tools.output import cap_for
 from codi.tools.results import Results
 from codi.tools.syntax_gate import SyntaxGate
 from codi.tools.toolbox import Profile, Toolbox, profile_for
-from codi.workspace import git
+from codi.workspace import git, paths
 from codi.workspace.git import GitState
+from codi.workspace.ledger.ledger import Ledger
 from codi.workspace.local import LocalWorkspace
 
 
@@ -277,6 +278,15 @@ class Assembly:
             environment={**shell.env, **git.NEUTRAL},
             shell=shell.path or None,
         )
+
+    def ledger(self) -> Ledger | None:
+        """What keeps the changes of the project around the working directory; None where that is switched off."""
+        undo = self.settings.undo
+        return Ledger(self.places.home, self.places.root, undo) if undo.enabled else None
+
+    def ledger_path(self, path: str) -> str:
+        """What a path that a person typed is called in the ledger."""
+        return paths.located(paths.joined(path, self.places.cwd)).removeprefix(f"{self.places.root.rstrip('/')}/")
 
     def _credential(self, choice: Choice) -> Credential:
         if self.options.api_key:

@@ -6,14 +6,17 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 import anyio
+from anyio import to_thread
 from msgspec import to_builtins
 
 from codi.agent.agent import Agent
 from codi.agent.approvals import Approvals
 from codi.agent.calls import Calls
+from codi.agent.cover import Cover
 from codi.agent.instructions import Part, prompt_of
 from codi.agent.mind import Mind
 from codi.agent.record import Record
+from codi.agent.taking_back import TakingBack
 from codi.engine.assembly import Assembly
 from codi.engine.layers import load
 from codi.engine.local import Listeners, LocalConversation
@@ -52,6 +55,7 @@ from codi.tools.results import Results, results_directory
 from codi.tools.toolbox import CALLS_A_STEP
 from codi.workspace import git
 from codi.workspace.git import GitState
+from codi.workspace.ledger.ledger import Ledger
 
 
 class Engine:
@@ -104,7 +108,9 @@ class Engine:
             provider = parts.provider(choice) if choice else Nobody()
             entry = await known_model(provider) if choice else None
             toolbox = parts.toolbox(results, lambda: folds.todos(session.path()), entry)
-            calls = Calls(toolbox, parts.workspace(), parts.policy(mode), Approvals(record, parts.territory), record)
+            workspace, ledger = parts.workspace(), parts.ledger()
+            cover = Cover(ledger, workspace, record)
+            calls = Calls(toolbox, workspace, parts.policy(mode), Approvals(record, parts.territory), record, cover)
             calls.parallel = self._settings.agent.parallel
             calls.at_once = CALLS_A_STEP[parts.profile(entry)]
             files = parts.context_files()
@@ -121,8 +127,11 @@ class Engine:
             mind = mind_of(provider, thinking)
             for fact in self._facts_of_opening(path, mind, mode, state):
                 record.keep(fact)
+            taking_back = TakingBack(ledger, record, parts.ledger_path)
             agent = Agent(mind, calls, record, self._settings.agent, parts.nearby(files))
-            conversation = LocalConversation(agent, record, listeners, began(session), rethink, parts.policy)
+            conversation = LocalConversation(
+                agent, record, listeners, began(session), rethink, parts.policy, taking_back
+            )
             notices = (
                 *self._warnings,
                 *parts.complaints,
@@ -134,12 +143,16 @@ class Engine:
             conversation.greeting = f"codi {VERSION}, {choice.model} ({choice.reason})" if choice else ""
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(conversation.work)
+                if ledger:
+                    tasks.start_soon(_look_first, ledger, conversation.prompted)
                 try:
                     yield conversation
                 finally:
                     tasks.cancel_scope.cancel()
                     listeners.close()
                     with anyio.CancelScope(shield=True):
+                        if ledger:
+                            await to_thread.run_sync(ledger.close)
                         await parts.aclose()
 
     def sessions(self, *, everywhere: bool = False) -> list[SessionSummary]:
@@ -260,6 +273,16 @@ class Engine:
         if self._options.name and folds.name(path) != self._options.name:
             yield TitleGiven(self._options.name)
         yield SessionOpened(VERSION, git=to_builtins(state) if state else None, flags=self._options.flags)
+
+
+async def _look_first(ledger: Ledger, prompted: anyio.Event) -> None:
+    """While the model thinks for the first time: what there is, so that the first command need not wait for the look."""
+    await prompted.wait()
+    try:
+        await to_thread.run_sync(ledger.first_look, abandon_on_cancel=True)
+    except anyio.get_cancelled_exc_class():
+        ledger.stop()
+        raise
 
 
 def began(session: Session) -> float:

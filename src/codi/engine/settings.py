@@ -11,6 +11,7 @@ from msgspec import Meta, Struct, field
 from codi.agent.limits import AgentSettings
 from codi.policy.mode import Mode
 from codi.providers.settings import ModelSettings, NetworkSettings, RetrySettings, ServiceSettings
+from codi.workspace.ledger.coverage import UndoSettings
 
 PROJECT = {"project": "set"}
 
@@ -101,4 +102,5 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     policy: PolicySettings = PolicySettings()
     workspace: WorkspaceSettings = WorkspaceSettings()
     sessions: SessionSettings = SessionSettings()
+    undo: UndoSettings = UndoSettings()
     network: NetworkSettings = NetworkSettings()

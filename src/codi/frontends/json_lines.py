@@ -26,6 +26,7 @@ from codi.protocol.events import (
     MessageAdded,
     ModelChosen,
     ReplyFacts,
+    SnapshotTaken,
     StatusDelta,
     TextDelta,
     ThinkingChosen,
@@ -118,6 +119,8 @@ class EventLines:
                 yield {"type": "approval_asked", **_renamed(asked)}
             case Entry(fact=ApprovalGiven() as given):
                 yield {"type": "approval_given", **_fields(given)}
+            case Entry(fact=SnapshotTaken(id=id, tree=tree, skipped=skipped)):
+                yield {"type": "snapshot_taken", "id": id, "tree": tree, "skipped": msgspec.to_builtins(skipped)}
             case Entry(fact=ModelChosen(provider, model_id)):
                 yield {"type": "model_changed", "provider": provider, "modelId": model_id}
             case Entry(fact=ThinkingChosen(level)):

@@ -125,6 +125,11 @@ def _packed(common: str, name: str) -> str | None:
     return None
 
 
+def folders_of(top: str) -> tuple[str, str]:
+    """The git folder of a repository, and the one that it shares with its other worktrees (mostly the same)."""
+    return os.path.normpath(_git_folder(top)), os.path.normpath(_common_folder(top))
+
+
 def _git_folder(top: str) -> str:
     named = _text(top, ".git")
     if named is None or not named.startswith("gitdir:"):
