@@ -23,6 +23,12 @@ def run() -> None:
     first, last = statistics.median(gaps[:50]), statistics.median(gaps[-50:])
     model.close()
     report("a step, end of reply to next request, p50 of steps 1-50", first, "ms", 3)
-    report("a step, end of reply to next request, p50 of steps 151-200", last, "ms", 3, beside=f"{last / first:.2f} x the first")
+    report(
+        "a step, end of reply to next request, p50 of steps 151-200",
+        last,
+        "ms",
+        3,
+        beside=f"{last / first:.2f} x the first",
+    )
     report("memory of a run of 200 steps at its peak", cost.peak_mb, "MB", 60)
     report("connections of a run of 200 steps", model.connections, "", 1)

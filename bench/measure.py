@@ -34,7 +34,9 @@ def cost_of(words: Sequence[str], *, env: Mapping[str, str], cwd: str) -> Cost:
             os.chdir(here)
         _, status, used = os.wait4(child, 0)
     wall_ms = (time.perf_counter() - began) * 1000
-    return Cost((used.ru_utime + used.ru_stime) * 1000, wall_ms, used.ru_maxrss / 1024, os.waitstatus_to_exitcode(status))
+    return Cost(
+        (used.ru_utime + used.ru_stime) * 1000, wall_ms, used.ru_maxrss / 1024, os.waitstatus_to_exitcode(status)
+    )
 
 
 def medians(runs: int, *measured: Callable[[], Cost]) -> list[Cost]:
@@ -63,4 +65,7 @@ def folder() -> str:
 def report(what: str, figure: float, unit: str, bound: float, *, beside: str = "") -> None:
     """One line: what, the figure, its bound, and whether it holds."""
     holds = "ok  " if figure <= bound else "OVER"
-    print(f"{holds}  {what:<58} {figure:9.2f} {unit:<4} bound {bound:g} {unit}{'  ' + beside if beside else ''}", flush=True)
+    print(
+        f"{holds}  {what:<58} {figure:9.2f} {unit:<4} bound {bound:g} {unit}{'  ' + beside if beside else ''}",
+        flush=True,
+    )

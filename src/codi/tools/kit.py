@@ -4,18 +4,22 @@ from collections.abc import Callable, Sequence
 
 from codi.protocol.events import TodoItem
 from codi.tools.apply_patch import ApplyPatch
+from codi.tools.delete_lines import DeleteLines
 from codi.tools.edit import Edit
 from codi.tools.glob import Glob
 from codi.tools.grep import Grep
+from codi.tools.insert_lines import InsertLines
 from codi.tools.limiting import Limits
 from codi.tools.list_files import ListFiles
 from codi.tools.read import Read
 from codi.tools.recall import Recall
+from codi.tools.replace_lines import ReplaceLines
 from codi.tools.shell import ShellTool
 from codi.tools.struct_tool import StructTool
 from codi.tools.syntax_gate import SyntaxGate
 from codi.tools.todo import Todo
 from codi.tools.tool import Tool
+from codi.tools.tree import Tree
 from codi.tools.write import Write
 
 
@@ -30,10 +34,14 @@ def built_in(
         StructTool(Write, needs=gated),
         StructTool(Edit, needs=gated),
         StructTool(ApplyPatch, needs=gated),
+        StructTool(InsertLines, needs={**gated, **limited}),
+        StructTool(ReplaceLines, needs={**gated, **limited}),
+        StructTool(DeleteLines, needs={**gated, **limited}),
         ShellTool(limits),
         StructTool(Grep, needs={"limits": limits, "ripgrep": ripgrep}),
         StructTool(Glob, needs=limited),
         StructTool(ListFiles, name="list", needs=limited),
+        StructTool(Tree, needs=limited),
         StructTool(Recall, needs=limited),
         StructTool(Todo, needs={"items": todo}),
     ]

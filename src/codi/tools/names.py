@@ -10,7 +10,31 @@ from typing import Any
 
 from msgspec import DecodeError, Struct, json
 
-ORDER = ("read", "write", "edit", "apply_patch", "shell", "grep", "glob", "list", "recall", "todo")
+ORDER = (
+    "read",
+    "write",
+    "edit",
+    "apply_patch",
+    "insert_lines",
+    "replace_lines",
+    "delete_lines",
+    "refactor",
+    "shell",
+    "run_tests",
+    "grep",
+    "glob",
+    "list",
+    "tree",
+    "move",
+    "delete",
+    "web_fetch",
+    "web_search",
+    "view_image",
+    "recall",
+    "todo",
+    "ask_person",
+    "context_status",
+)
 """The canonical names, in the order in which a model is told of them."""
 
 SURE = 0.85
@@ -115,6 +139,9 @@ _PARAMETERS: dict[str, tuple[str, ...]] = {
     "glob": ("file_pattern", "include", "filter"),
     "ignore_case": ("case_insensitive", "i"),
     "hidden": ("show_hidden", "show_hidden_files", "all"),
+    "line": ("line_number", "start_line"),
+    "end_line": ("end",),
+    "depth": ("max_depth",),
     "command": ("cmd", "script"),
     "timeout_s": ("timeout",),
     "context": ("context_lines",),
@@ -304,10 +331,12 @@ _ALIASES: dict[str, Alias] = {
             "write": "write_file create_file Write",
             "edit": "edit_file string_replace str_replace Edit MultiEdit replace",
             "apply_patch": "patch_file diff_edit patch",
+            "insert_lines": "insert_line insert",
             "shell": "bash execute_bash Bash run_command exec terminal",
             "grep": "search_file_contents search Grep rg",
             "glob": "find find_files Glob",
             "list": "ls list_directory LS",
+            "tree": "print_tree",
             "todo": "todo_write todo_read write_tasks TodoWrite update_plan",
         }.items()
         for name in names.split()

@@ -66,9 +66,11 @@ class Grant:
             self._check_read(place)
         return self._workspace.entries(path)
 
-    def walk(self, path: str, *, hidden: bool = True, include_ignored: bool = False) -> Iterator[str]:
+    def walk(
+        self, path: str, *, hidden: bool = True, include_ignored: bool = False, folders: bool = False
+    ) -> Iterator[str]:
         self._check_read(self.resolve(path))
-        return self._workspace.walk(path, hidden=hidden, include_ignored=include_ignored)
+        return self._workspace.walk(path, hidden=hidden, include_ignored=include_ignored, folders=folders)
 
     def namesakes(self, path: str) -> Iterator[str]:
         self._check_read(self.resolve(path))

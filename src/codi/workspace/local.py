@@ -134,8 +134,12 @@ class LocalWorkspace:
         finally:
             os.close(descriptor)
 
-    def walk(self, path: str, *, hidden: bool = True, include_ignored: bool = False) -> Iterator[str]:
-        return files_below(self.resolve(path), self.root, hidden=hidden, include_ignored=include_ignored)
+    def walk(
+        self, path: str, *, hidden: bool = True, include_ignored: bool = False, folders: bool = False
+    ) -> Iterator[str]:
+        return files_below(
+            self.resolve(path), self.root, hidden=hidden, include_ignored=include_ignored, folders=folders
+        )
 
     def namesakes(self, path: str) -> Iterator[str]:
         name = os.path.basename(self.resolve(path))

@@ -94,9 +94,12 @@ class Workspace(Protocol):
         """Names and facts in a directory, in no order."""
         ...
 
-    def walk(self, path: str, *, hidden: bool = True, include_ignored: bool = False) -> Iterator[str]:
+    def walk(
+        self, path: str, *, hidden: bool = True, include_ignored: bool = False, folders: bool = False
+    ) -> Iterator[str]:
         """Files below a directory as paths relative to it with `/`, honouring nested ignore files; `.git` is never entered
-        and links to directories are not followed."""
+        and links to directories are not followed. With `folders` each folder comes too, before what is in it, and ends
+        in `/`."""
         ...
 
     def namesakes(self, path: str) -> Iterator[str]:
