@@ -128,6 +128,7 @@ class Assembly:
             gate=SyntaxGate(self.settings.tools.syntax_gate),
             todo=todos,
             ripgrep=which("rg"),
+            own=(self.places.home,),
         )
         toolbox = Toolbox(tools)
         wanted = self.options.tools

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from codi.protocol.events import TodoItem
 from codi.tools.apply_patch import ApplyPatch
+from codi.tools.delete import Delete
 from codi.tools.delete_lines import DeleteLines
 from codi.tools.edit import Edit
 from codi.tools.glob import Glob
@@ -11,6 +12,7 @@ from codi.tools.grep import Grep
 from codi.tools.insert_lines import InsertLines
 from codi.tools.limiting import Limits
 from codi.tools.list_files import ListFiles
+from codi.tools.move import Move
 from codi.tools.read import Read
 from codi.tools.recall import Recall
 from codi.tools.replace_lines import ReplaceLines
@@ -24,9 +26,15 @@ from codi.tools.write import Write
 
 
 def built_in(
-    *, limits: Limits, gate: SyntaxGate, todo: Callable[[], Sequence[TodoItem]], ripgrep: str | None
+    *,
+    limits: Limits,
+    gate: SyntaxGate,
+    todo: Callable[[], Sequence[TodoItem]],
+    ripgrep: str | None,
+    own: Sequence[str] = (),
 ) -> list[Tool]:
-    """All of them, for one session. `todo` reads the session's present list; `ripgrep` is the program, if there is one."""
+    """All of them, for one session. `todo` reads the session's present list; `ripgrep` is the program, if there is one; `own`
+    are codi's own folders."""
     limited = {"limits": limits}
     gated = {"gate": gate}
     return [
@@ -42,6 +50,8 @@ def built_in(
         StructTool(Glob, needs=limited),
         StructTool(ListFiles, name="list", needs=limited),
         StructTool(Tree, needs=limited),
+        StructTool(Move, needs={"own": own}),
+        StructTool(Delete, needs={"own": own}),
         StructTool(Recall, needs=limited),
         StructTool(Todo, needs={"items": todo}),
     ]

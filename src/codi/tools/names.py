@@ -59,7 +59,10 @@ class UnfitArguments(ValueError):
     """The arguments of an alias do not say enough. `str(error)` names what is wrong."""
 
 
-def alias_of(name: str) -> Alias | None:
+def alias_of(name: str, arguments: Mapping[str, Any] = {}) -> Alias | None:
+    """What a name stands for. Of some it depends on what they are called with."""
+    if folded(name) == "fileop":
+        return _file_operation(arguments)
     return _ALIASES.get(name) or _FOLDED.get(folded(name))
 
 
@@ -142,12 +145,15 @@ _PARAMETERS: dict[str, tuple[str, ...]] = {
     "line": ("line_number", "start_line"),
     "end_line": ("end",),
     "depth": ("max_depth",),
+    "source": ("src", "from", "old_path", "source_path"),
+    "target": ("destination", "dest", "dst", "to", "new_path", "target_path", "destination_path"),
     "command": ("cmd", "script"),
     "timeout_s": ("timeout",),
     "context": ("context_lines",),
     "items": ("todos", "tasks", "plan"),
     "id": ("cache_id", "result_id"),
 }
+_FOLDER_NAMES = ("directory", "dir", "folder")
 _ITEM_NAMES = {
     ("edit", "edits"): {
         folded(alias): name
@@ -254,6 +260,34 @@ def _git(subcommand: str, take: Callable[[Arguments], list[str]]) -> Alias:
         return {"command": join(words), **kept, **rest}, named
 
     return Alias("shell", rewrite=rewrite)
+
+
+def _file_operation(arguments: Mapping[str, Any]) -> Alias:
+    named = _taken(dict(arguments), "operation", "op", "action")
+    operation = str(named).lower()
+
+    def rewrite(given: Arguments) -> tuple[Arguments, list[tuple[str, str]]]:
+        rest = dict(given)
+        _taken(rest, "operation", "op", "action")
+        renamed: list[tuple[str, str]] = []
+        if operation == "mkdir":
+            key = next((key for key in rest if folded(key) in ("path", "target", "destination", *_FOLDER_NAMES)), None)
+            if key is None:
+                raise UnfitArguments("file_op mkdir needs a path.")
+            rest["path"] = str(rest.pop(key)).rstrip("/") + "/"
+            rest["content"] = ""
+        elif operation in ("move", "rename", "copy") and "source" not in rest and "path" in rest:
+            rest["source"] = rest.pop("path")
+            renamed.append(("path", "source"))
+        elif operation not in ("move", "rename", "copy", "delete"):
+            raise UnfitArguments("operation: one of move, copy, delete, mkdir")
+        elif operation == "delete" and "path" not in rest and "source" in rest:
+            rest["path"] = rest.pop("source")
+            renamed.append(("source", "path"))
+        return rest, renamed
+
+    tool = {"delete": "delete", "mkdir": "write"}.get(operation, "move")
+    return Alias(tool, presets={"copy": True} if operation == "copy" else {}, rewrite=rewrite)
 
 
 def _taken(arguments: Arguments, *keys: str) -> Any:

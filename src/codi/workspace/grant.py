@@ -4,13 +4,13 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
 from codi.protocol.effects import Effect, Reads, Runs, Writes
-from codi.workspace.paths import inside
+from codi.workspace.paths import inside, joined, located
 from codi.workspace.workspace import FileFacts, Outcome, Replacement, Stamp, UndeclaredEffect, Workspace
 
 
 class Grant:
-    """`effects` are what policy judged. A declared folder covers what lies below it: for reading, and for writing where
-    it is to be deleted or moved. That a name exists is known by whoever may see one of its folder's files, so facts and
+    """`effects` are what policy judged. A declared folder covers what lies below it: for reading, for changing files that
+    exist, and for all writing where it is to be deleted or moved. That a name exists is known by whoever may see one of its folder's files, so facts and
     names of the folder around a declared path are granted too, and where else a file of its name lies.
     """
 
@@ -53,7 +53,11 @@ class Grant:
 
     async def replace_all(self, changes: Sequence[Replacement]) -> None:
         for change in changes:
-            self._check_written(self.resolve(change.path))
+            # A link that is taken away is judged by where it lies, wherever it leads.
+            taken = change.content is None and inside(located(joined(change.path, self.root)), self._taken_away)
+            modified = change.content is not None and change.expected is not None
+            if not taken:
+                self._check_written(self.resolve(change.path), below=modified)
         await self._workspace.replace_all(changes)
 
     async def make_directory(self, path: str) -> None:
@@ -114,6 +118,6 @@ class Grant:
         if not inside(place, self._read):
             raise UndeclaredEffect(f"reads {place}")
 
-    def _check_written(self, place: str) -> None:
-        if place not in self._written and not inside(place, self._taken_away):
+    def _check_written(self, place: str, *, below: bool = False) -> None:
+        if place not in self._written and not inside(place, self._written if below else self._taken_away):
             raise UndeclaredEffect(f"writes {place}")

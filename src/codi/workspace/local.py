@@ -3,7 +3,7 @@
 import os
 import stat
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from hashlib import sha256
 from itertools import islice
@@ -111,12 +111,10 @@ class LocalWorkspace:
 
     async def _in_turn(self, places: Sequence[str], work: Callable[[], None]) -> None:
         """Do work on files when those who asked earlier for one of them are done."""
-        if not places:
+        async with AsyncExitStack() as turns:
+            for place in places:
+                await turns.enter_async_context(self._turns.setdefault(place, anyio.Lock()))
             await to_thread.run_sync(work)
-            return
-        turn = self._turns.setdefault(places[0], anyio.Lock())
-        async with turn:
-            await self._in_turn(places[1:], work)
 
     async def make_directory(self, path: str) -> None:
         os.close(open_folder(self.resolve(path), made=[]))
