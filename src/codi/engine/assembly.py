@@ -129,6 +129,7 @@ class Assembly:
             todo=todos,
             ripgrep=which("rg"),
             own=(self.places.home,),
+            guarded=lambda path: self.territory.is_protected(path) or self.territory.is_secret(path),
         )
         toolbox = Toolbox(tools)
         wanted = self.options.tools

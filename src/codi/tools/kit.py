@@ -15,6 +15,7 @@ from codi.tools.list_files import ListFiles
 from codi.tools.move import Move
 from codi.tools.read import Read
 from codi.tools.recall import Recall
+from codi.tools.refactor import Refactor
 from codi.tools.replace_lines import ReplaceLines
 from codi.tools.shell import ShellTool
 from codi.tools.struct_tool import StructTool
@@ -32,9 +33,10 @@ def built_in(
     todo: Callable[[], Sequence[TodoItem]],
     ripgrep: str | None,
     own: Sequence[str] = (),
+    guarded: Callable[[str], bool] = lambda path: False,
 ) -> list[Tool]:
     """All of them, for one session. `todo` reads the session's present list; `ripgrep` is the program, if there is one; `own`
-    are codi's own folders."""
+    are codi's own folders; `guarded` says of a real path whether it is protected or holds secrets."""
     limited = {"limits": limits}
     gated = {"gate": gate}
     return [
@@ -45,6 +47,7 @@ def built_in(
         StructTool(InsertLines, needs={**gated, **limited}),
         StructTool(ReplaceLines, needs={**gated, **limited}),
         StructTool(DeleteLines, needs={**gated, **limited}),
+        StructTool(Refactor, needs={**gated, **limited, "guarded": guarded}),
         ShellTool(limits),
         StructTool(Grep, needs={"limits": limits, "ripgrep": ripgrep}),
         StructTool(Glob, needs=limited),

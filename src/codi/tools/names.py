@@ -139,6 +139,8 @@ _PARAMETERS: dict[str, tuple[str, ...]] = {
     "old_text": ("old_string", "old_str", "old_content", "search"),
     "new_text": ("new_string", "new_str", "new_content", "replace"),
     "content": ("contents", "text", "body", "data"),
+    "search": ("find", "pattern"),
+    "replace": ("replacement", "replace_with"),
     "glob": ("file_pattern", "include", "filter"),
     "ignore_case": ("case_insensitive", "i"),
     "hidden": ("show_hidden", "show_hidden_files", "all"),
