@@ -33,7 +33,7 @@ from codi.providers.openai_compat import Compat
 from codi.providers.openai_responses import OpenAIResponses
 from codi.providers.provider import Abilities, ModelEntry, Provider, Reply, Request, complete
 from codi.providers.resilient import Resilient
-from codi.providers.transport import Timeouts, Transport
+from codi.providers.transport import USUAL, Timeouts, Transport
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
 
@@ -122,7 +122,7 @@ def _entry(case: Case) -> ModelEntry:
 class Session:
     """A provider in front of a server, closed at the end."""
 
-    def __init__(self, case: Case, server, timeouts: Timeouts = QUICK) -> None:
+    def __init__(self, case: Case, server, timeouts: Timeouts = USUAL) -> None:
         self.case = case
         self.server = server
         self.provider, self._transport = case.made(_entry(case), server.url, timeouts)
@@ -284,8 +284,8 @@ FAULTS = [
 @pytest.mark.parametrize(("fault", "kinds"), FAULTS, ids=[str(fault).replace("'", "") for fault, _ in FAULTS])
 async def test_each_fault_has_its_class(case, fault, kinds):
     with running([{"text": "Hello, this is an answer of some length.", "fault": fault}]) as server:
-        async with Session(case, server) as session:
-            with anyio.fail_after(5):
+        async with Session(case, server, QUICK if kinds is IdleTimeout else USUAL) as session:
+            with anyio.fail_after(20):
                 with pytest.raises(kinds) as raised:
                     await session.answered(asked(case))
     assert raised.value.hint
@@ -307,7 +307,7 @@ async def test_harmless_oddities_change_nothing(case, kind):
 async def test_garbage_is_never_taken_for_an_answer(case, kind):
     with running([{"text": "Hello, this is an answer of some length.", "fault": kind}]) as server:
         async with Session(case, server) as session:
-            with anyio.fail_after(5):
+            with anyio.fail_after(20):
                 try:
                     reply = await session.answered(asked(case))
                 except (StreamCut, MalformedAnswer, ServerFailed):
@@ -350,13 +350,21 @@ async def test_what_is_busy_is_tried_again_until_it_answers(case):
     assert len(waits) >= 3 and any(isinstance(part, StatusDelta) for part in parts)
 
 
+def has_lost_its_client(server) -> bool:
+    return server.requests[0].ended == "client gone"
+
+
 async def test_the_server_hears_of_a_closed_iterator_at_once(case):
     with running([{"text": "Hello there", "chunk": 1, "fault": {"kind": "stall", "at": 300}}]) as server:
-        async with Session(case, server, Timeouts()) as session:
-            async with aclosing(session.provider.stream(asked(case))) as parts:
-                with anyio.move_on_after(0.3):
+        async with Session(case, server) as session:
+
+            async def drain() -> None:
+                async with aclosing(session.provider.stream(asked(case))) as parts:
                     async for _ in parts:
                         pass
-            await anyio.to_thread.run_sync(
-                lambda: server.wait_for(lambda server: server.requests[0].ended == "client gone", timeout_s=2)
-            )
+
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(drain)
+                await anyio.to_thread.run_sync(server.wait_for, lambda server: bool(server.requests))
+                tasks.cancel_scope.cancel()
+            await anyio.to_thread.run_sync(server.wait_for, has_lost_its_client)

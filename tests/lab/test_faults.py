@@ -151,7 +151,7 @@ def test_a_reset_before_and_after_the_head():
 
 
 def test_refused_connections_and_then_the_answer():
-    with running([{"text": "first"}, *steps({"kind": "refuse", "seconds": 0.2})]) as server:
+    with running([{"text": "first"}, *steps({"kind": "refuse", "seconds": 0.6})]) as server:
         client = Client(server.url)
         assert client.ask(ANTHROPIC).headers["connection"] == "close"
         with pytest.raises(ConnectionRefusedError):

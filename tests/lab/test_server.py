@@ -182,3 +182,12 @@ def test_a_broken_script_is_one_line_and_a_hint(tmp_path):
     done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == 2 and done.stderr.startswith("error: ") and "\nhint: " in done.stderr
     assert "step 1" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_what_breaks_the_server_itself_is_told_when_it_stops():
+    with pytest.raises(ExceptionGroup) as broken:
+        with running(HELLO) as server:
+            del server.service.player
+            with pytest.raises(http.client.RemoteDisconnected):
+                Client(server.url).ask(ANTHROPIC)
+    assert broken.group_contains(AttributeError)

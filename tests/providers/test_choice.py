@@ -40,6 +40,8 @@ def chosen(env, **wanted) -> tuple[str, str, str, str | None]:
     return choice.model, choice.api, choice.base_url, choice.key_variable
 
 
+SAID = ("CODI_*", Wanted("openai/gpt-4.1"))
+FILED = ("the configuration", Wanted("anthropic/claude-x"))
 OPENAI = "https://api.openai.com/v1"
 LOOP = "http://127.0.0.1:4711/v1"
 
@@ -57,13 +59,13 @@ TABLE = [
     # what is asked for counts more, the nearest first
     (A | O, {"model": "openai/gpt-4.1"}, "openai/gpt-4.1", "openai-responses", OPENAI, "OPENAI_API_KEY"),
     (A | O, {"provider": "openai"}, "openai/gpt-5.6-sol", "openai-responses", OPENAI, "OPENAI_API_KEY"),
-    (A | O | {"CODI_MODEL": "openai/gpt-4.1"}, {}, "openai/gpt-4.1", "openai-responses", OPENAI, "OPENAI_API_KEY"),
-    (A | O | {"CODI_PROVIDER": "openai"}, {}, "openai/gpt-5.6-sol", "openai-responses", OPENAI, "OPENAI_API_KEY"),
-    (A | O | {"CODI_PROVIDER": "openai"}, {"model": "anthropic/claude-x"}, "anthropic/claude-x", "anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY"),
-    (A | O, {"config": Wanted("openai/gpt-4o")}, "openai/gpt-4o", "openai-responses", OPENAI, "OPENAI_API_KEY"),
-    (A | O | {"CODI_MODEL": "openai/gpt-4.1"}, {"config": Wanted("anthropic/claude-x")}, "openai/gpt-4.1", "openai-responses", OPENAI, "OPENAI_API_KEY"),
-    (A | O, {"provider": "openai", "config": Wanted("anthropic/claude-x")}, "openai/gpt-5.6-sol", "openai-responses", OPENAI, "OPENAI_API_KEY"),
-    (A | O, {"provider": "openai", "config": Wanted("gpt-4o")}, "openai/gpt-4o", "openai-responses", OPENAI, "OPENAI_API_KEY"),
+    (A | O, {"layers": [SAID]}, "openai/gpt-4.1", "openai-responses", OPENAI, "OPENAI_API_KEY"),
+    (A | O, {"layers": [("CODI_*", Wanted(provider="openai"))]}, "openai/gpt-5.6-sol", "openai-responses", OPENAI, "OPENAI_API_KEY"),
+    (A | O, {"layers": [("CODI_*", Wanted(provider="openai"))], "model": "anthropic/claude-x"}, "anthropic/claude-x", "anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY"),
+    (A | O, {"layers": [("the configuration", Wanted("openai/gpt-4o"))]}, "openai/gpt-4o", "openai-responses", OPENAI, "OPENAI_API_KEY"),
+    (A | O, {"layers": [SAID, FILED]}, "openai/gpt-4.1", "openai-responses", OPENAI, "OPENAI_API_KEY"),
+    (A | O, {"provider": "openai", "layers": [("the configuration", Wanted("anthropic/claude-x"))]}, "openai/gpt-5.6-sol", "openai-responses", OPENAI, "OPENAI_API_KEY"),
+    (A | O, {"provider": "openai", "layers": [("the configuration", Wanted("gpt-4o"))]}, "openai/gpt-4o", "openai-responses", OPENAI, "OPENAI_API_KEY"),
     # a bare id goes to who serves it
     (A | O, {"model": "gpt-4.1"}, "openai/gpt-4.1", "openai-responses", OPENAI, "OPENAI_API_KEY"),
     ({}, {"model": "gpt-4.1"}, "openai/gpt-4.1", "openai-responses", OPENAI, "OPENAI_API_KEY"),
@@ -99,13 +101,13 @@ TABLE = [
     ({}, {"base_url": "http://box:11434", "model": "qwen3:8b"}, "ollama/qwen3:8b", "ollama", "http://box:11434", None),
     ({}, {"base_url": "https://openrouter.ai/api/v1", "model": "anthropic/claude-x"}, "openrouter/anthropic/claude-x", "openai-chat", "https://openrouter.ai/api/v1", None),
     (O, {"base_url": LOOP, "model": "openai-responses/m"}, "openai/m", "openai-responses", LOOP, "OPENAI_API_KEY"),
-    (A | {"CODI_BASE_URL": "http://127.0.0.1:4711"}, {"model": "anthropic/claude-x"}, "anthropic/claude-x", "anthropic", "http://127.0.0.1:4711", "ANTHROPIC_API_KEY"),
-    (A, {"model": "anthropic/claude-x", "config": Wanted(base_url="http://127.0.0.1:4711")}, "anthropic/claude-x", "anthropic", "http://127.0.0.1:4711", "ANTHROPIC_API_KEY"),
-    (A, {"provider": "anthropic", "model": "x", "config": Wanted("m", "openai", LOOP)}, "anthropic/x", "anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY"),
+    (A, {"layers": [("CODI_*", Wanted(base_url="http://127.0.0.1:4711"))], "model": "anthropic/claude-x"}, "anthropic/claude-x", "anthropic", "http://127.0.0.1:4711", "ANTHROPIC_API_KEY"),
+    (A, {"model": "anthropic/claude-x", "layers": [("the configuration", Wanted(base_url="http://127.0.0.1:4711"))]}, "anthropic/claude-x", "anthropic", "http://127.0.0.1:4711", "ANTHROPIC_API_KEY"),
+    (A, {"provider": "anthropic", "model": "x", "layers": [("the configuration", Wanted("m", "openai", LOOP))]}, "anthropic/x", "anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY"),
     # an address or a model from afar that belongs to another service than the one named nearer
-    (A, {"model": "anthropic/x", "config": Wanted("m", "openai", LOOP)}, "anthropic/x", "anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY"),
-    (A, {"model": "anthropic/x", "config": Wanted(base_url="http://localhost:11434")}, "anthropic/x", "anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY"),
-    ({}, {"config": Wanted("qwen3:8b", base_url="http://localhost:11434")}, "ollama/qwen3:8b", "ollama", "http://localhost:11434", None),
+    (A, {"model": "anthropic/x", "layers": [("the configuration", Wanted("m", "openai", LOOP))]}, "anthropic/x", "anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY"),
+    (A, {"model": "anthropic/x", "layers": [("the configuration", Wanted(base_url="http://localhost:11434"))]}, "anthropic/x", "anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY"),
+    ({}, {"layers": [("the configuration", Wanted("qwen3:8b", base_url="http://localhost:11434"))]}, "ollama/qwen3:8b", "ollama", "http://localhost:11434", None),
 ]  # fmt: skip
 
 
@@ -130,8 +132,8 @@ def test_each_key_alone_chooses_its_service(name):
 def test_why_is_said():
     assert smart_default(A).reason == "ANTHROPIC_API_KEY is set"
     assert "command line" in smart_default(A, model="anthropic/x").reason
-    assert "CODI_*" in smart_default(A | {"CODI_MODEL": "anthropic/x"}).reason
-    assert "configuration" in smart_default(A, config=Wanted("anthropic/x")).reason
+    assert "CODI_*" in smart_default(A, layers=[("CODI_*", Wanted("anthropic/x"))]).reason
+    assert "configuration" in smart_default(A, layers=[("the configuration", Wanted("anthropic/x"))]).reason
     assert smart_default({}, logins=["google"]).reason == "logged in to google"
 
 

@@ -5,7 +5,7 @@ Whatever ends a turn, what was kept stays, and the next prompt finds a history t
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -16,14 +16,17 @@ from codi.agent.calls import Calls
 from codi.agent.context import Context
 from codi.agent.limits import AgentSettings, Spending
 from codi.agent.mind import Mind
+from codi.agent.nearby import Nearby
 from codi.agent.patience import GO_ON, SAY_SOMETHING, Patience, StepLost
 from codi.agent.record import Record
 from codi.agent.repetition import Repetition
 from codi.agent.tally import Tally
 from codi.agent.unfinished import Unfinished
-from codi.protocol.errors import CodiError, LimitReached, ProviderError
+from codi.agent.waiting import Waiting
+from codi.protocol.errors import CodiError, LimitReached
 from codi.protocol.events import (
     ContextAdded,
+    Entry,
     MessageAdded,
     Reason,
     ReplyFacts,
@@ -34,7 +37,7 @@ from codi.protocol.events import (
     TurnStarted,
 )
 from codi.protocol.messages import Cost, Image, Message, Text, ToolCall, ToolResult, Usage, user
-from codi.providers.provider import Reply
+from codi.providers.provider import Reply, Request
 
 CUT_CALL = (
     'Tool call "{}" was not executed: the response hit the output limit, so its arguments may be truncated. '
@@ -45,17 +48,22 @@ PAST_LIMIT = "Not executed: the limit of steps was reached."
 
 
 class Agent:
-    """`mind` may be exchanged between turns; what stands in `steering` is said to the model before its next request."""
+    """`mind` may be exchanged between turns; what stands in `steering` is said to the model before its next request.
+    `nearby` looks for instruction files on the way; None where none are read."""
 
-    def __init__(self, mind: Mind, calls: Calls, record: Record, settings: AgentSettings) -> None:
+    def __init__(
+        self, mind: Mind, calls: Calls, record: Record, settings: AgentSettings, nearby: Nearby | None = None
+    ) -> None:
         self.mind = mind
         self.calls = calls
         self.steering: list[Message] = []
         self._record = record
         self._settings = settings
+        self._nearby = nearby
         self._context = Context()
         self._spending = Spending(settings)
         self._last_usage: Usage | None = None
+        self._more_output = self._is_late = False
         self._turn = sum(isinstance(entry.fact, TurnStarted) for entry in record.session.path())
 
     async def prompt(self, text: str, images: Sequence[Image] = ()) -> None:
@@ -87,6 +95,7 @@ class Agent:
         while True:
             while self.steering:
                 self._record.keep(MessageAdded(self.steering.pop(0)), sync=True)
+            self._warn(self._lateness())
             reply = await self._last_words() if self._at_last_step() else await self._ask()
             calls = reply.message.tool_calls
             if reply.stop == "length" and calls:
@@ -107,34 +116,45 @@ class Agent:
 
     async def _ask(self, tool_choice: str = "auto") -> Reply:
         """One request and its reply, kept with what it cost. An unfinished reply is kept as what it is."""
-        warning = self._spending.check(self.mind.worst_case(self._last_usage), self.mind.price_of)
-        if warning:
-            self._record.tell(StatusDelta(kind="warning", text=warning))
+        self._warn(self._spending.check(self.mind.worst_case(self._last_usage), self.mind.price_of))
         messages = self._context.messages_of(self._record.session.path())
         request = self.mind.request(messages, more_output=self._more_output, tool_choice=tool_choice)
-        unfinished, began = Unfinished(), time.monotonic()
-        parts: Any = self.mind.provider.stream(request)
+        unfinished, waiting = Unfinished(), Waiting(self.mind, self._record.tell)
+        reply, failure, began = None, None, time.monotonic()
         try:
-            async with aclosing(parts):
-                async for part in parts:
-                    if isinstance(part, Reply):
-                        return self._keep_reply(part)
-                    unfinished.add(part)
-                    if isinstance(part, StatusDelta) and part.kind == "retry":
-                        self._tally.retries += 1
-                        self._tally.wait_s += part.wait_s
-                        self._record.keep(Retried(part.attempt, part.text, round(part.wait_s * 1000)))
-                    self._record.tell(part)
-            raise StepLost("the provider's stream ended without a reply", hint="This is a bug of the provider.")
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(waiting.watch)
+                try:
+                    reply = await self._hear(request, unfinished, waiting)
+                except CodiError as error:
+                    failure = error  # raised below, where no group wraps it
+                tasks.cancel_scope.cancel()
         except anyio.get_cancelled_exc_class():
             self._keep_unfinished(unfinished, "aborted", "Request was aborted")
-            raise
-        except ProviderError as error:
-            self._keep_unfinished(unfinished, "error", str(error))
             raise
         finally:
             self._tally.steps += 1
             self._tally.provider_s += time.monotonic() - began
+        if reply is None:
+            failure = failure or StepLost("the model's answer never ended", hint="This is a bug of its provider.")
+            self._keep_unfinished(unfinished, "error", str(failure))
+            raise failure
+        return self._keep_reply(reply)
+
+    async def _hear(self, request: Request, unfinished: Unfinished, waiting: Waiting) -> Reply | None:
+        parts: Any = self.mind.provider.stream(request)
+        async with aclosing(parts):
+            async for part in parts:
+                if isinstance(part, Reply):
+                    return part
+                waiting.heard(part)
+                unfinished.add(part)
+                if isinstance(part, StatusDelta) and part.kind == "retry":
+                    self._tally.retries += 1
+                    self._tally.wait_s += part.wait_s
+                    self._record.keep(Retried(part.attempt, part.text, round(part.wait_s * 1000)))
+                self._record.tell(part)
+        return None
 
     async def _act(self, calls: Sequence[ToolCall]) -> bool:
         """Run the calls of a reply and keep their results. False if the person stopped the turn."""
@@ -149,6 +169,7 @@ class Agent:
         try:
             if not await self.calls.run(calls, remark):
                 return False
+            self._tell_of_files(lambda nearby, path: nearby.touched(self.calls.touched, path))
         finally:
             waited = self.calls.approvals.waited_s - waited
             self._tally.wait_s += waited
@@ -160,11 +181,34 @@ class Agent:
         self._patience.after_results(all_failed=len(failures) == len(calls), last=failures[-1] if failures else "")
         return True
 
+    def _warn(self, warning: str | None) -> None:
+        """Tell person and model what is about to run out."""
+        if warning:
+            self._record.tell(StatusDelta(kind="warning", text=warning))
+            self._nudge(f"{warning}. Come to an end soon.")
+
+    def _tell_of_files(self, found: Callable[[Nearby, Sequence[Entry]], Iterable[ContextAdded]]) -> None:
+        """Keep the instruction files that have come to hold, and tell the person what is wrong with them."""
+        if self._nearby is None:
+            return
+        for fact in found(self._nearby, self._record.session.path()):
+            self._record.keep(fact)
+        while self._nearby.notices:
+            self._record.tell(StatusDelta(kind="warning", text=self._nearby.notices.pop(0)))
+
     def _at_last_step(self) -> bool:
         limit = self._settings.max_steps
         if limit and self._tally.steps == max(1, limit * 4 // 5) and limit > 1:
             self._record.tell(StatusDelta(kind="warning", text=f"{self._tally.steps} of {limit} steps used"))
         return bool(limit) and self._tally.steps >= limit
+
+    def _lateness(self) -> str | None:
+        """That most of the turn's time is over, once."""
+        limit_s, spent_s = self._settings.max_time_s, self._tally.elapsed_s
+        if self._is_late or spent_s < 0.8 * limit_s:
+            return None
+        self._is_late = True
+        return f"{spent_s:.0f} of {limit_s:g} s of this turn are over"
 
     async def _last_words(self) -> Reply:
         """The limit of steps is reached: let the model sum up without tools, and end the turn."""
@@ -183,8 +227,10 @@ class Agent:
         self._repetition = Repetition()
         self._patience = Patience(self._settings.max_failed_steps)
         self._more_output = False
+        self._is_late = False
         self.calls.approvals.unanswered = False
         self._record.keep(TurnStarted(self._turn))
+        self._tell_of_files(Nearby.changed)
         self._record.keep(MessageAdded(prompt), sync=True)
 
     def _end(self, reason: Reason, error: CodiError | None = None) -> None:

@@ -8,17 +8,26 @@ from msgspec import Meta, Struct
 from codi.protocol.errors import LimitReached
 from codi.protocol.messages import Cost, Usage
 
+LOWER = {"project": "lower"}
+SET = {"project": "set"}
+
 
 class AgentSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """[agent]"""
 
-    max_steps: Annotated[int, Meta(ge=0, description="steps in a turn; 0 is no limit")] = 100
-    max_time_s: Annotated[float, Meta(gt=0, description="seconds a turn may take")] = 3600
-    max_cost: Annotated[float, Meta(ge=0, description="US dollars of one run")] | None = None
-    max_tokens: Annotated[int, Meta(ge=1, description="tokens of one run")] | None = None
-    max_failed_steps: Annotated[int, Meta(ge=1, description="steps in a row in which every call failed")] = 5
-    parallel: Annotated[int, Meta(ge=1, le=64, description="actions that run side by side")] = 8
-    max_cost_unknown: Annotated[bool, Meta(description="with a cost limit, allow models without a price")] = False
+    max_steps: Annotated[int, Meta(ge=0, description="steps in a turn; 0 is no limit", extra=LOWER)] = 100
+    max_time_s: Annotated[float, Meta(gt=0, description="seconds a turn may take", extra=LOWER)] = 3600
+    max_cost: Annotated[float, Meta(ge=0, description="US dollars of one run", extra=LOWER)] | None = None
+    max_tokens: Annotated[int, Meta(ge=1, description="tokens of one run", extra=LOWER)] | None = None
+    max_failed_steps: Annotated[
+        int, Meta(ge=1, description="steps in a row in which every call failed", extra=LOWER)
+    ] = 5
+    parallel: Annotated[int, Meta(ge=1, le=64, description="actions that run side by side", extra=LOWER)] = 8
+    max_cost_unknown: Annotated[
+        bool, Meta(description="with a cost limit, allow models without a price", extra={"project": "off"})
+    ] = False
+    system_prompt: Annotated[str, Meta(description="what stands in place of role and rules", extra=SET)] = ""
+    append_system_prompt: Annotated[str, Meta(description="what follows role and rules", extra=SET)] = ""
 
 
 class Spending:
@@ -39,6 +48,9 @@ class Spending:
                 hint="Raise --max-tokens, or start a new session with less context.",
                 limit="tokens",
             )
+        if token_cap is not None and self.tokens >= 0.8 * token_cap and not self.warned:
+            self.warned = True
+            return f"{self.tokens} of {token_cap} tokens used"
         if cap is None:
             return None
         price = price_of(expected)

@@ -15,6 +15,10 @@ class Tally:
         self._used = Usage()
         self._cost: float | None = 0.0
 
+    @property
+    def elapsed_s(self) -> float:
+        return time.monotonic() - self._began
+
     def add(self, usage: Usage) -> None:
         used = self._used
         self._used = Usage(
@@ -40,7 +44,7 @@ class Tally:
             thinking_tokens=used.thinking,
             total_tokens=used.total,
             cost=self._cost,
-            duration_ms=_ms(time.monotonic() - self._began),
+            duration_ms=_ms(self.elapsed_s),
             provider_ms=_ms(self.provider_s),
             tool_ms=_ms(self.tool_s),
             wait_ms=_ms(self.wait_s),

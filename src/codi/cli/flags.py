@@ -4,7 +4,7 @@ import argparse
 import difflib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NoReturn
 
 from codi.protocol.errors import UsageError
@@ -31,6 +31,20 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, hint=f"`{self.prog} --help` shows how it is used.")
+
+
+def add_general(parser: argparse.ArgumentParser) -> None:
+    """What every subcommand takes."""
+    parser.add_argument("--json", action="store_true", help="one JSON object; one a line for lists")
+    parser.add_argument("--cwd", metavar="DIR", help="the working directory")
+    parser.add_argument("-q", "--quiet", action="store_true", help="nothing but the result")
+
+
+def action_of(words: Sequence[str], actions: Collection[str], usual: str) -> tuple[str, list[str]]:
+    """The action that the first word names, else the usual one; and the words that are left."""
+    if words and words[0] in actions:
+        return words[0], list(words[1:])
+    return usual, list(words)
 
 
 def parser(commands: dict[str, str]) -> Parser:
@@ -107,6 +121,7 @@ def parser(commands: dict[str, str]) -> Parser:
     tools.add_argument("--append-system-prompt", action="append", default=[], metavar="TEXT|@FILE", help="after them")
     tools.add_argument("--no-context-files", action="store_true", help="ignore AGENTS.md and the like")
     tools.add_argument("--config", action="append", default=[], metavar="KEY=VALUE", help="any setting")
+    tools.add_argument("--profile", metavar="NAME", help="a profile of the configuration")
 
     limits = flags.add_argument_group("limits (exit status 124)")
     limits.add_argument("--max-turns", type=int, metavar="N", help="steps")
@@ -147,6 +162,7 @@ def settings_of(args: Any) -> dict[str, Any]:
         "model.thinking": args.thinking,
         "model.context_window": args.context_window,
         "permission_mode": args.permission_mode,
+        "profile": args.profile,
         "tools.profile": args.tool_profile,
         "sessions.dir": args.session_dir and os.path.abspath(args.session_dir),
         "agent.max_steps": args.max_turns,

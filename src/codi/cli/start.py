@@ -5,6 +5,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from msgspec import structs
+
 from codi.engine.engine import Engine
 from codi.engine.layers import load
 from codi.engine.options import Options
@@ -23,4 +25,5 @@ def host_for(
     loaded = load(places, os.environ, flags, pairs, trusted=trusted)
     for warning in loaded.warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    return Engine(places, loaded.settings, options)
+    options = structs.replace(options, trusted=trusted, said_of_model=tuple(loaded.model_layers()))
+    return Engine(places, loaded.settings, options, warnings=loaded.warnings)

@@ -8,13 +8,15 @@ from shutil import which
 from anyio import from_thread, to_thread
 from msgspec import structs, to_builtins
 
-from codi.agent.context_files import ContextFiles, context_files
+from codi.agent.context_files import ContextFiles, Ground, context_files
 from codi.agent.instructions import Part, Surroundings, instructions
 from codi.agent.mind import Mind
+from codi.agent.nearby import Nearby
 from codi.credentials.environment import EnvironmentKey
 from codi.credentials.source import SourceKey
 from codi.engine.options import Options
 from codi.engine.places import Places
+from codi.engine.prompt_files import prompt_file
 from codi.engine.settings import Settings
 from codi.policy.modes import Mode, policy_of
 from codi.policy.policy import Policy
@@ -57,8 +59,17 @@ class Assembly:
             extra_dirs=tuple(os.path.realpath(os.path.expanduser(folder)) for folder in settings.workspace.extra_dirs),
             protected=settings.workspace.protected,
         )
+        self._ground = Ground(
+            home=places.home,
+            root=places.root,
+            cwd=places.cwd,
+            trusted=options.trusted,
+            is_secret=self.territory.is_secret,
+        )
+        self.complaints: list[str] = []
+        """What is wrong with the settings and came out when they were used."""
         self._env = env
-        self._connections = Connections()
+        self._connections = Connections(offline=settings.network.offline)
         self._catalog = Catalog.load(os.path.join(places.home, "models.toml"), settings.models)
 
     async def choice(self, model: str = "") -> Choice:
@@ -71,14 +82,15 @@ class Assembly:
             )
 
         def probe(servers: Sequence[tuple[str, str]]) -> Sequence[LocalServer]:
-            return from_thread.run(reachable, servers)
+            return from_thread.run(partial(reachable, offline=self.settings.network.offline), servers)
 
+        as_one = ("the configuration", Wanted(of.default, of.provider, of.base_url))
         # In a thread, for it is a plain function that may have to wait for a local server to answer.
         choose = partial(
             smart_default,
             self._env,
             model=model or None,
-            config=Wanted(of.default, of.provider, of.base_url),
+            layers=self.options.said_of_model or [as_one],
             known=presets(self.settings.providers),
             catalog=self._catalog,
             probe=probe,
@@ -128,6 +140,7 @@ class Assembly:
             gate=SyntaxGate(self.settings.tools.syntax_gate),
             todo=todos,
             ripgrep=which("rg"),
+            timeout_s=self.settings.shell.timeout_s,
             own=(self.places.home,),
             guarded=lambda path: self.territory.is_protected(path) or self.territory.is_secret(path),
         )
@@ -135,13 +148,18 @@ class Assembly:
         wanted = self.options.tools
         if wanted is not None:
             return toolbox.only(wanted) if wanted else Toolbox([])
-        unwanted = [name for name in self.settings.tools.disabled if toolbox.complaint_about(name) is None]
+        disabled = self.settings.tools.disabled
+        unwanted = [name for name in disabled if toolbox.complaint_about(name) is None]
+        self.complaints = [
+            f"tools.disabled: {toolbox.complaint_about(name)}" for name in disabled if name not in unwanted
+        ]
         return toolbox.in_profile(self.profile(entry)).without([*unwanted, *self.options.without_tools])
 
     def context_files(self) -> ContextFiles:
-        if not self.options.context_files:
-            return ContextFiles(())
-        return context_files(self.places.home, self.places.root, self.places.cwd)
+        return context_files(self._ground) if self.options.context_files else ContextFiles(())
+
+    def nearby(self, start: ContextFiles) -> Nearby | None:
+        return Nearby(self._ground, start) if self.options.context_files else None
 
     def instructions(
         self, tools: Sequence[ToolSpec], mode: Mode, files: ContextFiles, state: GitState | None
@@ -155,9 +173,26 @@ class Assembly:
                 shell=self.settings.shell.path or "bash",
                 git=to_builtins(state) if state else None,
             ),
-            replaced=self.options.system_prompt,
-            appended=self.options.append_system_prompt,
+            replaced=self._role(),
+            appended=self._appended(),
         )
+
+    def _role(self) -> Part | None:
+        """What stands in place of role and rules: of the flag, else of the settings, else of a file."""
+        if self.options.system_prompt is not None:
+            return Part("role", self.options.system_prompt, "--system-prompt")
+        if said := self.settings.agent.system_prompt:
+            return Part("role", said, "agent.system_prompt")
+        return prompt_file("SYSTEM.md", self.places, trusted=self.options.trusted)
+
+    def _appended(self) -> list[Part]:
+        file = prompt_file("APPEND_SYSTEM.md", self.places, trusted=self.options.trusted)
+        said = self.settings.agent.append_system_prompt
+        return [
+            *([file] if file else []),
+            *([Part("appended", said, "agent.append_system_prompt")] if said else []),
+            *(Part("appended", text, "--append-system-prompt") for text in self.options.append_system_prompt),
+        ]
 
     def provider(self, choice: Choice) -> Provider:
         """The model, asked again where that may help."""
@@ -204,7 +239,8 @@ class Assembly:
         )
 
     def _timeouts(self, service: str) -> Timeouts:
-        return timeouts_for(service, self.settings.providers.get(service, {}).get("timeouts", {}))
+        own = self.settings.providers.get(service)
+        return timeouts_for(service, (own.timeouts or {}) if own else {})
 
     def workspace(self) -> LocalWorkspace:
         shell = self.settings.shell

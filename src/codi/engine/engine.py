@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import anyio
 from msgspec import structs, to_builtins
@@ -22,7 +22,7 @@ from codi.engine.settings import Settings
 from codi.engine.version import VERSION
 from codi.policy.modes import MODES, Mode, stricter
 from codi.protocol.conversation import SessionSummary
-from codi.protocol.errors import SessionError
+from codi.protocol.errors import CodiError, SessionError
 from codi.protocol.events import (
     Entry,
     Fact,
@@ -51,7 +51,7 @@ from codi.workspace.git import GitState
 
 
 class Engine:
-    """`env` is where keys and addresses are looked for."""
+    """`env` is where keys and addresses are looked for; `warnings` are those of the configuration, told already."""
 
     def __init__(
         self,
@@ -65,7 +65,8 @@ class Engine:
         self._places = places
         self._settings = settings
         self._options = options
-        self._warnings = list(warnings)
+        self.warnings = tuple(warnings)
+        self._warnings: list[str] = []
 
     @classmethod
     def at(cls, directory: str, *, model: str = "", mode: Mode = "default", allow: Sequence[str] = ()) -> "Engine":
@@ -107,9 +108,15 @@ class Engine:
             mind = mind_of(provider, thinking)
             for fact in self._facts_of_opening(path, mind, mode, state):
                 record.keep(fact)
-            agent = Agent(mind, calls, record, self._settings.agent)
+            agent = Agent(mind, calls, record, self._settings.agent, parts.nearby(files))
             conversation = LocalConversation(agent, record, listeners, began(session), rethink, parts.policy)
-            notices = (*self._warnings, *session.store.warnings, *files.notices, choice.warning if choice else "")
+            notices = (
+                *self._warnings,
+                *parts.complaints,
+                *session.store.warnings,
+                *files.notices,
+                choice.warning if choice else "",
+            )
             conversation.warnings = [notice for notice in notices if notice]
             conversation.greeting = f"codi {VERSION}, {choice.model} ({choice.reason})" if choice else ""
             async with anyio.create_task_group() as tasks:
@@ -124,8 +131,9 @@ class Engine:
 
     def sessions(self, *, everywhere: bool = False) -> list[SessionSummary]:
         """Newest first; those of this working directory, or all."""
-        folders = [self._settings.sessions.dir] if self._settings.sessions.dir else paths.directories(self._places.home)
-        catalog = Catalog(os.path.join(self._places.home, "catalog.db"))
+        folder, keep = self._sessions_dir(), self._settings.sessions.catalog
+        folders = [folder] if folder else paths.directories(self._places.home)
+        catalog = Catalog(os.path.join(self._places.home, "catalog.db") if keep else ":memory:")
         return catalog.sessions(folders, None if everywhere else self._places.cwd)
 
     def newest(self) -> str:
@@ -150,9 +158,14 @@ class Engine:
 
     async def prompt_parts(self) -> list[Part]:
         """The system prompt as it would be sent, part by part."""
-        state = await git.state(self._places.cwd)
-        mode = self._settings.permission_mode
-        return self._assembly.instructions(self.tools(), mode, self._assembly.context_files(), state)
+        parts = self._assembly
+        entry = None
+        with suppress(CodiError):  # without a model there is still a prompt, though no profile for one that is small
+            entry = await known_model(parts.provider(await parts.choice()))
+        toolbox = parts.toolbox(Results(None), tuple, entry)
+        mode, state = self._settings.permission_mode, await git.state(self._places.cwd)
+        await parts.aclose()
+        return parts.instructions(toolbox.specs, mode, parts.context_files(), state)
 
     @contextmanager
     def _session(self, text: str | None) -> Iterator[Session]:
@@ -185,8 +198,11 @@ class Engine:
                 f"Stored session working directory does not exist: {cwd}", hint="Name another with --cwd DIR."
             )
 
+    def _sessions_dir(self) -> str:
+        return os.path.expanduser(self._settings.sessions.dir)
+
     def _folder(self) -> str:
-        return self._settings.sessions.dir or paths.directory_of(self._places.home, self._places.cwd)
+        return self._sessions_dir() or paths.directory_of(self._places.home, self._places.cwd)
 
     def _model_of(self, path: Sequence[Entry]) -> str:
         """The model that the session had, unless this start names one."""

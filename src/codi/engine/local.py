@@ -91,6 +91,7 @@ class LocalConversation:
         self._waiting: deque[Op] = deque()
         self._something = anyio.Event()
         self._turn: anyio.CancelScope | None = None
+        self._is_stopped_ahead = False
 
     @property
     def session_file(self) -> str | None:
@@ -103,6 +104,7 @@ class LocalConversation:
             case Interrupt():
                 if self._turn:
                     self._turn.cancel()
+                self._is_stopped_ahead = not self._turn and bool(self._waiting)
             case Steer(text, images) if self._turn:
                 self._agent.steering.append(user(text, *images))
             case _:
@@ -125,6 +127,9 @@ class LocalConversation:
                 await self._something.wait()
             op = self._waiting.popleft()
             with anyio.CancelScope() as self._turn:
+                if self._is_stopped_ahead:  # who stops what they just asked for means it, begun or not
+                    self._is_stopped_ahead = False
+                    self._turn.cancel()
                 await self._take(op)
             self._turn = None
 

@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from codi.providers.choice import Wanted
+
 
 class Options(Struct, frozen=True, kw_only=True):
     keep: bool = True
@@ -15,7 +17,11 @@ class Options(Struct, frozen=True, kw_only=True):
     system_prompt: str | None = None
     append_system_prompt: tuple[str, ...] = ()
     context_files: bool = True
+    trusted: bool = False
+    """What stands in the project is obeyed."""
     api_key: str | None = None
+    said_of_model: tuple[tuple[str, Wanted], ...] = ()
+    """What each layer of the configuration says of the model, the nearest first; empty for what the settings say as one."""
     model_given: bool = False
     """The model was named for this start, so that a resumed session does not keep its own."""
     thinking_given: bool = False

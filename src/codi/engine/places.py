@@ -29,4 +29,5 @@ class Places(Struct, frozen=True):
             raise UsageError("the working directory no longer exists", hint="Go to another with cd.") from gone
         if not os.path.isdir(here):
             raise UsageError(f"not a directory: {cwd}", hint="Name an existing directory with --cwd.")
-        return cls(here, project_root(here), home or codi_home())
+        home = home or codi_home()
+        return cls(here, project_root(here, besides=(home, os.path.expanduser("~/.codi"))), home)

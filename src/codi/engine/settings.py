@@ -1,4 +1,8 @@
-"""All settings, gathered from the parts that declare them. Only the engine sees the whole."""
+"""All settings, gathered from the parts that declare them. Only the engine sees the whole.
+
+`extra={"project": ...}` on a key says what a trusted project may do with it: "set" it, "lower" it below the person's value,
+or only switch it "on" or "off". Without it the key is the person's alone.
+"""
 
 from typing import Annotated, Any, Literal
 
@@ -6,18 +10,29 @@ from msgspec import Meta, Struct, field
 
 from codi.agent.limits import AgentSettings
 from codi.policy.modes import Mode
-from codi.providers.settings import ModelSettings, NetworkSettings, RetrySettings
+from codi.providers.settings import ModelSettings, NetworkSettings, RetrySettings, ServiceSettings
+
+PROJECT = {"project": "set"}
+
+SHORT_VARIABLES: dict[str, tuple[str, ...]] = {
+    "CODI_MODEL": ("model", "default"),
+    "CODI_PROVIDER": ("model", "provider"),
+    "CODI_BASE_URL": ("model", "base_url"),
+    "CODI_PROFILE": ("profile",),
+    "CODI_OFFLINE": ("network", "offline"),
+}
+"""Variables of the environment with names of their own; all others are called after their key."""
 
 
 class ToolSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """[tools]"""
 
     profile: Annotated[
-        Literal["auto", "full", "minimal", "nano"], Meta(description="a set of tools by size of model")
+        Literal["auto", "full", "minimal", "nano"], Meta(description="a set of tools by size of model", extra=PROJECT)
     ] = "auto"
-    disabled: Annotated[tuple[str, ...], Meta(description="tools that are not offered")] = ()
+    disabled: Annotated[tuple[str, ...], Meta(description="tools that are not offered", extra=PROJECT)] = ()
     syntax_gate: Annotated[
-        Literal["on", "warn", "off"], Meta(description="refuse an edit that breaks a file's syntax")
+        Literal["on", "warn", "off"], Meta(description="refuse an edit that breaks a file's syntax", extra=PROJECT)
     ] = "on"
 
 
@@ -25,42 +40,57 @@ class ShellSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """[shell]"""
 
     path: Annotated[str, Meta(description="the shell, in place of bash")] = ""
-    timeout_s: Annotated[int, Meta(ge=1, le=1800, description="seconds a command may take by default")] = 120
-    env: Annotated[dict[str, str], Meta(description="variables that commands get")] = field(default_factory=dict)
+    timeout_s: Annotated[
+        int, Meta(ge=1, le=1800, description="seconds a command may take by default", extra=PROJECT)
+    ] = 120
+    env: Annotated[dict[str, str], Meta(description="variables that commands get", extra=PROJECT)] = field(
+        default_factory=dict
+    )
 
 
 class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
     """[policy]: rules such as run(npm test) or write(src/**)"""
 
-    allow: tuple[str, ...] = ()
-    ask: tuple[str, ...] = ()
-    deny: tuple[str, ...] = ()
+    allow: Annotated[tuple[str, ...], Meta(description="what needs no approval", extra=PROJECT)] = ()
+    ask: Annotated[tuple[str, ...], Meta(description="what is always asked for", extra=PROJECT)] = ()
+    deny: Annotated[tuple[str, ...], Meta(description="what is never done", extra=PROJECT)] = ()
 
 
 class WorkspaceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """[workspace]"""
 
     extra_dirs: Annotated[tuple[str, ...], Meta(description="further directories to work in")] = ()
-    protected: Annotated[tuple[str, ...], Meta(description="further paths whose change is always asked for")] = ()
+    protected: Annotated[
+        tuple[str, ...], Meta(description="further paths whose change is always asked for", extra=PROJECT)
+    ] = ()
 
 
 class SessionSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """[sessions]"""
 
     dir: Annotated[str, Meta(description="the folder of session files")] = ""
+    catalog: Annotated[bool, Meta(description="keep a database of the sessions, so that they are listed at once")] = (
+        True
+    )
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Defaults are never changed; each layer makes a new value."""
 
-    permission_mode: Annotated[Mode, Meta(description="what needs no approval")] = "default"
+    permission_mode: Annotated[Mode, Meta(description="what needs no approval", extra=PROJECT)] = "default"
+    profile: Annotated[str, Meta(description="the profile that is laid over the other settings")] = ""
     model: ModelSettings = ModelSettings()
-    providers: Annotated[dict[str, dict[str, Any]], Meta(description="services of one's own, or other addresses")] = (
+    providers: Annotated[
+        dict[str, ServiceSettings],
+        Meta(description="services of one's own, or other addresses of those that are known"),
+    ] = field(default_factory=dict)
+    models: Annotated[dict[str, dict[str, Any]], Meta(description="what is to be known of models", extra=PROJECT)] = (
         field(default_factory=dict)
     )
-    models: Annotated[dict[str, dict[str, Any]], Meta(description="what is to be known of models")] = field(
-        default_factory=dict
-    )
+    profiles: Annotated[
+        dict[str, dict[str, Any]],
+        Meta(description="settings under a name, laid over the others by --profile", extra=PROJECT),
+    ] = field(default_factory=dict)
     retry: RetrySettings = RetrySettings()
     agent: AgentSettings = AgentSettings()
     tools: ToolSettings = ToolSettings()

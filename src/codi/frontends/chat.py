@@ -6,9 +6,10 @@ A line is a prompt. `/model X`, `/mode X` and `/exit` are the only commands. Ctr
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import anyio
+from anyio.abc import TaskStatus
 
 from codi.frontends.outcome import said
 from codi.frontends.sanitiser import visible
@@ -20,6 +21,8 @@ from codi.protocol.events import (
     CallStartDelta,
     Entry,
     Event,
+    ModelChosen,
+    PolicyChosen,
     StatusDelta,
     TextDelta,
     ToolProgress,
@@ -33,32 +36,40 @@ _MODES = ("default", "accept-edits", "plan", "read-only", "full-access")
 async def chat(conversation: Conversation, greeting: str, prompts: Sequence[Prompt]) -> None:
     """Talk until the person leaves."""
     print(visible(greeting), flush=True)
-    events = conversation.events()
-    chatting = _Chat(conversation, events)
+    chatting = _Chat(conversation)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(chatting.watch_interrupts, tasks.cancel_scope)
+        await tasks.start(chatting.watch_interrupts, tasks.cancel_scope)
         for prompt in prompts:
             await chatting.turn(prompt)
         while (line := await chatting.line("> ")) is not None:
             if not await chatting.take(line):
                 break
+        else:
+            print(flush=True)
         tasks.cancel_scope.cancel()
 
 
 class _Chat:
-    def __init__(self, conversation: Conversation, events: AsyncIterator[Event]) -> None:
+    def __init__(self, conversation: Conversation) -> None:
         self._conversation = conversation
-        self._events = events
+        self._events = conversation.events()
         self._lines = _Lines()
         self._busy = False
+        self._question: anyio.CancelScope | None = None
 
-    async def watch_interrupts(self, all_of_it: anyio.CancelScope) -> None:
+    async def watch_interrupts(
+        self, all_of_it: anyio.CancelScope, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
+    ) -> None:
         with anyio.open_signal_receiver(signal.SIGINT) as signals:
+            task_status.started()
             async for _ in signals:
-                if not self._busy:
-                    print()
+                if self._question:
+                    self._question.cancel()
+                if self._busy:
+                    await self._conversation.send(Interrupt())
+                else:
+                    print(flush=True)
                     all_of_it.cancel()
-                await self._conversation.send(Interrupt())
 
     async def line(self, prompt: str) -> str | None:
         print(prompt, end="", flush=True)
@@ -67,17 +78,25 @@ class _Chat:
     async def take(self, line: str) -> bool:
         """Do what a line says; False to leave."""
         word, _, rest = line.strip().partition(" ")
+        rest = rest.strip()
         match word:
             case "":
                 pass
             case "/exit" | "/quit":
                 return False
             case "/model" if rest:
-                await self._conversation.send(ChooseModel(rest.strip()))
-            case "/mode" if rest.strip() in _MODES:
-                await self._conversation.send(ChoosePolicy(rest.strip()))  # type: ignore[arg-type]
+                await self._choose(ChooseModel(rest))
+            case "/mode" if rest in _MODES:
+                await self._choose(ChoosePolicy(rest))  # type: ignore[arg-type]
+            case "/model":
+                print("usage: /model NAME", flush=True)
+            case "/mode":
+                print(f"usage: /mode {'|'.join(_MODES)}", flush=True)
             case _ if word.startswith("/") and "/" not in word[1:]:
-                print(f"unknown command {visible(word)}; there are /model NAME, /mode {'|'.join(_MODES)} and /exit")
+                print(
+                    f"unknown command {visible(word)}; there are /model NAME, /mode {'|'.join(_MODES)} and /exit",
+                    flush=True,
+                )
             case _:
                 await self.turn(Prompt(line.strip()))
         return True
@@ -87,25 +106,40 @@ class _Chat:
         await self._conversation.send(prompt)
         async for event in self._events:
             match event:
-                case TextDelta(text):
-                    print(visible(text), end="", flush=True)
-                case CallStartDelta(tool=tool, arguments=arguments):
-                    what = next((str(value) for value in arguments.values()), "")
-                    print(visible(f"\n· {tool} {what}".rstrip()[:200]), flush=True)
-                case ToolProgress(text=text):
-                    print(visible(text), end="", flush=True)
-                case CallEndDelta(result) if result.is_error:
-                    print(visible(f"  failed: {result.text}"[:400]))
-                case StatusDelta(kind="retry" | "warning" | "fallback", text=text):
-                    print(visible(f"\nwarning: {text}"))
                 case Entry(fact=ApprovalAsked() as asked):
-                    await self._conversation.send(await self._ask(asked))
+                    if answer := await self._answer(asked):
+                        await self._conversation.send(answer)
                 case Entry(fact=TurnEnded() as ended):
-                    print()
-                    if ended.message:
-                        print(visible(f"{ended.reason}: {ended.message}\nhint: {ended.hint}"))
+                    _print_end(ended)
                     break
+                case _:
+                    _print_event(event)
         self._busy = False
+
+    async def _choose(self, op: ChooseModel | ChoosePolicy) -> None:
+        """Have it chosen, and say what became of it."""
+        await self._conversation.send(op)
+        async for event in self._events:
+            match event:
+                case Entry(fact=ModelChosen(provider, model_id)):
+                    print(visible(f"model: {provider}/{model_id}"), flush=True)
+                    return
+                case Entry(fact=PolicyChosen(mode)):
+                    print(f"mode: {mode}", flush=True)
+                    return
+                case StatusDelta(kind="warning", text=text, hint=hint):
+                    print(visible(f"error: {text}\nhint: {hint}"), flush=True)
+                    return
+
+    async def _answer(self, asked: ApprovalAsked) -> Answer | None:
+        """The person's answer; None where they stopped the turn instead."""
+        with anyio.CancelScope() as question:
+            self._question = question
+            try:
+                return await self._ask(asked)
+            finally:
+                self._question = None
+        return None
 
     async def _ask(self, asked: ApprovalAsked) -> Answer:
         print(visible(f"\n{asked.tool_name} wants to:"))
@@ -126,6 +160,33 @@ class _Chat:
             case "" | "n" | "no":
                 return Answer(call, Deny(by="person"))
         return Answer(call, Deny(answer, by="person"))
+
+
+def _print_event(event: Event) -> None:
+    match event:
+        case TextDelta(text) | ToolProgress(text=text):
+            print(visible(text), end="", flush=True)
+        case CallStartDelta(tool=tool, arguments=arguments):
+            what = next((str(value) for value in arguments.values()), "")
+            print(visible(f"\n· {tool} {what}".rstrip()[:200]), flush=True)
+        case CallEndDelta(result) if result.is_error:
+            print(visible(f"  failed: {result.text}"[:400]), flush=True)
+        case StatusDelta(kind="retry" | "warning" | "fallback", text=text):
+            print(visible(f"\nwarning: {text}"), flush=True)
+        case StatusDelta(kind="waiting", text=text):
+            print(visible(f"\n  {text}"), flush=True)
+
+
+def _print_end(ended: TurnEnded) -> None:
+    stats = ended.stats
+    steps = f"{stats.steps} step{'' if stats.steps == 1 else 's'}"
+    cost = "" if stats.cost is None else f", ${stats.cost:.4f}"
+    print(f"\n[{steps}, {stats.total_tokens} tokens{cost}]")
+    if ended.message:
+        print(visible(f"{ended.reason}: {ended.message}\nhint: {ended.hint}"))
+    elif ended.reason == "interrupted":
+        print("interrupted")
+    sys.stdout.flush()
 
 
 class _Lines:

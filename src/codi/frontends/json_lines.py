@@ -261,7 +261,9 @@ class EventLines:
             case "retry_end":
                 end = {"type": "auto_retry_end", "success": status.ok, "attempt": status.attempt}
                 yield end if status.ok else end | {"finalError": status.text}
-            case "warning" | "fallback":
+            case "waiting" if status.hint is None:
+                return  # a short wait is for those who watch
+            case "warning" | "fallback" | "waiting":
                 line = {"type": "warning", "message": status.text}
                 yield line | {"hint": status.hint} if status.hint else line
 

@@ -46,6 +46,7 @@ class Outcome:
         self.stats = TurnStats()
         self._require_permission = require_permission
         self._kinds: set[Kind] = set()
+        self._signal: int | None = None
         self._model: dict[str, str] = {"provider": "", "id": "", "thinking": "off"}
         self._usage = Usage(cost=Cost())
         self._calls: dict[str, dict[str, Any]] = {}
@@ -58,7 +59,7 @@ class Outcome:
 
     @property
     def exit_status(self) -> int:
-        return EXIT_STATUS[self.kind]
+        return 128 + self._signal if self._signal else EXIT_STATUS[self.kind]
 
     def fail(self, message: str, hint: str, code: str) -> None:
         """The run could not begin, or codi itself failed."""
@@ -66,8 +67,10 @@ class Outcome:
         self.reason, self.hint = message, hint
         self.error = {"code": code, "message": message, "hint": hint}
 
-    def interrupted(self) -> None:
+    def interrupted(self, signal: int | None = None) -> None:
+        """The run was stopped; `signal` is the one that did so where it was not the person's."""
         self._kinds.add("interrupted")
+        self._signal = signal
 
     def hear(self, event: Event) -> None:
         match event:

@@ -32,6 +32,8 @@ async def print_once(
                 print(visible(f"· {tool} {what}".splitlines()[0][:100]), file=sys.stderr)
             case StatusDelta(kind="retry" | "warning" | "fallback", text=text):
                 print(visible(f"warning: {text}"), file=sys.stderr)
+            case StatusDelta(kind="waiting", text=text, hint=hint) if hint or sys.stderr.isatty():
+                print(visible(text), file=sys.stderr)
 
     await run_prompts(conversation, prompts, answering, hear)
     if outcome.answer:

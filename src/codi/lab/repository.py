@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from codi.protocol.errors import WorkspaceError
 
@@ -13,7 +13,7 @@ _WHO = {"NAME": "Codi Lab", "EMAIL": "lab@example.invalid"}
 def make_repository(path: str, scenario: str = "fix-the-test") -> str | None:
     """Make the repository of a scenario in an empty or new folder and commit its files. The id of the commit; None where
     there is no git, and the files alone are made. Raises WorkspaceError."""
-    files = many_files() if scenario in ("many-files", "two-hundred-steps") else larder()
+    files = REPOSITORIES.get(scenario, larder)()
     try:
         os.makedirs(path, exist_ok=True)
         if os.listdir(path):
@@ -58,6 +58,14 @@ def many_files(count: int = 24) -> Mapping[str, str]:
         rate = "old_rate" if number < 5 else "rate"
         files[f"ledger/part_{number:02}.py"] = _PART.format(number=number, factor=number + 1, rate=rate)
     return files
+
+
+REPOSITORIES: dict[str, Callable[[], Mapping[str, str]]] = {
+    "fix-the-test": larder,
+    "many-files": many_files,
+    "two-hundred-steps": many_files,
+}
+"""The files of the repository in which a scenario works, by the scenario's name."""
 
 
 def _commit(path: str) -> str | None:

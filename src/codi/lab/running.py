@@ -1,12 +1,13 @@
 """A server of the lab beside synchronous code, such as a test."""
 
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import anyio
-from anyio import from_thread, lowlevel
+from anyio.abc import TaskStatus
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from codi.lab.library import script_named
 from codi.lab.server import LabServer
@@ -18,38 +19,27 @@ class RunningServer(LabServer):
 
     def __init__(self, script: Script, **options: Any) -> None:
         super().__init__(script, **options)
-        self._ready = threading.Event()
-        self._stop: tuple[anyio.CancelScope, lowlevel.EventLoopToken] | None = None
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._live, name=f"lab {self.port}", daemon=True)
+        self._thread = ExitStack()
+        self._portal: BlockingPortal | None = None
+        self._run: Future[None] | None = None
+        self._life: anyio.CancelScope | None = None
 
     def start(self) -> None:
         """Returns once connections are accepted."""
-        self._thread.start()
-        self._ready.wait()
+        self._portal = self._thread.enter_context(start_blocking_portal())
+        self._run, self._life = self._portal.start_task(self._serve)
 
     def stop(self) -> None:
         """Close all connections and wait for the end; raises what the server itself failed with."""
-        if self._stop is not None:
-            scope, token = self._stop
-            self._stop = None
-            from_thread.run_sync(scope.cancel, token=token)
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
+        run, self._run = self._run, None
+        with self._thread:
+            if run is not None and self._portal is not None and self._life is not None:
+                self._portal.call(self._life.cancel)
+                run.result()
 
-    def _live(self) -> None:
-        try:
-            anyio.run(self._serve)
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that stops the server
-            self._error = error
-        finally:
-            self._ready.set()
-
-    async def _serve(self) -> None:
-        with anyio.CancelScope() as scope:
-            self._stop = (scope, lowlevel.current_token())
-            await self.run(self._ready.set)
+    async def _serve(self, *, task_status: TaskStatus[anyio.CancelScope] = anyio.TASK_STATUS_IGNORED) -> None:
+        with anyio.CancelScope() as life:
+            await self.run(lambda: task_status.started(life))
 
 
 @contextmanager

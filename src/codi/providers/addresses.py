@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from codi.protocol.errors import ConfigError
-from codi.providers.presets import Api, Preset
+from codi.providers.presets import Preset
+from codi.providers.settings import Api
 
 OLLAMA_PORT = 11434
 
@@ -122,7 +123,12 @@ def is_loopback(url: str) -> bool:
 
 
 def _is_loopback(host: str) -> bool:
-    return host in ("localhost", "::1") or host.startswith("127.") or host.endswith(".localhost")
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False  # such as 127.example.org, which is anywhere
 
 
 def _port(netloc: str) -> int | None:

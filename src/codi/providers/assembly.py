@@ -12,8 +12,8 @@ import msgspec
 
 from codi.protocol.errors import ConfigError
 from codi.providers.choice import Choice
-from codi.providers.presets import Api
 from codi.providers.provider import Credential, ModelEntry, Provider
+from codi.providers.settings import Api
 from codi.providers.timeouts import USUAL, Timeouts
 
 ADAPTERS: dict[Api, str] = {
@@ -34,9 +34,10 @@ class Line(Protocol):
 
 class Connections:
     """The transports of one run, one for each address: models of one service share their connections, and a model that is
-    left and chosen again finds them open."""
+    left and chosen again finds them open. `offline` ones lead nowhere but to this machine."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, offline: bool = False) -> None:
+        self._offline = offline
         self._opened: dict[Any, Any] = {}
 
     def to(self, base_url: str, service: str, timeouts: Timeouts, headers: Mapping[str, str]) -> Any:
@@ -44,7 +45,9 @@ class Connections:
         address = (base_url, service, timeouts, tuple(sorted(headers.items())))
         if address not in self._opened:
             transport = import_module("codi.providers.transport")
-            self._opened[address] = transport.Transport(base_url, service=service, timeouts=timeouts, headers=headers)
+            self._opened[address] = transport.Transport(
+                base_url, service=service, timeouts=timeouts, headers=headers, offline=self._offline
+            )
         return self._opened[address]
 
     async def aclose(self) -> None:

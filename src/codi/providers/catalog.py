@@ -81,6 +81,10 @@ class _Named(Struct, frozen=True, kw_only=True):
     tokenizer: str = ""
 
 
+_SEEING = frozenset({"anthropic", "google", "openai", "azure"})
+"""Services all of whose present models take images, so that one which nobody described will too."""
+
+
 class Catalog:
     """Models by service and id. A service's table is read when it is first asked for."""
 
@@ -140,6 +144,7 @@ class Catalog:
             service=service,
             window=window,
             max_output=min(window, 32_000),
+            abilities=Abilities(vision=service in _SEEING),
             prices=FREE if local else None,
             assumed=True,
         )

@@ -13,8 +13,9 @@ from codi.protocol.errors import CredentialError, NetworkError, NotFound, UsageE
 from codi.protocol.messages import Level
 from codi.providers.addresses import base_for, detect, is_near
 from codi.providers.catalog import Catalog
-from codi.providers.presets import SERVICE_OF, Api, Preset, preset_of, presets
+from codi.providers.presets import SERVICE_OF, Preset, preset_of, presets
 from codi.providers.provider import ModelEntry
+from codi.providers.settings import Api
 
 LEVELS: tuple[Level, ...] = get_args(Level)
 
@@ -99,20 +100,16 @@ def smart_default(
     model: str | None = None,
     provider: str | None = None,
     base_url: str | None = None,
-    config: Wanted | None = None,
+    layers: Sequence[tuple[str, Wanted]] = (),
     known: Mapping[str, Preset] | None = None,
     catalog: Catalog | None = None,
     logins: Collection[str] = (),
     probe: Probe | None = None,
 ) -> Choice:
-    """The model to use: flags, then `CODI_*`, then the configuration, then the first service with a key, then a local server.
-    `logins` are the services for which a login is kept. Raises UsageError for what does not exist, ConfigError for an address
-    that is not complete, CredentialError where there is nothing to talk to."""
-    layers = [
-        ("the command line", Wanted(model, provider, base_url)),
-        ("CODI_*", Wanted(env.get("CODI_MODEL"), env.get("CODI_PROVIDER"), env.get("CODI_BASE_URL"))),
-        ("the configuration", config or Wanted()),
-    ]
+    """The model to use: what is named here, then what the layers of the configuration say, the nearest first and each under
+    its name, then the first service with a key in `env`, then a local server. `logins` are the services for which a login is
+    kept. Raises UsageError for what does not exist, ConfigError for an address that is not complete, CredentialError where
+    there is nothing to talk to."""
     search = _Search(
         env,
         presets() if known is None else known,
@@ -120,7 +117,7 @@ def smart_default(
         frozenset(logins),
         probe or (lambda servers: ()),
     )
-    return search.choice(layers)
+    return search.choice([("the command line", Wanted(model, provider, base_url)), *layers])
 
 
 def key_missing(service: str, variables: Iterable[str]) -> CredentialError:

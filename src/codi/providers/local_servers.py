@@ -13,12 +13,15 @@ from codi.providers.transport import Transport
 PATIENCE_S = 0.25
 
 
-async def reachable(servers: Sequence[tuple[str, str]], *, within_s: float = PATIENCE_S) -> list[LocalServer]:
-    """Of the servers, given as (service, base URL), those that list their models in time, in the order given."""
+async def reachable(
+    servers: Sequence[tuple[str, str]], *, within_s: float = PATIENCE_S, offline: bool = False
+) -> list[LocalServer]:
+    """Of the servers, given as (service, base URL), those that list their models in time, in the order given. `offline`: only
+    servers that really run on this machine are asked."""
     found: dict[int, LocalServer] = {}
 
     async def ask(at: int, service: str, base_url: str) -> None:
-        transport = Transport(base_url, service=service)
+        transport = Transport(base_url, service=service, offline=offline)
         try:
             found[at] = LocalServer(service, base_url, await _models(service, transport))
         except CodiError:

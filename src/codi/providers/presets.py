@@ -9,15 +9,13 @@ import os.path
 import re
 import tomllib
 from collections.abc import Mapping
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import msgspec
 from msgspec import Struct
 
 from codi.protocol.errors import ConfigError, UsageError
-
-Api = Literal["anthropic", "openai-chat", "openai-responses", "google", "ollama", "azure"]
-"""The wire formats."""
+from codi.providers.settings import Api, ServiceSettings
 
 SERVICE_OF: dict[str, str] = {
     "anthropic": "anthropic",
@@ -87,24 +85,15 @@ class Preset(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return _VARIABLE.sub(lambda match: env[match[1]].strip(), self.base_url)
 
 
-class _Own(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What a person may say of a service; what is left out stays as the preset of that name has it."""
-
-    api: Api | msgspec.UnsetType = msgspec.UNSET
-    base_url: str | msgspec.UnsetType = msgspec.UNSET
-    key_env: str | list[str] | msgspec.UnsetType = msgspec.UNSET
-    key_cmd: str | msgspec.UnsetType = msgspec.UNSET
-    headers: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
-    compat: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
-    models: list[str] | msgspec.UnsetType = msgspec.UNSET
-    timeouts: dict[str, float] | msgspec.UnsetType = msgspec.UNSET
-
-
 def presets(own: Mapping[str, Any] | None = None) -> dict[str, Preset]:
     """All services, in the order in which their keys are looked for; `own` is the table `[providers]`. Raises ConfigError."""
     known = dict(_shipped())
     for name, row in (own or {}).items():
-        known[name] = _joined(name, row, known.get(name))
+        said = _said(name, row)
+        if said.enabled is False:
+            known.pop(name, None)
+        else:
+            known[name] = _joined(name, said, known.get(name))
     return known
 
 
@@ -124,11 +113,14 @@ def _shipped() -> dict[str, Preset]:
     return {name: msgspec.convert({**row, "name": name}, Preset) for name, row in rows.items()}
 
 
-def _joined(name: str, row: Any, preset: Preset | None) -> Preset:
+def _said(name: str, row: Any) -> ServiceSettings:
     try:
-        said = msgspec.convert(row, _Own)
+        return msgspec.convert(row, ServiceSettings)
     except msgspec.ValidationError as error:
         raise ConfigError(f"providers.{name}: {error}", hint=_near_key(row)) from error
+
+
+def _joined(name: str, said: ServiceSettings, preset: Preset | None) -> Preset:
     changes: dict[str, Any] = {
         field: value
         for field in ("api", "headers", "key_cmd", "models")
@@ -157,7 +149,7 @@ def _joined(name: str, row: Any, preset: Preset | None) -> Preset:
 
 
 def _near_key(row: Any) -> str:
-    keys = [field.encode_name for field in msgspec.structs.fields(_Own)]
+    keys = [field.encode_name for field in msgspec.structs.fields(ServiceSettings)]
     apis = ", ".join(get_args(Api))
     for key in row if isinstance(row, dict) else ():
         if key not in keys:

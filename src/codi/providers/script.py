@@ -171,6 +171,8 @@ class Script(Struct, frozen=True, kw_only=True):
     model: str = "scripted-1"
     name: str = "script"
     description: str = ""
+    prompt: str = ""
+    """What a person says to begin it."""
     window: int = 200_000
 
 
@@ -182,6 +184,7 @@ class _Outline(Struct, forbid_unknown_fields=True, kw_only=True):
     model: str = "scripted-1"
     name: str = ""
     description: str = ""
+    prompt: str = ""
     window: int = 200_000
 
 
@@ -256,6 +259,7 @@ def script_of(plain: Any, *, where: str = "script") -> Script:
         model=outline.model,
         name=outline.name or where,
         description=outline.description,
+        prompt=outline.prompt,
         window=outline.window,
     )
     for steps in (script.steps, *(branch.steps for branch in branches)):

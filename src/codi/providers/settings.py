@@ -1,10 +1,29 @@
 """What a person may set about models and services."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from codi.protocol.messages import Level
+
+Api = Literal["anthropic", "openai-chat", "openai-responses", "google", "ollama", "azure"]
+"""The wire formats."""
+
+
+class ServiceSettings(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """[providers.NAME]. What is left out stays as the preset of that name has it."""
+
+    api: Annotated[Api, Meta(description="the wire format")] | UnsetType = UNSET
+    base_url: Annotated[str, Meta(description="the address")] | UnsetType = UNSET
+    key_env: Annotated[str | list[str], Meta(description="variables that may hold the key")] | UnsetType = UNSET
+    key_cmd: Annotated[str, Meta(description="a command that prints the key")] | UnsetType = UNSET
+    headers: Annotated[dict[str, str], Meta(description="sent with every request")] | UnsetType = UNSET
+    compat: Annotated[dict[str, Any], Meta(description="what the service does differently")] | UnsetType = UNSET
+    models: Annotated[list[str], Meta(description="the models it has; the first is the usual one")] | UnsetType = UNSET
+    timeouts: (
+        Annotated[dict[str, float], Meta(description="seconds: connect_s, first_byte_s, idle_s, total_s")] | UnsetType
+    ) = UNSET
+    enabled: Annotated[bool, Meta(description="false: as if there were no such service")] | UnsetType = UNSET
 
 
 class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,4 +55,4 @@ class RetrySettings(Struct, frozen=True, forbid_unknown_fields=True):
 class NetworkSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """[network]"""
 
-    offline: Annotated[bool, Meta(description="no network beyond this machine")] = False
+    offline: Annotated[bool, Meta(description="no network beyond this machine", extra={"project": "on"})] = False

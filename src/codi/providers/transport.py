@@ -20,8 +20,10 @@ from codi.protocol.errors import (
     IdleTimeout,
     MalformedAnswer,
     NetworkError,
+    ProviderError,
     StreamCut,
 )
+from codi.providers.addresses import is_loopback
 from codi.providers.failures import classify, duration_text, in_body, no_answer
 from codi.providers.sse import LINE_LIMIT, SseEvent, SseReader, is_whole_object
 from codi.providers.timeouts import USUAL, Timeouts
@@ -189,7 +191,8 @@ class Answer:
 
 class Transport:
     """Requests to one base URL. Connections are kept and used again; proxies and certificates come from the usual
-    environment variables (HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE ...). `headers` go with every request."""
+    environment variables (HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE ...). `headers` go with every request. `offline` refuses every
+    host but this machine, before its name is looked up, and asks no proxy."""
 
     def __init__(
         self,
@@ -198,7 +201,9 @@ class Transport:
         service: str,
         timeouts: Timeouts = USUAL,
         headers: Mapping[str, str] = {},
+        offline: bool = False,
     ) -> None:
+        self._offline = offline
         self.base_url = base_url
         self.service = service
         self._timeouts = timeouts
@@ -240,6 +245,9 @@ class Transport:
     ) -> AsyncIterator[Answer]:
         begun = time.monotonic()
         request = self._request(method, path, body, headers, key_source)
+        if self._offline and not is_loopback(str(request.url)):
+            hint = f"{self.service} is at {request.url.host}: go without --offline, or choose a model on this machine."
+            raise ProviderError("Offline: no network.", hint=hint)
         try:
             with anyio.fail_after(min(first_byte_s, self._timeouts.total_s)):
                 response = await self._opened().send(request, stream=True)
@@ -263,6 +271,7 @@ class Transport:
                 self._client = httpx2.AsyncClient(
                     verify=self._certificates(),
                     headers=self._headers,
+                    trust_env=not self._offline,
                     timeout=httpx2.Timeout(None, connect=self._timeouts.connect_s),
                     limits=httpx2.Limits(max_keepalive_connections=20, keepalive_expiry=_KEEP_ALIVE_S),
                 )

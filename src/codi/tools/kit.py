@@ -32,11 +32,13 @@ def built_in(
     gate: SyntaxGate,
     todo: Callable[[], Sequence[TodoItem]],
     ripgrep: str | None,
+    timeout_s: int = 120,
     own: Sequence[str] = (),
     guarded: Callable[[str], bool] = lambda path: False,
 ) -> list[Tool]:
-    """All of them, for one session. `todo` reads the session's present list; `ripgrep` is the program, if there is one; `own`
-    are codi's own folders; `guarded` says of a real path whether it is protected or holds secrets."""
+    """All of them, for one session. `todo` reads the session's present list; `ripgrep` is the program, if there is one;
+    commands end after `timeout_s` unless the model gives them another limit; `own` are codi's own folders; `guarded` says
+    of a real path whether it is protected or holds secrets."""
     limited = {"limits": limits}
     gated = {"gate": gate}
     return [
@@ -48,7 +50,7 @@ def built_in(
         StructTool(ReplaceLines, needs={**gated, **limited}),
         StructTool(DeleteLines, needs={**gated, **limited}),
         StructTool(Refactor, needs={**gated, **limited, "guarded": guarded}),
-        ShellTool(limits),
+        ShellTool(limits, timeout_s),
         StructTool(Grep, needs={"limits": limits, "ripgrep": ripgrep}),
         StructTool(Glob, needs=limited),
         StructTool(ListFiles, name="list", needs=limited),

@@ -3,10 +3,12 @@
 import os
 from collections.abc import Iterable
 from errno import ENOENT, ENOSPC
+from functools import cached_property
 from typing import Annotated, Any
 
 from anyio import to_thread
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from codi.protocol.effects import Effect, Runs
 from codi.protocol.tooling import ToolSpec
@@ -134,18 +136,23 @@ class Shell(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ShellTool:
-    """Fills in where the last command ended, before anybody judges where this one runs."""
+    """Fills in where the last command ended, before anybody judges where this one runs, and the person's own time limit."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, timeout_s: int = 120) -> None:
         self._place = Place()
+        self._usual = {"timeout_s": timeout_s}
         self._tool = StructTool(Shell, needs={"limits": limits, "place": self._place})
 
-    @property
+    @cached_property
     def spec(self) -> ToolSpec:
-        return self._tool.spec
+        spec = self._tool.spec
+        properties = spec.parameters["properties"]
+        limit = {**properties["timeout_s"], "default": self._usual["timeout_s"]}
+        return replace(spec, parameters={**spec.parameters, "properties": {**properties, "timeout_s": limit}})
 
     def prepare(self, arguments: dict[str, Any]) -> Action:
-        return self._tool.prepare({"cwd": self._place.cwd, **arguments} if self._place.cwd != "." else arguments)
+        place = {"cwd": self._place.cwd} if self._place.cwd != "." else {}
+        return self._tool.prepare({**self._usual, **place, **arguments})
 
 
 def _last_line_bytes(path: str) -> int:

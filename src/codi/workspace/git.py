@@ -1,6 +1,7 @@
 """What codi itself asks git, reading only, and without letting a repository's configuration run anything."""
 
 import os
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -49,9 +50,10 @@ async def state(root: str) -> GitState | None:
     return GitState(branch, head, await _dirty(root, top))
 
 
-def project_root(cwd: str) -> str:
-    """The repository's top folder, else the nearest folder with `.codi/`, else `cwd` itself."""
-    return repository_of(cwd) or _nearest(cwd, ".codi") or cwd
+def project_root(cwd: str, besides: Sequence[str] = ()) -> str:
+    """The repository's top folder, else the nearest folder with `.codi/`, else `cwd` itself. Folders `besides` the projects'
+    own, such as codi's home, make no project of the folder in which they lie."""
+    return repository_of(cwd) or _nearest(cwd, ".codi", besides) or cwd
 
 
 def repository_of(folder: str) -> str | None:
@@ -59,9 +61,23 @@ def repository_of(folder: str) -> str | None:
     return _nearest(folder, ".git")
 
 
-def _nearest(folder: str, name: str) -> str | None:
+def exclude(folder: str, pattern: str) -> None:
+    """Keep files out of a repository's sight without a word in what is shared with others; nothing outside of one."""
+    top = repository_of(folder)
+    if top is None:
+        return
+    path = os.path.join(_common_folder(top), "info", "exclude")
+    known = _text(os.path.dirname(path), "exclude") or ""
+    if pattern not in known.splitlines():
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(f"{'' if known.endswith(chr(10)) or not known else chr(10)}{pattern}\n")
+
+
+def _nearest(folder: str, name: str, besides: Sequence[str] = ()) -> str | None:
     while True:
-        if os.path.lexists(os.path.join(folder, name)):
+        place = os.path.join(folder, name)
+        if os.path.lexists(place) and place not in besides:
             return folder
         above = os.path.dirname(folder)
         if above == folder:

@@ -3,36 +3,19 @@
 import re
 from typing import Any
 
+from msgspec import Struct
+
 from codi.lab.http1 import HttpRequest
 from codi.lab.seals import is_seal, seal
 from codi.lab.sent import Sent
 from codi.lab.validators import images
+from codi.lab.validators.fields import check_shape, named
 from codi.lab.validators.refusal import Refusal
 
-_PARAMETERS = frozenset(
-    [
-        "model",
-        "max_tokens",
-        "messages",
-        "system",
-        "tools",
-        "tool_choice",
-        "thinking",
-        "stream",
-        "temperature",
-        "top_p",
-        "top_k",
-        "stop_sequences",
-        "metadata",
-        "service_tier",
-        "container",
-        "context_management",
-        "mcp_servers",
-        "output_config",
-        "cache_control",
-        "inference_geo",
-        "speed",
-    ]
+_PARAMETERS = named(
+    "model max_tokens messages system tools tool_choice thinking stream temperature top_p top_k stop_sequences "
+    "metadata service_tier container context_management mcp_servers output_config cache_control inference_geo "
+    "speed"
 )
 _BLOCK_FIELDS = {
     "text": {"type", "text", "cache_control", "citations"},
@@ -55,6 +38,51 @@ _LARGEST_IMAGE = 5 * 1024 * 1024
 _LONGEST_SIDE = 8000
 _LARGEST_REQUEST = 32 * 1024 * 1024
 _LEAST_THINKING = 1024
+
+
+class _Inner(Struct):
+    type: str | None = None
+    source: dict[str, Any] | None = None
+
+
+class _Block(Struct):
+    type: str | None = None
+    tool_use_id: str | None = None
+    content: str | list[_Inner] | None = None
+    cache_control: dict[str, Any] | None = None
+
+
+class _Message(Struct):
+    role: str | None = None
+    content: str | list[_Block] | None = None
+
+
+class _Thinking(Struct):
+    type: str | None = None
+    budget_tokens: int | None = None
+
+
+class _Choice(Struct):
+    type: str | None = None
+    name: str | None = None
+
+
+class _Tool(Struct):
+    type: str | None = None
+    name: str | None = None
+    input_schema: dict[str, Any] | None = None
+
+
+class _Shape(Struct):
+    messages: list[_Message] = []
+    system: str | list[_Block] | None = None
+    tools: list[_Tool] | None = None
+    thinking: _Thinking | None = None
+    tool_choice: _Choice | None = None
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    stop_sequences: list[str] | None = None
 
 
 def check(request: HttpRequest, body: dict[str, Any], model: str, sent: Sent) -> None:
@@ -86,6 +114,7 @@ def _check_frame(request: HttpRequest, body: dict[str, Any], known: frozenset[st
     for name in body:
         if name not in known:
             raise Refusal(f"{name}: Extra inputs are not permitted")
+    check_shape(body, _Shape)
     if not isinstance(body.get("model"), str) or not body["model"]:
         raise Refusal("model: Field required")
     if not isinstance(body.get("messages"), list):

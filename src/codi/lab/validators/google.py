@@ -4,12 +4,14 @@ import re
 from itertools import pairwise
 from typing import Any
 
+from msgspec import Struct
+
 from codi.lab.formats.google import seal_of_call
 from codi.lab.http1 import HttpRequest
 from codi.lab.seals import seal
 from codi.lab.sent import Sent
 from codi.lab.validators import images
-from codi.lab.validators.fields import named
+from codi.lab.validators.fields import check_shape, named
 from codi.lab.validators.refusal import Refusal
 
 _PARAMETERS = named(
@@ -34,6 +36,80 @@ _LARGEST_REQUEST = 20 * 1024 * 1024
 _WAIVERS = ("skip_thought_signature_validator", "context_engineering_is_the_way_to_go")
 
 
+class _Blob(Struct):
+    mimeType: str | None = None
+    data: str | None = None
+
+
+class _Called(Struct):
+    name: str | None = None
+    id: str | None = None
+
+
+class _Answered(_Called):
+    parts: list[dict[str, Any]] = []
+
+
+class _Part(Struct):
+    text: str | None = None
+    thoughtSignature: str | None = None
+    functionCall: _Called | None = None
+    functionResponse: _Answered | None = None
+    inlineData: _Blob | None = None
+
+
+class _Content(Struct):
+    role: str | None = None
+    parts: list[_Part] = []
+
+
+class _Schema(Struct):
+    type: str | None = None
+    properties: dict[str, "_Schema"] = {}
+    required: list[str] = []
+    items: "_Schema | None" = None
+    anyOf: list["_Schema"] = []
+
+
+class _Declared(Struct):
+    name: str | None = None
+    parameters: _Schema | None = None
+
+
+class _Tool(Struct):
+    functionDeclarations: list[_Declared] = []
+
+
+class _Calling(Struct):
+    mode: str | None = None
+    allowedFunctionNames: list[str] = []
+
+
+class _ToolConfig(Struct):
+    functionCallingConfig: _Calling | None = None
+
+
+class _Thinking(Struct):
+    thinkingBudget: int | None = None
+    thinkingLevel: str | None = None
+    includeThoughts: bool | None = None
+
+
+class _Generation(Struct):
+    temperature: float | None = None
+    maxOutputTokens: int | None = None
+    stopSequences: list[str] = []
+    thinkingConfig: _Thinking | None = None
+
+
+class _Shape(Struct):
+    contents: list[_Content] = []
+    systemInstruction: _Content | None = None
+    tools: list[_Tool] | None = None
+    toolConfig: _ToolConfig | None = None
+    generationConfig: _Generation | None = None
+
+
 def check(request: HttpRequest, body: dict[str, Any], model: str, sent: Sent) -> None:
     """Raises Refusal."""
     if not ({"x-goog-api-key", "authorization"} & set(request.headers)) and "key" not in request.query:
@@ -47,6 +123,7 @@ def check(request: HttpRequest, body: dict[str, Any], model: str, sent: Sent) ->
     if len(request.body) > _LARGEST_REQUEST:
         raise Refusal("Request payload size exceeds the limit: 20971520 bytes.")
     _only(body, _PARAMETERS, "")
+    check_shape(body, _Shape)
     _check_generation(body.get("generationConfig"))
     _check_tools(body)
     if "systemInstruction" in body:

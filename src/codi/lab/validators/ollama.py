@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from msgspec import Struct
+
 from codi.lab.http1 import HttpRequest
 from codi.lab.sent import Sent
 from codi.lab.validators import images
-from codi.lab.validators.fields import named
+from codi.lab.validators.fields import check_shape, named
 from codi.lab.validators.refusal import Refusal
 
 _PARAMETERS = named("model messages stream format options keep_alive tools think logprobs top_logprobs truncate shift")
@@ -21,11 +23,33 @@ _OPTIONS = named(
 )
 
 
+class _Function(Struct):
+    name: str | None = None
+
+
+class _Call(Struct):
+    id: str | None = None
+    function: _Function | None = None
+
+
+class _Message(Struct):
+    role: str | None = None
+    images: list[str] | None = None
+    tool_calls: list[_Call] | None = None
+
+
+class _Shape(Struct):
+    messages: list[_Message] = []
+    tools: list[dict[str, Any]] | None = None
+    options: dict[str, Any] | None = None
+
+
 def check(request: HttpRequest, body: dict[str, Any], model: str, sent: Sent) -> None:
     """Raises Refusal."""
     for name in body:
         if name not in _PARAMETERS:
             raise Refusal(f'json: unknown field "{name}"')
+    check_shape(body, _Shape)
     if not isinstance(body.get("model"), str) or not body["model"]:
         raise Refusal("model is required")
     if body.get("think", True) not in (True, False, "low", "medium", "high", "max"):

@@ -4,68 +4,25 @@ import re
 from itertools import pairwise
 from typing import Any
 
+from msgspec import Struct
+
 from codi.lab.http1 import HttpRequest
 from codi.lab.sent import Sent
 from codi.lab.validators import images
+from codi.lab.validators.fields import check_shape, named
 from codi.lab.validators.refusal import Refusal
 
-_PARAMETERS = frozenset(
-    [
-        "messages",
-        "model",
-        "audio",
-        "frequency_penalty",
-        "function_call",
-        "functions",
-        "logit_bias",
-        "logprobs",
-        "max_completion_tokens",
-        "max_tokens",
-        "metadata",
-        "modalities",
-        "n",
-        "parallel_tool_calls",
-        "prediction",
-        "presence_penalty",
-        "prompt_cache_key",
-        "prompt_cache_retention",
-        "prompt_cache_options",
-        "reasoning_effort",
-        "response_format",
-        "safety_identifier",
-        "seed",
-        "service_tier",
-        "stop",
-        "store",
-        "stream",
-        "stream_options",
-        "temperature",
-        "tool_choice",
-        "tools",
-        "top_logprobs",
-        "top_p",
-        "user",
-        "verbosity",
-        "web_search_options",
-    ]
+_PARAMETERS = named(
+    "messages model audio frequency_penalty function_call functions logit_bias logprobs max_completion_tokens "
+    "max_tokens metadata modalities n parallel_tool_calls prediction presence_penalty prompt_cache_key "
+    "prompt_cache_retention prompt_cache_options reasoning_effort response_format safety_identifier seed "
+    "service_tier stop store stream stream_options temperature tool_choice tools top_logprobs top_p user "
+    "verbosity web_search_options"
 )
 # Of services that imitate this one: they tell their models apart, and OpenAI's own from them, by the model's id.
-_FOREIGN_PARAMETERS = frozenset(
-    [
-        "thinking",
-        "enable_thinking",
-        "chat_template_kwargs",
-        "reasoning",
-        "include_reasoning",
-        "provider",
-        "tool_stream",
-        "cache_control",
-        "reasoning_format",
-        "min_p",
-        "top_k",
-        "repetition_penalty",
-        "stop_token_ids",
-    ]
+_FOREIGN_PARAMETERS = named(
+    "thinking enable_thinking chat_template_kwargs reasoning include_reasoning provider tool_stream cache_control "
+    "reasoning_format min_p top_k repetition_penalty stop_token_ids"
 )
 _OWN_MODEL = re.compile(r"(gpt|chatgpt|o\d)\b|gpt-")
 _REASONING_MODEL = re.compile(r"(o\d|gpt-5)")
@@ -94,12 +51,48 @@ _LARGEST_REQUEST = 50 * 1024 * 1024
 _LARGEST_IMAGE = 20 * 1024 * 1024
 
 
+class _Url(Struct):
+    url: str | None = None
+
+
+class _Part(Struct):
+    type: str | None = None
+    image_url: _Url | None = None
+
+
+class _Message(Struct):
+    role: str | None = None
+    content: str | list[_Part] | None = None
+    tool_call_id: str | None = None
+
+
+class _Function(Struct):
+    name: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class _Tool(Struct):
+    type: str | None = None
+    function: _Function | None = None
+
+
+class _Shape(Struct):
+    messages: list[_Message] = []
+    tools: list[_Tool] | None = None
+    tool_choice: str | dict[str, Any] | None = None
+    stream_options: dict[str, Any] | None = None
+    temperature: float | None = None
+    stop: str | list[str] | None = None
+
+
 def check(request: HttpRequest, body: dict[str, Any], model: str, sent: Sent) -> None:
     """Raises Refusal."""
     if "/openai/deployments/" in request.path and not request.query.get("api-version"):
         raise Refusal("Resource not found", status=404)
     if len(request.body) > _LARGEST_REQUEST:
         raise Refusal("Request body is too large", status=413)
+    check_shape(body, _Shape)
     _check_parameters(body, model, has_path="/openai/deployments/" in request.path)
     _check_tools(body)
     messages = body.get("messages")

@@ -4,10 +4,12 @@ import re
 from itertools import pairwise
 from typing import Any
 
+from msgspec import Struct
+
 from codi.lab.http1 import HttpRequest
 from codi.lab.seals import is_seal, seal
 from codi.lab.sent import Sent
-from codi.lab.validators.fields import named
+from codi.lab.validators.fields import check_shape, named
 from codi.lab.validators.openai_chat import check_image, check_strict
 from codi.lab.validators.refusal import Refusal
 
@@ -32,11 +34,47 @@ _LEAST_OUTPUT = 16
 _REASONING_MODEL = re.compile(r"(o\d|gpt-5)")
 
 
+class _Part(Struct):
+    type: str | None = None
+    text: str | None = None
+
+
+class _Item(Struct):
+    type: str = "message"
+    role: str | None = None
+    content: str | list[_Part] | None = None
+    output: str | list[_Part] | None = None
+    summary: list[_Part] | None = None
+    encrypted_content: str | None = None
+
+
+class _Tool(Struct):
+    type: str | None = None
+    name: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class _Reasoning(Struct):
+    effort: str | None = None
+    summary: str | None = None
+
+
+class _Shape(Struct):
+    input: str | list[_Item] | None = None
+    instructions: str | None = None
+    include: list[str] | None = None
+    tools: list[_Tool] | None = None
+    reasoning: _Reasoning | None = None
+    tool_choice: str | dict[str, Any] | None = None
+
+
 def check(request: HttpRequest, body: dict[str, Any], model: str, sent: Sent) -> None:
     """Raises Refusal."""
     for name in body:
         if name not in _PARAMETERS:
             raise Refusal(f"Unknown parameter: '{name}'.")
+    check_shape(body, _Shape)
     if not isinstance(body.get("model"), str) or not body["model"]:
         raise Refusal("Missing required parameter: 'model'.")
     _check_numbers(body, model)
@@ -201,7 +239,7 @@ def _check_reasoning_item(item: dict[str, Any], where: str, body: dict[str, Any]
             "`store` set to true, or remove this item from your input.",
             status=404,
         )
-    thought = "".join(part.get("text", "") for part in item["summary"] if isinstance(part, dict))
+    thought = "".join(part.get("text") or "" for part in item["summary"] if isinstance(part, dict))
     if not (is_seal(sealed) if not thought else sealed == seal(model, thought)):
         raise Refusal(f"The encrypted content for item {item['id']} could not be verified.")
 
