@@ -92,7 +92,8 @@ class Engine:
             provider = parts.provider(choice) if choice else Nobody()
             entry = await known_model(provider) if choice else None
             toolbox = parts.toolbox(results, lambda: folds.todos(session.path()), entry)
-            calls = Calls(toolbox, parts.workspace(), parts.policy(mode), Approvals(record, parts.territory), record)
+            workspace = parts.workspace()
+            calls = Calls(toolbox, workspace, parts.policy(mode), Approvals(record, parts.territory), record)
             calls.parallel = self._settings.agent.parallel
             calls.at_once = CALLS_A_STEP[parts.profile(entry)]
             files = parts.context_files()
@@ -108,7 +109,8 @@ class Engine:
             mind = mind_of(provider, thinking)
             for fact in self._facts_of_opening(path, mind, mode, state):
                 record.keep(fact)
-            agent = Agent(mind, calls, record, self._settings.agent, parts.nearby(files))
+            news = workspace.jobs.news
+            agent = Agent(mind, calls, record, self._settings.agent, parts.nearby(files), news)
             conversation = LocalConversation(agent, record, listeners, began(session), rethink, parts.policy)
             notices = (
                 *self._warnings,
@@ -127,6 +129,7 @@ class Engine:
                     tasks.cancel_scope.cancel()
                     listeners.close()
                     with anyio.CancelScope(shield=True):
+                        await workspace.aclose()
                         await parts.aclose()
 
     def sessions(self, *, everywhere: bool = False) -> list[SessionSummary]:

@@ -150,6 +150,8 @@ _PARAMETERS: dict[str, tuple[str, ...]] = {
     "source": ("src", "from", "old_path", "source_path"),
     "target": ("destination", "dest", "dst", "to", "new_path", "target_path", "destination_path"),
     "command": ("cmd", "script"),
+    "job": ("job_id",),
+    "background": ("run_in_background",),
     "timeout_s": ("timeout",),
     "context": ("context_lines",),
     "items": ("todos", "tasks", "plan"),

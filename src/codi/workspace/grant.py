@@ -5,7 +5,16 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
 from codi.protocol.effects import Effect, Reads, Runs, Writes
 from codi.workspace.paths import inside, joined, located
-from codi.workspace.workspace import FileFacts, Outcome, Replacement, Stamp, UndeclaredEffect, Workspace
+from codi.workspace.workspace import (
+    FileFacts,
+    Job,
+    Outcome,
+    Replacement,
+    Size,
+    Stamp,
+    UndeclaredEffect,
+    Workspace,
+)
 
 
 class Grant:
@@ -96,11 +105,21 @@ class Grant:
         env: Mapping[str, str] | None = None,
         tell: Callable[[str], None] | None = None,
     ) -> Outcome:
-        if self.resolved([command])[0] not in self._runs:
-            raise UndeclaredEffect(f"runs {command.line} in {command.cwd}")
+        self._check_runs(command)
         return await self._workspace.run(
             command, timeout_s=timeout_s, keep_head=keep_head, keep_tail=keep_tail, env=env, tell=tell or self._tell
         )
+
+    async def start(self, command: Runs, *, timeout_s: float | None, keep: int, terminal: Size | None = None) -> Job:
+        self._check_runs(command)
+        return await self._workspace.start(command, timeout_s=timeout_s, keep=keep, terminal=terminal)
+
+    def job(self, id: str) -> Job:
+        return self._workspace.job(id)
+
+    async def feed(self, job: Job, content: bytes) -> None:
+        self._check_runs(job.runs)
+        await self._workspace.feed(job, content)
 
     def lines_of(self, words: Sequence[str], *, cwd: str = ".") -> AsyncIterator[bytes]:
         place = self.resolve(cwd)
@@ -113,6 +132,10 @@ class Grant:
 
     def _folders(self) -> set[str]:
         return {os.path.dirname(path) for path in self._read}
+
+    def _check_runs(self, command: Runs) -> None:
+        if self.resolved([command])[0] not in self._runs:
+            raise UndeclaredEffect(f"runs {command.line} in {command.cwd}")
 
     def _check_read(self, place: str) -> None:
         if not inside(place, self._read):
