@@ -44,6 +44,7 @@ CUT_CALL = (
     "Send it again complete, in smaller pieces (write the first part, then append with insert_lines)."
 )
 SUM_UP = "The limit of {} steps is reached. Use no more tools; say what is done and what is left."
+WITHHELD = "Not executed: the service broke the reply off."
 PAST_LIMIT = "Not executed: the limit of steps was reached."
 
 
@@ -112,17 +113,24 @@ class Agent:
                 self._refuse(calls, CUT_CALL)
                 self._more_output = self._patience.cut_calls()
                 continue
+            if reply.stop in ("refused", "filtered"):
+                self._refuse(calls, WITHHELD)
+                if self.steering:
+                    continue
+                return ()
             self._patience.whole(defects=any(call.defect for call in calls))
+            if calls:
+                return calls
             if reply.stop == "length":
                 self._patience.cut_text()
                 self._nudge(GO_ON)
             elif reply.stop == "paused":
                 self._patience.paused()
-            elif not calls and not reply.message.text.strip() and reply.stop not in ("refused", "filtered"):
+            elif not reply.message.text.strip():
                 self._patience.empty()
                 self._nudge(SAY_SOMETHING)
-            elif calls or not self.steering:
-                return calls
+            elif not self.steering:
+                return ()
 
     async def _ask(self, tool_choice: str = "auto") -> Reply:
         """One request and its reply, kept with what it cost. An unfinished reply is kept as what it is."""
@@ -191,12 +199,6 @@ class Agent:
         self._patience.after_results(all_failed=len(failures) == len(calls), last=failures[-1] if failures else "")
         return True
 
-    def _warn(self, warning: str | None) -> None:
-        """Tell person and model what is about to run out."""
-        if warning:
-            self._record.tell(StatusDelta(kind="warning", text=warning))
-            self._nudge(f"{warning}. Come to an end soon.")
-
     def _tell_of_files(self, found: Callable[[Nearby, Sequence[Entry]], Iterable[ContextAdded]]) -> None:
         """Keep the instruction files that have come to hold, and tell the person what is wrong with them."""
         if self._nearby is None:
@@ -205,6 +207,12 @@ class Agent:
             self._record.keep(fact)
         while self._nearby.notices:
             self._record.tell(StatusDelta(kind="warning", text=self._nearby.notices.pop(0)))
+
+    def _warn(self, warning: str | None) -> None:
+        """Tell person and model what is about to run out."""
+        if warning:
+            self._record.tell(StatusDelta(kind="warning", text=warning))
+            self._nudge(f"{warning}. Come to an end soon.")
 
     def _at_last_step(self) -> bool:
         limit = self._settings.max_steps

@@ -24,8 +24,8 @@ class Parser(argparse.ArgumentParser):
         if unknown:
             flag = unknown[0].partition("=")[0]
             known = [option for action in self._actions for option in action.option_strings]
-            near = difflib.get_close_matches(flag, known, n=1)
-            hint = f"Did you mean {near[0]}?" if near else f"`{self.prog} --help` lists the flags."
+            near = difflib.get_close_matches(flag, known, n=2)
+            hint = f"Did you mean {' or '.join(near)}?" if near else f"`{self.prog} --help` lists the flags."
             raise UsageError(f"unknown argument {flag}", hint=hint)
         return found
 

@@ -14,6 +14,7 @@ from codi.agent.mind import Mind
 from codi.agent.nearby import Nearby
 from codi.credentials.environment import EnvironmentKey
 from codi.credentials.source import SourceKey
+from codi.engine.model_list import ModelList
 from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.prompt_files import prompt_file
@@ -28,7 +29,7 @@ from codi.protocol.tooling import ToolSpec
 from codi.providers import catalog as prices
 from codi.providers.assembly import Connections, provider_for, timeouts_for
 from codi.providers.catalog import Catalog
-from codi.providers.choice import Choice, LocalServer, Wanted, smart_default
+from codi.providers.choice import Choice, LocalServer, Wanted, key_missing, smart_default
 from codi.providers.local_servers import reachable
 from codi.providers.presets import presets
 from codi.providers.provider import Credential, ModelEntry, Provider
@@ -96,6 +97,10 @@ class Assembly:
             probe=probe,
         )
         return await to_thread.run_sync(choose)
+
+    def models(self) -> ModelList:
+        known = presets(self.settings.providers)
+        return ModelList(self._env, known, self._catalog, offline=self.settings.network.offline)
 
     def _script(self, named: str) -> str:
         """The script that plays the model: what `scripted/PATH` names, or else `CODI_SCRIPT`, which gives way to a model that
@@ -256,4 +261,6 @@ class Assembly:
             return SourceKey(self.options.api_key)
         if choice.key_command:
             return SourceKey(f"!{choice.key_command}")
+        if choice.key_variable and not self._env.get(choice.key_variable):
+            raise key_missing(choice.service, [choice.key_variable])
         return EnvironmentKey(*([choice.key_variable] if choice.key_variable else []))

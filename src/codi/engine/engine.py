@@ -16,9 +16,11 @@ from codi.agent.mind import Mind
 from codi.agent.record import Record
 from codi.engine.assembly import Assembly
 from codi.engine.local import Listeners, LocalConversation
+from codi.engine.model_list import ModelList
 from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.settings import Settings
+from codi.engine.shelf import Shelf
 from codi.engine.version import VERSION
 from codi.policy.modes import MODES, Mode, stricter
 from codi.protocol.conversation import SessionSummary
@@ -40,7 +42,6 @@ from codi.providers.knowing import known_model
 from codi.providers.nobody import Nobody
 from codi.providers.provider import Provider
 from codi.sessions import folds, paths, resume
-from codi.sessions.catalog import Catalog
 from codi.sessions.jsonl import JsonlStore
 from codi.sessions.memory import MemoryStore
 from codi.sessions.session import Session
@@ -62,6 +63,7 @@ class Engine:
         warnings: Sequence[str] = (),
     ) -> None:
         self._assembly = Assembly(places, settings, options, env)
+        self._shelf = Shelf(places, settings.sessions)
         self._places = places
         self._settings = settings
         self._options = options
@@ -134,10 +136,7 @@ class Engine:
 
     def sessions(self, *, everywhere: bool = False) -> list[SessionSummary]:
         """Newest first; those of this working directory, or all."""
-        folder, keep = self._sessions_dir(), self._settings.sessions.catalog
-        folders = [folder] if folder else paths.directories(self._places.home)
-        catalog = Catalog(os.path.join(self._places.home, "catalog.db") if keep else ":memory:")
-        return catalog.sessions(folders, None if everywhere else self._places.cwd)
+        return self._shelf.sessions(everywhere=everywhere)
 
     def newest(self) -> str:
         """The file of the session of this directory in which was last spoken. Raises SessionError where there is none."""
@@ -150,11 +149,19 @@ class Engine:
 
     def fork(self, text: str) -> str:
         """The file of a new session with all entries of the one that is meant."""
-        source = resume.path_of(text, self.sessions(everywhere=True), self._places.cwd)
-        fork = resume.fork(source, self._folder(), self._places.cwd, at=time.time())
+        source = self._shelf.path_of(text)
+        fork = resume.fork(source, self._shelf.folder, self._places.cwd, at=time.time())
         if fork.warning:
             self._warnings.append(fork.warning)
         return fork.path
+
+    @property
+    def models(self) -> ModelList:
+        return self._assembly.models()
+
+    async def choice(self) -> Choice:
+        """The model that answers a new conversation. Raises CodiError where there is none."""
+        return await self._assembly.choice()
 
     def tools(self) -> Sequence[ToolSpec]:
         return self._assembly.toolbox(Results(None), tuple, None).specs
@@ -173,11 +180,11 @@ class Engine:
     @contextmanager
     def _session(self, text: str | None) -> Iterator[Session]:
         if text is not None:
-            path = resume.path_of(text, self.sessions(everywhere=True), self._places.cwd)
+            path = self._shelf.path_of(text)
             store: JsonlStore | MemoryStore = JsonlStore.open(path)
             self._check_folder(store.cwd)
         elif self._options.keep:
-            store = JsonlStore.new(self._folder(), self._places.cwd, at=time.time())
+            store = JsonlStore.new(self._shelf.folder, self._places.cwd, at=time.time())
         else:
             store = MemoryStore(paths.uuid7(time.time()), self._places.cwd)
         session = Session(store)
@@ -200,12 +207,6 @@ class Engine:
             raise SessionError(
                 f"Stored session working directory does not exist: {cwd}", hint="Name another with --cwd DIR."
             )
-
-    def _sessions_dir(self) -> str:
-        return os.path.expanduser(self._settings.sessions.dir)
-
-    def _folder(self) -> str:
-        return self._sessions_dir() or paths.directory_of(self._places.home, self._places.cwd)
 
     def _model_of(self, path: Sequence[Entry]) -> str:
         """The model that the session had, unless this start names one."""

@@ -226,10 +226,10 @@ def refusal_of_project(path: Path, kind: Kind, value: Any, below: Mapping[str, A
 
 
 def without(tree: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    """The same tree, less one key."""
+    """The same tree, less one key, and less the tables that are empty without it."""
     head, *rest = path
-    if rest:
-        return {**tree, head: without(tree[head], tuple(rest))}
+    if rest and (inner := without(tree[head], tuple(rest))):
+        return {**tree, head: inner}
     return {key: value for key, value in tree.items() if key != head}
 
 

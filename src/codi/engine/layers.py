@@ -27,19 +27,23 @@ UNITED = frozenset([("policy", "allow"), ("policy", "ask"), ("policy", "deny")])
 
 _OTHER_VARIABLES = frozenset(
     f"CODI_{name}"
-    for name in (
-        *(
-            "AUDIT",
-            "CREDENTIALS_KEY",
-            "FDB_CLUSTER_FILE",
-            "HISTORY_FILE",
-            "HOME",
-            "LEGACY",
-            "LOG_LEVEL",
-            "PASSPHRASE_FD",
-        ),
-        *("PROJECT_DIR", "REQUIRE_POSTGRES", "SCRIPT", "STORE_KEY", "STORE_URL", "TELEMETRY", "TEST_POSTGRES_BIN"),
-    )
+    for name in [
+        "AUDIT",
+        "CREDENTIALS_KEY",
+        "FDB_CLUSTER_FILE",
+        "HISTORY_FILE",
+        "HOME",
+        "LEGACY",
+        "LOG_LEVEL",
+        "PASSPHRASE_FD",
+        "PROJECT_DIR",
+        "REQUIRE_POSTGRES",
+        "SCRIPT",
+        "STORE_KEY",
+        "STORE_URL",
+        "TELEMETRY",
+        "TEST_POSTGRES_BIN",
+    ]
 )
 """Variables of codi that set no key."""
 
