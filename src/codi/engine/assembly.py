@@ -43,6 +43,7 @@ from codi.tools.syntax_gate import SyntaxGate
 from codi.tools.toolbox import Profile, Toolbox, profile_for
 from codi.workspace import git
 from codi.workspace.git import GitState
+from codi.workspace.glance import Glance
 from codi.workspace.local import LocalWorkspace
 
 
@@ -145,6 +146,7 @@ class Assembly:
             gate=SyntaxGate(self.settings.tools.syntax_gate),
             todo=todos,
             ripgrep=which("rg"),
+            project=Glance(self.workspace()),
             timeout_s=self.settings.shell.timeout_s,
             own=(self.places.home,),
             guarded=lambda path: self.territory.is_protected(path) or self.territory.is_secret(path),

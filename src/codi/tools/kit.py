@@ -17,6 +17,8 @@ from codi.tools.read import Read
 from codi.tools.recall import Recall
 from codi.tools.refactor import Refactor
 from codi.tools.replace_lines import ReplaceLines
+from codi.tools.run_tests import RunTestsTool
+from codi.tools.runners_of_tests import Project
 from codi.tools.shell import ShellTool
 from codi.tools.struct_tool import StructTool
 from codi.tools.syntax_gate import SyntaxGate
@@ -32,11 +34,13 @@ def built_in(
     gate: SyntaxGate,
     todo: Callable[[], Sequence[TodoItem]],
     ripgrep: str | None,
+    project: Project,
     timeout_s: int = 120,
     own: Sequence[str] = (),
     guarded: Callable[[str], bool] = lambda path: False,
 ) -> list[Tool]:
     """All of them, for one session. `todo` reads the session's present list; `ripgrep` is the program, if there is one;
+    `project` is what can be seen before anything runs;
     commands end after `timeout_s` unless the model gives them another limit; `own` are codi's own folders; `guarded` says
     of a real path whether it is protected or holds secrets."""
     limited = {"limits": limits}
@@ -51,6 +55,7 @@ def built_in(
         StructTool(DeleteLines, needs={**gated, **limited}),
         StructTool(Refactor, needs={**gated, **limited, "guarded": guarded}),
         ShellTool(limits, timeout_s),
+        RunTestsTool(project, limits),
         StructTool(Grep, needs={"limits": limits, "ripgrep": ripgrep}),
         StructTool(Glob, needs=limited),
         StructTool(ListFiles, name="list", needs=limited),

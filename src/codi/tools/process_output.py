@@ -13,7 +13,9 @@ from codi.workspace.workspace import Outcome
 _CHUNK = 1024 * 1024
 
 
-async def cut_of(outcome: Outcome, limits: Limits, arguments: dict[str, Any], is_error: bool) -> tuple[Cut, list[str]]:
+async def cut_of(
+    outcome: Outcome, limits: Limits, arguments: dict[str, Any], is_error: bool, tool: str = "shell"
+) -> tuple[Cut, list[str]]:
     """What a process said, as much of it as may be shown, and what there is to say of the rest. A file that holds all of it is kept
     for `recall` or removed."""
     cap = limits.cap
@@ -22,16 +24,16 @@ async def cut_of(outcome: Outcome, limits: Limits, arguments: dict[str, Any], is
         cut = head_tail(text, cap.lines, cap.bytes)
         if not cut.truncated:
             return cut, []
-        return cut, [limits.kept_notice(cut, lambda: limits.results.keep("shell", arguments, text, is_error=is_error))]
+        return cut, [limits.kept_notice(cut, lambda: limits.results.keep(tool, arguments, text, is_error=is_error))]
     try:
-        return await to_thread.run_sync(_cut_of_both_ends, outcome, limits, arguments, is_error)
+        return await to_thread.run_sync(_cut_of_both_ends, outcome, limits, arguments, is_error, tool)
     finally:
         if outcome.spill:
             os.unlink(outcome.spill)
 
 
 def _cut_of_both_ends(
-    outcome: Outcome, limits: Limits, arguments: dict[str, Any], is_error: bool
+    outcome: Outcome, limits: Limits, arguments: dict[str, Any], is_error: bool, tool: str
 ) -> tuple[Cut, list[str]]:
     # At the inner ends of both pieces a line is cut through: it counts as omitted.
     beginning = lines_of(clean(outcome.head.rpartition(b"\n")[0])) if b"\n" in outcome.head else []
@@ -47,7 +49,7 @@ def _cut_of_both_ends(
     def keep() -> str:
         if outcome.spill is None:
             raise OSError(ENOSPC, "the disk has no room for it")
-        return limits.results.keep_output("shell", arguments, outcome.spill, is_error=is_error)
+        return limits.results.keep_output(tool, arguments, outcome.spill, is_error=is_error)
 
     return cut, [limits.kept_notice(cut, keep)]
 
