@@ -148,6 +148,7 @@ class Assembly:
             ripgrep=which("rg"),
             project=Glance(self.workspace()),
             timeout_s=self.settings.shell.timeout_s,
+            sees=entry.abilities.vision if entry else True,
             own=(self.places.home,),
             guarded=lambda path: self.territory.is_protected(path) or self.territory.is_secret(path),
         )

@@ -25,6 +25,7 @@ from codi.tools.syntax_gate import SyntaxGate
 from codi.tools.todo import Todo
 from codi.tools.tool import Tool
 from codi.tools.tree import Tree
+from codi.tools.view_image import ViewImage
 from codi.tools.write import Write
 
 
@@ -36,17 +37,19 @@ def built_in(
     ripgrep: str | None,
     project: Project,
     timeout_s: int = 120,
+    sees: bool = True,
     own: Sequence[str] = (),
     guarded: Callable[[str], bool] = lambda path: False,
 ) -> list[Tool]:
     """All of them, for one session. `todo` reads the session's present list; `ripgrep` is the program, if there is one;
     `project` is what can be seen before anything runs;
-    commands end after `timeout_s` unless the model gives them another limit; `own` are codi's own folders; `guarded` says
+    commands end after `timeout_s` unless the model gives them another limit; `sees` says whether the model can look at
+    images; `own` are codi's own folders; `guarded` says
     of a real path whether it is protected or holds secrets."""
     limited = {"limits": limits}
     gated = {"gate": gate}
     return [
-        StructTool(Read, needs=limited),
+        StructTool(Read, needs={**limited, "sees": sees}),
         StructTool(Write, needs=gated),
         StructTool(Edit, needs=gated),
         StructTool(ApplyPatch, needs=gated),
@@ -62,6 +65,7 @@ def built_in(
         StructTool(Tree, needs=limited),
         StructTool(Move, needs={"own": own}),
         StructTool(Delete, needs={"own": own}),
+        *([StructTool(ViewImage)] if sees else []),
         StructTool(Recall, needs=limited),
         StructTool(Todo, needs={"items": todo}),
     ]

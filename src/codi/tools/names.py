@@ -375,6 +375,7 @@ _ALIASES: dict[str, Alias] = {
             "glob": "find find_files Glob",
             "list": "ls list_directory LS",
             "tree": "print_tree",
+            "view_image": "analyze_image",
             "todo": "todo_write todo_read write_tasks TodoWrite update_plan",
         }.items()
         for name in names.split()
