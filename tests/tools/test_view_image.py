@@ -117,11 +117,11 @@ def test_what_is_no_image(bench):
 
 
 def test_without_the_extra_a_large_image_is_an_error_that_names_it(bench, monkeypatch):
+    bench.write("small.png", picture("PNG"))
+    bench.write("large.png", picture("PNG", (2001, 10)))
     monkeypatch.setitem(sys.modules, "PIL", None)
     monkeypatch.delitem(sys.modules, "codi.tools.scaling", raising=False)
     monkeypatch.delattr(codi.tools, "scaling", raising=False)
-    bench.write("small.png", picture("PNG"))
-    bench.write("large.png", picture("PNG", (2001, 10)))
     assert bench.call("read", path="small.png").images
     output = bench.call("read", path="large.png")
     assert output.is_error and "large.png is an image of 2001x10" in output.text
