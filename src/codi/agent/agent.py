@@ -50,10 +50,17 @@ PAST_LIMIT = "Not executed: the limit of steps was reached."
 
 class Agent:
     """`mind` may be exchanged between turns; what stands in `steering` is said to the model before its next request.
-    `nearby` looks for instruction files on the way; None where none are read."""
+    `nearby` looks for instruction files on the way; None where none are read. `news` is what happened by itself meanwhile,
+    told once."""
 
     def __init__(
-        self, mind: Mind, calls: Calls, record: Record, settings: AgentSettings, nearby: Nearby | None = None
+        self,
+        mind: Mind,
+        calls: Calls,
+        record: Record,
+        settings: AgentSettings,
+        nearby: Nearby | None = None,
+        news: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self.mind = mind
         self.calls = calls
@@ -61,6 +68,7 @@ class Agent:
         self._record = record
         self._settings = settings
         self._nearby = nearby
+        self._news = news
         self._context = Context()
         self._spending = Spending(settings)
         self._last_usage: Usage | None = None
@@ -96,6 +104,8 @@ class Agent:
         while True:
             while self.steering:
                 self._record.keep(MessageAdded(self.steering.pop(0)), sync=True)
+            for text in self._news():
+                self._record.keep(ContextAdded(kind="codi/news", message=user(text), display=False))
             self._warn(self._lateness())
             reply = await self._last_words() if self._at_last_step() else await self._ask()
             calls = reply.message.tool_calls

@@ -46,6 +46,7 @@ from codi.tools.syntax_gate import SyntaxGate
 from codi.tools.toolbox import Profile, Toolbox, profile_for
 from codi.workspace import git, paths
 from codi.workspace.git import GitState
+from codi.workspace.glance import Glance
 from codi.workspace.ledger.ledger import Ledger
 from codi.workspace.local import LocalWorkspace
 
@@ -150,7 +151,11 @@ class Assembly:
             gate=SyntaxGate(self.settings.tools.syntax_gate),
             todo=todos,
             ripgrep=which("rg"),
+            project=Glance(self.workspace()),
             timeout_s=self.settings.shell.timeout_s,
+            sees=entry.abilities.vision if entry else True,
+            own=(self.places.home,),
+            guarded=lambda path: self.territory.is_protected(path) or self.territory.is_secret(path),
         )
         toolbox = Toolbox(tools)
         wanted = self.options.tools

@@ -128,7 +128,8 @@ class Engine:
             for fact in self._facts_of_opening(path, mind, mode, state):
                 record.keep(fact)
             taking_back = TakingBack(ledger, record, parts.ledger_path)
-            agent = Agent(mind, calls, record, self._settings.agent, parts.nearby(files))
+            news = workspace.jobs.news
+            agent = Agent(mind, calls, record, self._settings.agent, parts.nearby(files), news)
             conversation = LocalConversation(
                 agent, record, listeners, began(session), rethink, parts.policy, taking_back
             )
@@ -151,6 +152,7 @@ class Engine:
                     tasks.cancel_scope.cancel()
                     listeners.close()
                     with anyio.CancelScope(shield=True):
+                        await workspace.aclose()
                         if ledger:
                             await to_thread.run_sync(ledger.close)
                         await parts.aclose()
