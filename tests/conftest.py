@@ -52,6 +52,11 @@ class Run:
         """The lines of an event stream. Every one of them is an object."""
         return [json.loads(line) for line in self.out.splitlines()]
 
+    @property
+    def rows(self) -> list[list[str]]:
+        """The cells of a table that was printed for a pipe."""
+        return [line.split("\t") for line in self.out.splitlines()]
+
     def of_type(self, kind: str) -> list[dict[str, Any]]:
         return [line for line in self.lines if line["type"] == kind]
 
@@ -92,6 +97,17 @@ class Running:
             assert self._changed.wait_for(seen, TIMEOUT_S), f"no {kind} came:\n{''.join(self._lines)}"
         assert found, f"the program ended without a {kind}:\n{''.join(self._lines)}"
         return found[0]
+
+    def after(self, count: int) -> int:
+        """Wait until so many lines have come, or all."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self._lines) >= count or self._is_over, TIMEOUT_S)
+            return len(self._lines)
+
+    def lines(self) -> list[dict[str, Any]]:
+        """All lines that came whole, once the program has ended."""
+        self._reader.join()
+        return [json.loads(line) for line in self._lines if line.endswith("\n")]
 
     def signal(self, number: int) -> None:
         self.process.send_signal(number)

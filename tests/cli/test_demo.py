@@ -2,10 +2,14 @@
 
 import json
 import signal
+import subprocess
 import time
 import urllib.request
+from contextlib import contextmanager
 
 import pytest
+
+from conftest import PROGRAM
 
 
 def test_the_demo_does_the_main_job_without_a_key(codi):
@@ -47,18 +51,17 @@ def test_the_persons_keys_and_addresses_are_left_alone(codi):
         "CODI_MODEL": "openai/gpt-5.4",
     }
 
-    assert codi("demo", "-q", **env).status == 0
+    assert codi("demo", "-q", env=env).status == 0
 
 
 def test_a_setting_of_the_person_does_not_change_the_demo(codi):
-    codi.home.mkdir()
-    (codi.home / "config.toml").write_text('permission_mode = "read-only"\n[tools]\ndisabled = ["edit"]\n')
+    codi.set_up('permission_mode = "read-only"\n[tools]\ndisabled = ["edit"]\n')
 
     assert codi("demo", "-q").status == 0
 
 
 def test_a_demo_that_is_kept_leaves_the_repository_as_the_agent_left_it(codi, tmp_path):
-    demo = codi("demo", "--keep", "--json", TMPDIR=str(tmp_path))
+    demo = codi("demo", "--keep", "--json", env={"TMPDIR": str(tmp_path)})
 
     (kept,) = tmp_path.glob("codi-demo-*/fix-the-test")
     assert demo.lines[0]["repository"] == str(kept)
@@ -66,7 +69,7 @@ def test_a_demo_that_is_kept_leaves_the_repository_as_the_agent_left_it(codi, tm
 
 
 def test_nothing_else_is_left_behind(codi, tmp_path):
-    codi("demo", "-q", TMPDIR=str(tmp_path))
+    codi("demo", "-q", env={"TMPDIR": str(tmp_path)})
 
     assert not list(tmp_path.glob("codi-*"))
 
@@ -102,9 +105,19 @@ def test_bad_input_is_told_in_one_line_with_a_hint(codi, words, told):
     assert ran.err.startswith("error: ") and "\nhint: " in ran.err and "Traceback" not in ran.err
 
 
+@contextmanager
+def serving(codi, *words):
+    process = subprocess.Popen(
+        [PROGRAM, *words], cwd=codi.cwd, env=codi.env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    with process:
+        yield process
+        process.kill()
+
+
 @pytest.mark.parametrize("words", [["demo", "--server", "0"], ["lab", "serve", "fix-the-test", "--port", "0"]])
 def test_a_scenario_is_served_until_it_is_interrupted(codi, words):
-    with codi.begun(*words) as process:
+    with serving(codi, *words) as process:
         url = process.stdout.readline().strip()
         with urllib.request.urlopen(f"{url}/v1/models") as answer:
             listed = json.load(answer)
@@ -114,10 +127,9 @@ def test_a_scenario_is_served_until_it_is_interrupted(codi, words):
 
 
 def test_a_port_that_is_taken(codi):
-    with codi.begun("lab", "serve", "hello") as process:
+    with serving(codi, "lab", "serve", "hello") as process:
         port = process.stdout.readline().strip().rpartition(":")[2]
         taken = codi("lab", "serve", "hello", "--port", port)
-        process.send_signal(signal.SIGINT)
     assert taken.status == 1
     assert f"cannot listen on port {port}" in taken.err
 
@@ -129,8 +141,8 @@ def test_lab_lists_the_scenarios(codi):
 
 
 def test_lab_check_names_file_and_step(codi):
-    (codi.work / "good.yaml").write_text("steps:\n  - text: Hello.\n")
-    (codi.work / "bad.yaml").write_text("steps:\n  - text: Hello.\n  - txt: Again.\n")
+    (codi.cwd / "good.yaml").write_text("steps:\n  - text: Hello.\n")
+    (codi.cwd / "bad.yaml").write_text("steps:\n  - text: Hello.\n  - txt: Again.\n")
 
     assert codi("lab", "check", "good.yaml").status == 0
     assert codi("lab", "check", "good.yaml", "--json").lines == [

@@ -8,8 +8,7 @@ import re
 import subprocess
 
 import pytest
-
-from conftest import SHARED
+from tool_bench import SHARED
 
 CASES = [
     (tool, case)

@@ -5,11 +5,11 @@ import random
 import subprocess
 
 import pytest
+from tool_bench import RIPGREP, Bench
 
 from codi.tools import grep
 from codi.tools.output import Cap
 from codi.tools.results import ID
-from conftest import RIPGREP, Bench
 
 
 @pytest.fixture

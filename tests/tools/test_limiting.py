@@ -5,6 +5,7 @@ import re
 
 import anyio
 import pytest
+from tool_bench import Bench
 
 from codi.protocol.effects import Effect
 from codi.tools.grep import Grep
@@ -13,7 +14,6 @@ from codi.tools.output import Cap
 from codi.tools.results import Results
 from codi.tools.tool import ToolOutput
 from codi.workspace.grant import Grant
-from conftest import Bench
 
 LONG = "".join(f"line {n}\n" for n in range(1, 3001))
 

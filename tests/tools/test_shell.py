@@ -6,11 +6,11 @@ import subprocess
 
 import anyio
 import pytest
+from tool_bench import Bench
 
 from codi.protocol.effects import Runs
 from codi.tools.output import Cap
 from codi.workspace.grant import Grant
-from conftest import Bench
 
 
 def test_output_is_shown_as_it_came(bench):

@@ -136,7 +136,7 @@ _made = []
 
 def _fuzzed(tmp_path_factory):
     if not _made:
-        from conftest import Bench
+        from tool_bench import Bench
 
         _made.append(Bench(tmp_path_factory.mktemp("fuzz")).toolbox)
     return _made[0]

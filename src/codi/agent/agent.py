@@ -5,7 +5,7 @@ Whatever ends a turn, what was kept stays, and the next prompt finds a history t
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -16,6 +16,7 @@ from codi.agent.calls import Calls
 from codi.agent.context import Context
 from codi.agent.limits import AgentSettings, Spending
 from codi.agent.mind import Mind
+from codi.agent.nearby import Nearby
 from codi.agent.patience import GO_ON, SAY_SOMETHING, Patience, StepLost
 from codi.agent.record import Record
 from codi.agent.repetition import Repetition
@@ -25,6 +26,7 @@ from codi.agent.waiting import Waiting
 from codi.protocol.errors import CodiError, LimitReached
 from codi.protocol.events import (
     ContextAdded,
+    Entry,
     MessageAdded,
     Reason,
     ReplyFacts,
@@ -42,18 +44,23 @@ CUT_CALL = (
     "Send it again complete, in smaller pieces (write the first part, then append with insert_lines)."
 )
 SUM_UP = "The limit of {} steps is reached. Use no more tools; say what is done and what is left."
+WITHHELD = "Not executed: the service broke the reply off."
 PAST_LIMIT = "Not executed: the limit of steps was reached."
 
 
 class Agent:
-    """`mind` may be exchanged between turns; what stands in `steering` is said to the model before its next request."""
+    """`mind` may be exchanged between turns; what stands in `steering` is said to the model before its next request.
+    `nearby` looks for instruction files on the way; None where none are read."""
 
-    def __init__(self, mind: Mind, calls: Calls, record: Record, settings: AgentSettings) -> None:
+    def __init__(
+        self, mind: Mind, calls: Calls, record: Record, settings: AgentSettings, nearby: Nearby | None = None
+    ) -> None:
         self.mind = mind
         self.calls = calls
         self.steering: list[Message] = []
         self._record = record
         self._settings = settings
+        self._nearby = nearby
         self._context = Context()
         self._spending = Spending(settings)
         self._last_usage: Usage | None = None
@@ -96,17 +103,24 @@ class Agent:
                 self._refuse(calls, CUT_CALL)
                 self._more_output = self._patience.cut_calls()
                 continue
+            if reply.stop in ("refused", "filtered"):
+                self._refuse(calls, WITHHELD)
+                if self.steering:
+                    continue
+                return ()
             self._patience.whole(defects=any(call.defect for call in calls))
+            if calls:
+                return calls
             if reply.stop == "length":
                 self._patience.cut_text()
                 self._nudge(GO_ON)
             elif reply.stop == "paused":
                 self._patience.paused()
-            elif not calls and not reply.message.text.strip() and reply.stop not in ("refused", "filtered"):
+            elif not reply.message.text.strip():
                 self._patience.empty()
                 self._nudge(SAY_SOMETHING)
-            elif calls or not self.steering:
-                return calls
+            elif not self.steering:
+                return ()
 
     async def _ask(self, tool_choice: str = "auto") -> Reply:
         """One request and its reply, kept with what it cost. An unfinished reply is kept as what it is."""
@@ -163,6 +177,7 @@ class Agent:
         try:
             if not await self.calls.run(calls, remark):
                 return False
+            self._tell_of_files(lambda nearby, path: nearby.touched(self.calls.touched, path))
         finally:
             waited = self.calls.approvals.waited_s - waited
             self._tally.wait_s += waited
@@ -173,6 +188,15 @@ class Agent:
             raise StepLost(self._repetition.ended, hint="Say what to do differently, or choose another model.")
         self._patience.after_results(all_failed=len(failures) == len(calls), last=failures[-1] if failures else "")
         return True
+
+    def _tell_of_files(self, found: Callable[[Nearby, Sequence[Entry]], Iterable[ContextAdded]]) -> None:
+        """Keep the instruction files that have come to hold, and tell the person what is wrong with them."""
+        if self._nearby is None:
+            return
+        for fact in found(self._nearby, self._record.session.path()):
+            self._record.keep(fact)
+        while self._nearby.notices:
+            self._record.tell(StatusDelta(kind="warning", text=self._nearby.notices.pop(0)))
 
     def _warn(self, warning: str | None) -> None:
         """Tell person and model what is about to run out."""
@@ -214,6 +238,7 @@ class Agent:
         self._is_late = False
         self.calls.approvals.unanswered = False
         self._record.keep(TurnStarted(self._turn))
+        self._tell_of_files(Nearby.changed)
         self._record.keep(MessageAdded(prompt), sync=True)
 
     def _end(self, reason: Reason, error: CodiError | None = None) -> None:

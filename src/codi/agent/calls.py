@@ -105,6 +105,8 @@ class Calls:
         self._record = record
         self.parallel = 8
         self.at_once: int | None = None
+        self.touched: list[Effect] = []
+        """The effects of what was begun in the last step."""
 
     async def run_by_hand(self, call: ToolCall) -> None:
         """Run one call that no model made. Who makes a call by hand has looked at the file: the guard that stands between a
@@ -118,6 +120,7 @@ class Calls:
     async def run(self, calls: Sequence[ToolCall], remark: Remark | None = None) -> bool:
         """Run the calls of a step; each gets exactly one result, kept in the order of the calls, whatever ends it early.
         False if the person stopped the turn."""
+        self.touched = []
         acts = [_Act(call) for call in calls]
         ready, slots = anyio.Event(), anyio.CapacityLimiter(self.parallel)
         kept = 0
@@ -232,6 +235,7 @@ class Calls:
                 act.settle(f"Not executed: {self._record.unsaved} Free some space first.", is_error=True, failed=True)
                 return
         act.started = time.monotonic()
+        self.touched += act.effects
 
         def heard(text: str) -> None:
             act.heard = (act.heard + text)[-_PARTIAL_CHARS:]

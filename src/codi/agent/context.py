@@ -4,7 +4,7 @@ A fold and nothing else: the same path gives the same messages. Calls that have 
 interrupt or a crash, are left as they are here; every provider answers them when it sends a history.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from codi.protocol.events import (
     BranchSummarised,
@@ -34,7 +34,7 @@ class Context:
         grows = not known or (len(path) >= known and path[known - 1].id == self._path[-1].id)
         if not grows or any(isinstance(entry.fact, ContextCompacted) for entry in new):
             self._messages = []
-            new = list(_standing(path))
+            new = list(standing(path))
         for entry in new:
             _fold(self._messages, entry)
         self._path = list(path)
@@ -45,8 +45,8 @@ def messages_of(path: Sequence[Entry]) -> list[Message]:
     return Context().messages_of(path)
 
 
-def _standing(path: Sequence[Entry]) -> Iterable[Entry]:
-    # The newest compaction stands in for all that came before its first kept entry.
+def standing(path: Sequence[Entry]) -> Sequence[Entry]:
+    """What of a path is part of the conversation: the newest compaction stands in for all before its first kept entry."""
     newest = max((at for at, entry in enumerate(path) if isinstance(entry.fact, ContextCompacted)), default=None)
     if newest is None:
         return path

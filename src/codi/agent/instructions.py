@@ -42,6 +42,11 @@ class Part(Struct, frozen=True):
     text: str
     origin: str
 
+    @property
+    def tagged(self) -> str:
+        """As it is sent."""
+        return f"<{self.tag}>\n{self.text}\n</{self.tag}>"
+
 
 class Surroundings(Struct, frozen=True, kw_only=True):
     """What is true when the session begins, and is told once."""
@@ -57,29 +62,35 @@ def instructions(
     files: Sequence[ContextFile],
     surroundings: Surroundings,
     *,
-    replaced: str | None = None,
-    appended: Sequence[str] = (),
+    replaced: Part | None = None,
+    appended: Sequence[Part] = (),
 ) -> list[Part]:
-    """The parts in their order. `replaced` stands for role and rules; `appended` follows them. What tools exist is always told."""
-    parts = [Part("role", ROLE, "built in")] if replaced is None else [Part("role", replaced, "--system-prompt")]
+    """The parts in their order. `replaced` stands for role and rules; the texts of `appended` follow them. What tools exist
+    is always told."""
+    parts = [replaced or Part("role", ROLE, "built in")]
     if tools:
-        lines = (f"- {tool.name}: {tool.description.strip().splitlines()[0]}" for tool in tools)
+        lines = (f"- {tool.name}: {_first_sentence(tool.description)}" for tool in tools)
         parts.append(Part("tools", "\n".join(lines), "built in"))
     rules = [] if replaced is not None else [RULES]
     if mode in MODE_RULES:
         rules.append(MODE_RULES[mode])
     if rules:
         parts.append(Part("rules", "\n".join(rules), "built in"))
-    parts += (Part("appended", text, "--append-system-prompt") for text in appended)
+    parts += (Part("appended", part.text, part.origin) for part in appended)
     if files:
-        texts = (f'<project_instructions path="{file.path}">\n{file.text}\n</project_instructions>' for file in files)
-        parts.append(Part("project_context", "\n".join(texts), ", ".join(file.path for file in files)))
+        text = "\n".join(file.tagged for file in files)
+        parts.append(Part("project_context", text, ", ".join(file.path for file in files)))
     parts.append(Part("environment", _told(surroundings), "this machine"))
     return parts
 
 
 def prompt_of(parts: Sequence[Part]) -> str:
-    return "\n\n".join(f"<{part.tag}>\n{part.text}\n</{part.tag}>" for part in parts)
+    return "\n\n".join(part.tagged for part in parts)
+
+
+def _first_sentence(text: str) -> str:
+    sentence, stop, _ = " ".join(text.split()).partition(". ")
+    return sentence + stop.strip()
 
 
 def _told(surroundings: Surroundings) -> str:

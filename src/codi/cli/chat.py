@@ -34,8 +34,7 @@ def run(words: Sequence[str]) -> int:
     places = Places.at(args.cwd)
     engine = _engine(args, places, words)
     if args.print_prompt:
-        for part in anyio.run(engine.prompt_parts):
-            print(f"<{part.tag}>  [{part.origin}]\n{part.text}\n</{part.tag}>\n")
+        print("\n\n".join(f"# from: {part.origin}\n{part.tagged}" for part in anyio.run(engine.prompt_parts)))
         return 0
     interactive = is_interactive(args)
     prompts = _prompts(args, interactive)
@@ -59,6 +58,7 @@ def _alone(error: BaseException) -> BaseException:
 
 
 def _engine(args: Any, places: Places, words: Sequence[str]) -> Engine:
+    named = {pair.partition("=")[0].strip() for pair in args.config}
     options = Options(
         keep=not args.no_session,
         name=args.name,
@@ -70,9 +70,9 @@ def _engine(args: Any, places: Places, words: Sequence[str]) -> Engine:
         append_system_prompt=tuple(text_or_file(text) for text in args.append_system_prompt),
         context_files=not args.no_context_files,
         api_key=args.api_key,
-        model_given=bool(args.model or args.provider or args.base_url),
-        thinking_given=args.thinking is not None,
-        mode_given=args.permission_mode is not None,
+        model_given=bool(args.model or args.provider or args.base_url or "model.default" in named),
+        thinking_given=args.thinking is not None or "model.thinking" in named,
+        mode_given=args.permission_mode is not None or "permission_mode" in named,
         cwd_given=args.cwd is not None,
         flags=tuple(word.partition("=")[0] for word in words if word.startswith("--")),
     )
@@ -134,7 +134,7 @@ async def _run_shot(engine: Engine, target: str | None, prompts: Sequence[Prompt
         try:
             async with engine.open(target) as conversation:
                 stopping.conversation = conversation
-                outcome.warnings += conversation.warnings
+                outcome.warnings += [*engine.warnings, *conversation.warnings]
                 if args.verbose:
                     print(conversation.greeting, file=sys.stderr)
                 if form == "stream-json":

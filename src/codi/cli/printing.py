@@ -1,5 +1,6 @@
 """How subcommands print: tables for people, tabs for pipes, JSON for programs."""
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -23,3 +24,9 @@ def print_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     widths = [max(map(len, column)) for column in zip(head, *cells)]
     for row in [list(head), *cells]:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+
+
+def shown_path(path: str) -> str:
+    """A path with `~` for the person's own folder."""
+    home = os.path.expanduser("~")
+    return f"~{path[len(home) :]}" if path == home or path.startswith(home + os.sep) else path

@@ -29,7 +29,7 @@ def serve_script(script: Script, port: int, *, strict: bool = True, quiet: bool 
             f"cannot listen on port {port}: {error.strerror}", hint="Give another; 0 takes a free one."
         ) from error
     try:
-        anyio.run(server.run, lambda: _tell(server, quiet=quiet))
+        anyio.run(server.run, lambda: _tell(server, script, quiet=quiet))
     except KeyboardInterrupt:
         pass
     wrong = [*server.violations, *server.failures]
@@ -40,14 +40,14 @@ def serve_script(script: Script, port: int, *, strict: bool = True, quiet: bool 
     return 1 if wrong else 0
 
 
-def _tell(server: LabServer, *, quiet: bool) -> None:
+def _tell(server: LabServer, script: Script, *, quiet: bool) -> None:
     print(server.url, flush=True)
     if quiet:
         return
     print(
-        f"The scripted model {server.script.model} answers as Anthropic, OpenAI, Google and Ollama do. For example:\n"
-        f"  ANTHROPIC_BASE_URL={server.url} ANTHROPIC_API_KEY=any codi -m anthropic/{server.script.model}\n"
-        f"  OPENAI_BASE_URL={server.url}/v1 OPENAI_API_KEY=any codi -m openai/{server.script.model}\n"
+        f"The scripted model {script.model} answers as Anthropic, OpenAI, Google and Ollama do. For example:\n"
+        f"  ANTHROPIC_BASE_URL={server.url} ANTHROPIC_API_KEY=any codi -m anthropic/{script.model}\n"
+        f"  OPENAI_BASE_URL={server.url}/v1 OPENAI_API_KEY=any codi -m openai/{script.model}\n"
         "Ctrl-C ends it.",
         file=sys.stderr,
         flush=True,

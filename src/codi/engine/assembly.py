@@ -11,10 +11,13 @@ from msgspec import structs, to_builtins
 from codi.agent.context_files import ContextFiles, Ground, context_files
 from codi.agent.instructions import Part, Surroundings, instructions
 from codi.agent.mind import Mind
+from codi.agent.nearby import Nearby
 from codi.credentials.environment import EnvironmentKey
 from codi.credentials.source import SourceKey
+from codi.engine.model_list import ModelList
 from codi.engine.options import Options
 from codi.engine.places import Places
+from codi.engine.prompt_files import prompt_file
 from codi.engine.settings import Settings
 from codi.policy.modes import Mode, policy_of
 from codi.policy.policy import Policy
@@ -26,7 +29,7 @@ from codi.protocol.tooling import ToolSpec
 from codi.providers import catalog as prices
 from codi.providers.assembly import Connections, provider_for, timeouts_for
 from codi.providers.catalog import Catalog
-from codi.providers.choice import Choice, LocalServer, Wanted, smart_default
+from codi.providers.choice import Choice, LocalServer, Wanted, key_missing, smart_default
 from codi.providers.local_servers import reachable
 from codi.providers.presets import presets
 from codi.providers.provider import Credential, ModelEntry, Provider
@@ -57,13 +60,15 @@ class Assembly:
             extra_dirs=tuple(os.path.realpath(os.path.expanduser(folder)) for folder in settings.workspace.extra_dirs),
             protected=settings.workspace.protected,
         )
-        self.ground = Ground(
+        self._ground = Ground(
             home=places.home,
             root=places.root,
             cwd=places.cwd,
             trusted=options.trusted,
             is_secret=self.territory.is_secret,
         )
+        self.complaints: list[str] = []
+        """What is wrong with the settings and came out when they were used."""
         self._env = env
         self._connections = Connections(offline=settings.network.offline)
         self._catalog = Catalog.load(os.path.join(places.home, "models.toml"), settings.models)
@@ -92,6 +97,10 @@ class Assembly:
             probe=probe,
         )
         return await to_thread.run_sync(choose)
+
+    def models(self) -> ModelList:
+        known = presets(self.settings.providers)
+        return ModelList(self._env, known, self._catalog, offline=self.settings.network.offline)
 
     def _script(self, named: str) -> str:
         """The script that plays the model: what `scripted/PATH` names, or else `CODI_SCRIPT`, which gives way to a model that
@@ -142,13 +151,18 @@ class Assembly:
         wanted = self.options.tools
         if wanted is not None:
             return toolbox.only(wanted) if wanted else Toolbox([])
-        unwanted = [name for name in self.settings.tools.disabled if toolbox.complaint_about(name) is None]
+        disabled = self.settings.tools.disabled
+        unwanted = [name for name in disabled if toolbox.complaint_about(name) is None]
+        self.complaints = [
+            f"tools.disabled: {toolbox.complaint_about(name)}" for name in disabled if name not in unwanted
+        ]
         return toolbox.in_profile(self.profile(entry)).without([*unwanted, *self.options.without_tools])
 
     def context_files(self) -> ContextFiles:
-        if not self.options.context_files:
-            return ContextFiles(())
-        return context_files(self.ground)
+        return context_files(self._ground) if self.options.context_files else ContextFiles(())
+
+    def nearby(self, start: ContextFiles) -> Nearby | None:
+        return Nearby(self._ground, start) if self.options.context_files else None
 
     def instructions(
         self, tools: Sequence[ToolSpec], mode: Mode, files: ContextFiles, state: GitState | None
@@ -162,9 +176,26 @@ class Assembly:
                 shell=self.settings.shell.path or "bash",
                 git=to_builtins(state) if state else None,
             ),
-            replaced=self.options.system_prompt,
-            appended=self.options.append_system_prompt,
+            replaced=self._role(),
+            appended=self._appended(),
         )
+
+    def _role(self) -> Part | None:
+        """What stands in place of role and rules: of the flag, else of the settings, else of a file."""
+        if self.options.system_prompt is not None:
+            return Part("role", self.options.system_prompt, "--system-prompt")
+        if said := self.settings.agent.system_prompt:
+            return Part("role", said, "agent.system_prompt")
+        return prompt_file("SYSTEM.md", self.places, trusted=self.options.trusted)
+
+    def _appended(self) -> list[Part]:
+        file = prompt_file("APPEND_SYSTEM.md", self.places, trusted=self.options.trusted)
+        said = self.settings.agent.append_system_prompt
+        return [
+            *([file] if file else []),
+            *([Part("appended", said, "agent.append_system_prompt")] if said else []),
+            *(Part("appended", text, "--append-system-prompt") for text in self.options.append_system_prompt),
+        ]
 
     def provider(self, choice: Choice) -> Provider:
         """The model, asked again where that may help."""
@@ -228,4 +259,6 @@ class Assembly:
             return SourceKey(self.options.api_key)
         if choice.key_command:
             return SourceKey(f"!{choice.key_command}")
+        if choice.key_variable and not self._env.get(choice.key_variable):
+            raise key_missing(choice.service, [choice.key_variable])
         return EnvironmentKey(*([choice.key_variable] if choice.key_variable else []))

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import anyio
 from msgspec import structs, to_builtins
@@ -16,13 +16,15 @@ from codi.agent.mind import Mind
 from codi.agent.record import Record
 from codi.engine.assembly import Assembly
 from codi.engine.local import Listeners, LocalConversation
+from codi.engine.model_list import ModelList
 from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.settings import Settings
+from codi.engine.shelf import Shelf
 from codi.engine.version import VERSION
 from codi.policy.modes import MODES, Mode, stricter
 from codi.protocol.conversation import SessionSummary
-from codi.protocol.errors import SessionError
+from codi.protocol.errors import CodiError, SessionError
 from codi.protocol.events import (
     Entry,
     Fact,
@@ -40,7 +42,6 @@ from codi.providers.knowing import known_model
 from codi.providers.nobody import Nobody
 from codi.providers.provider import Provider
 from codi.sessions import folds, paths, resume
-from codi.sessions.catalog import Catalog
 from codi.sessions.jsonl import JsonlStore
 from codi.sessions.memory import MemoryStore
 from codi.sessions.session import Session
@@ -51,7 +52,7 @@ from codi.workspace.git import GitState
 
 
 class Engine:
-    """`env` is where keys and addresses are looked for."""
+    """`env` is where keys and addresses are looked for; `warnings` are those of the configuration, told already."""
 
     def __init__(
         self,
@@ -62,10 +63,12 @@ class Engine:
         warnings: Sequence[str] = (),
     ) -> None:
         self._assembly = Assembly(places, settings, options, env)
+        self._shelf = Shelf(places, settings.sessions)
         self._places = places
         self._settings = settings
         self._options = options
-        self._warnings = list(warnings)
+        self.warnings = tuple(warnings)
+        self._warnings: list[str] = []
 
     @classmethod
     def at(cls, directory: str, *, model: str = "", mode: Mode = "default", allow: Sequence[str] = ()) -> "Engine":
@@ -107,9 +110,15 @@ class Engine:
             mind = mind_of(provider, thinking)
             for fact in self._facts_of_opening(path, mind, mode, state):
                 record.keep(fact)
-            agent = Agent(mind, calls, record, self._settings.agent)
+            agent = Agent(mind, calls, record, self._settings.agent, parts.nearby(files))
             conversation = LocalConversation(agent, record, listeners, began(session), rethink, parts.policy)
-            notices = (*self._warnings, *session.store.warnings, *files.notices, choice.warning if choice else "")
+            notices = (
+                *self._warnings,
+                *parts.complaints,
+                *session.store.warnings,
+                *files.notices,
+                choice.warning if choice else "",
+            )
             conversation.warnings = [notice for notice in notices if notice]
             conversation.greeting = f"codi {VERSION}, {choice.model} ({choice.reason})" if choice else ""
             async with anyio.create_task_group() as tasks:
@@ -124,9 +133,7 @@ class Engine:
 
     def sessions(self, *, everywhere: bool = False) -> list[SessionSummary]:
         """Newest first; those of this working directory, or all."""
-        folders = [self._settings.sessions.dir] if self._settings.sessions.dir else paths.directories(self._places.home)
-        catalog = Catalog(os.path.join(self._places.home, "catalog.db"))
-        return catalog.sessions(folders, None if everywhere else self._places.cwd)
+        return self._shelf.sessions(everywhere=everywhere)
 
     def newest(self) -> str:
         """The file of the session of this directory in which was last spoken. Raises SessionError where there is none."""
@@ -139,29 +146,42 @@ class Engine:
 
     def fork(self, text: str) -> str:
         """The file of a new session with all entries of the one that is meant."""
-        source = resume.path_of(text, self.sessions(everywhere=True), self._places.cwd)
-        fork = resume.fork(source, self._folder(), self._places.cwd, at=time.time())
+        source = self._shelf.path_of(text)
+        fork = resume.fork(source, self._shelf.folder, self._places.cwd, at=time.time())
         if fork.warning:
             self._warnings.append(fork.warning)
         return fork.path
+
+    @property
+    def models(self) -> ModelList:
+        return self._assembly.models()
+
+    async def choice(self) -> Choice:
+        """The model that answers a new conversation. Raises CodiError where there is none."""
+        return await self._assembly.choice()
 
     def tools(self) -> Sequence[ToolSpec]:
         return self._assembly.toolbox(Results(None), tuple, None).specs
 
     async def prompt_parts(self) -> list[Part]:
         """The system prompt as it would be sent, part by part."""
-        state = await git.state(self._places.cwd)
-        mode = self._settings.permission_mode
-        return self._assembly.instructions(self.tools(), mode, self._assembly.context_files(), state)
+        parts = self._assembly
+        entry = None
+        with suppress(CodiError):  # without a model there is still a prompt, though no profile for one that is small
+            entry = await known_model(parts.provider(await parts.choice()))
+        toolbox = parts.toolbox(Results(None), tuple, entry)
+        mode, state = self._settings.permission_mode, await git.state(self._places.cwd)
+        await parts.aclose()
+        return parts.instructions(toolbox.specs, mode, parts.context_files(), state)
 
     @contextmanager
     def _session(self, text: str | None) -> Iterator[Session]:
         if text is not None:
-            path = resume.path_of(text, self.sessions(everywhere=True), self._places.cwd)
+            path = self._shelf.path_of(text)
             store: JsonlStore | MemoryStore = JsonlStore.open(path)
             self._check_folder(store.cwd)
         elif self._options.keep:
-            store = JsonlStore.new(self._folder(), self._places.cwd, at=time.time())
+            store = JsonlStore.new(self._shelf.folder, self._places.cwd, at=time.time())
         else:
             store = MemoryStore(paths.uuid7(time.time()), self._places.cwd)
         session = Session(store)
@@ -184,9 +204,6 @@ class Engine:
             raise SessionError(
                 f"Stored session working directory does not exist: {cwd}", hint="Name another with --cwd DIR."
             )
-
-    def _folder(self) -> str:
-        return self._settings.sessions.dir or paths.directory_of(self._places.home, self._places.cwd)
 
     def _model_of(self, path: Sequence[Entry]) -> str:
         """The model that the session had, unless this start names one."""

@@ -13,18 +13,11 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 from msgspec import Meta, Struct, UnsetType
 
-from codi.engine.settings import Settings
+from codi.engine.settings import SHORT_VARIABLES, Settings
 
 Path = tuple[str, ...]
 """A key in its parts: `("agent", "max_steps")`."""
 
-SHORT_VARIABLES = {
-    "CODI_MODEL": ("model", "default"),
-    "CODI_PROVIDER": ("model", "provider"),
-    "CODI_BASE_URL": ("model", "base_url"),
-    "CODI_PROFILE": ("profile",),
-    "CODI_OFFLINE": ("network", "offline"),
-}
 _FLAGS = {
     "model.default": "--model",
     "model.provider": "--provider",
@@ -115,7 +108,7 @@ class Fault(Struct, frozen=True):
     unknown: bool = False
 
 
-def keys() -> list[Key]:
+def every_key() -> list[Key]:
     """All of them, sections taken apart, in the order of their declaration."""
     return list(_keys(Settings, ()))
 
@@ -171,7 +164,7 @@ def known_kind_at(path: Path) -> Kind:
 def nearest(path: Path) -> str | None:
     """The name that was perhaps meant."""
     name = dotted(path)
-    names = [key.name for key in keys()]
+    names = [key.name for key in every_key()]
     sections = list(dict.fromkeys(known.rpartition(".")[0] for known in names if "." in known))
     known = kind_at(path[:-1])
     if len(path) > 1 and known and known.is_table and _is_struct(known.form):
@@ -182,9 +175,9 @@ def nearest(path: Path) -> str | None:
     return next(iter(difflib.get_close_matches(name, [*names, *sections], n=1, cutoff=0.6)), None)
 
 
-def unknown(path: Path) -> Fault:
+def unknown(path: Path, word: str = "key") -> Fault:
     near = nearest(path)
-    return Fault(path, "unknown key" + (f" - did you mean {near}?" if near else ""), unknown=True)
+    return Fault(path, f"unknown {word}" + (f" - did you mean {near}?" if near else ""), unknown=True)
 
 
 def faults_in(tree: Mapping[str, Any]) -> list[Fault]:
@@ -207,7 +200,7 @@ def variable_of(path: Path) -> str:
 
 def variables() -> dict[str, Path]:
     """The variables of the environment that set something."""
-    return {**{variable_of(key.path): key.path for key in keys() if not key.kind.is_table}, **SHORT_VARIABLES}
+    return {**{variable_of(key.path): key.path for key in every_key() if not key.kind.is_table}, **SHORT_VARIABLES}
 
 
 def unknown_variable(name: str) -> str:
@@ -233,10 +226,10 @@ def refusal_of_project(path: Path, kind: Kind, value: Any, below: Mapping[str, A
 
 
 def without(tree: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    """The same tree, less one key."""
+    """The same tree, less one key, and less the tables that are empty without it."""
     head, *rest = path
-    if rest:
-        return {**tree, head: without(tree[head], tuple(rest))}
+    if rest and (inner := without(tree[head], tuple(rest))):
+        return {**tree, head: inner}
     return {key: value for key, value in tree.items() if key != head}
 
 
@@ -277,7 +270,7 @@ def _faults(tree: Mapping[str, Any], path: Path) -> Iterator[Fault]:
         place = (*path, key)
         kind = kind_at(place)
         if kind is None:
-            yield unknown(place)
+            yield unknown(place, "section" if isinstance(value, dict) else "key")
         elif isinstance(value, dict) and kind.is_table:
             yield from _faults(value, place)
         elif fault := fault_of(value, kind):

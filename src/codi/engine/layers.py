@@ -14,7 +14,7 @@ from msgspec import Struct
 from codi.engine import config_files
 from codi.engine.config_files import BrokenFile, ConfigFile, shown
 from codi.engine.places import Places
-from codi.engine.settings import Settings
+from codi.engine.settings import SHORT_VARIABLES, Settings
 from codi.protocol.errors import ConfigError
 from codi.providers.choice import Wanted
 
@@ -48,6 +48,8 @@ _OTHER_VARIABLES = frozenset(
 """Variables of codi that set no key."""
 
 
+_NAMING = {name: path for name, path in SHORT_VARIABLES.items() if name != "CODI_OFFLINE"}
+"""Variables whose text is the value as it stands."""
 _SPOKEN = {"flags": "the command line", "environment": "CODI_*"}
 
 _SECRET_MARKS = (
@@ -159,7 +161,8 @@ def load(
 
 
 class Survey:
-    """All layers as they stand, and all that is wrong with them. Reading raises nothing."""
+    """All layers as they stand, and all that is wrong with them. Reading raises nothing. With `only`, that one file is
+    looked at in place of those that lie where they should."""
 
     def __init__(
         self,
@@ -169,11 +172,13 @@ class Survey:
         pairs: Sequence[str],
         *,
         trusted: bool,
+        only: str | None = None,
     ) -> None:
         self.problems: list[Problem] = []
         self.looks: list[Look] = []
         self._env = env
-        files = self._files(places, trusted=trusted)
+        files = self._files(places, trusted=trusted) if only is None else [self._read("user", only)]
+        files = [layer for layer in files if layer.tree]
         outside = [layer for layer in (self._environment(), self._flags(flags, pairs)) if layer.tree]
         wanted = _profile_of([*files, *outside])
         self.layers = (*(self._with_profile(files, wanted) if wanted else files), *outside)
@@ -194,7 +199,7 @@ class Survey:
         return Loaded(settings, warnings, self.layers, tuple(self.looks))
 
     def _files(self, places: Places, *, trusted: bool) -> list[Layer]:
-        """The layers that stand in files, each checked and cut down to what it may say."""
+        """The layers that stand in files, each without what cannot be used."""
         layers = [self._file("user", places.home, "config")]
         folder = os.path.join(places.root, ".codi")
         if os.path.isdir(folder) and not _is_same(folder, places.home):
@@ -203,19 +208,28 @@ class Survey:
                 layers += (self._file(name, folder, stem) for name, stem in stems)
             else:
                 self._skip(folder, stems)
-        return [layer for layer in layers if layer]
+        return layers
 
-    def _file(self, name: Name, folder: str, stem: str) -> Layer | None:
+    def _file(self, name: Name, folder: str, stem: str) -> Layer:
         try:
             path = config_files.find(folder, stem)
-            if path is None:
-                self.looks.append(Look(name, os.path.join(folder, f"{stem}.toml"), "absent"))
-                return None
+        except BrokenFile as error:
+            return self._broken(name, error)
+        if path is None:
+            self.looks.append(Look(name, os.path.join(folder, f"{stem}.toml"), "absent"))
+            return Layer(name, {})
+        return self._read(name, path)
+
+    def _broken(self, name: Name, error: BrokenFile) -> Layer:
+        self.looks.append(Look(name, error.path, "broken", str(error)))
+        self.problems.append(Problem(error.path, error.line, str(error), ends=True))
+        return Layer(name, {})
+
+    def _read(self, name: Name, path: str) -> Layer:
+        try:
             file = config_files.read(path)
         except BrokenFile as error:
-            self.looks.append(Look(name, error.path, "broken", str(error)))
-            self.problems.append(Problem(error.path, error.line, str(error), ends=True))
-            return None
+            return self._broken(name, error)
         self.looks.append(Look(name, path, "read"))
         if any(mark in file.text for mark in _SECRET_MARKS):
             from codi.engine import plain_secrets  # only for a text that may hold one
@@ -262,13 +276,17 @@ class Survey:
         said = {
             name: text for name, text in self._env.items() if name.startswith("CODI_") and name not in _OTHER_VARIABLES
         }
-        if not said:
-            return Layer("environment", {})
-        from codi.engine import keys  # only for who sets something by a variable
-
         tree: dict[str, Any] = {}
         places: dict[Path, str] = {}
-        known = keys.variables()
+        for name in [name for name in _NAMING if name in said]:
+            if text := said.pop(name):
+                _put(tree, _NAMING[name], text)
+                places[_NAMING[name]] = name
+        if not said:
+            return Layer("environment", tree, None, places)
+        from codi.engine import keys  # only for who sets something by its long name
+
+        known = {name: path for name, path in keys.variables().items() if path not in places}
         for name in [name for name in known if name in said]:
             path, text = known[name], said.pop(name)
             kind = keys.kind_at(path)
@@ -280,7 +298,8 @@ class Survey:
                 self.problems.append(Problem("", 0, f"{name}: {error}", keys.dotted(path), ends=True))
             places[path] = name
         for name in sorted(said):
-            self.problems.append(Problem("", 0, f"{name}: {keys.unknown_variable(name)}", strange=True))
+            if name not in keys.variables():
+                self.problems.append(Problem("", 0, f"{name}: {keys.unknown_variable(name)}", strange=True))
         return Layer("environment", tree, None, places)
 
     def _flags(self, flags: Mapping[str, Any], pairs: Sequence[str]) -> Layer:

@@ -14,6 +14,15 @@ from codi.providers.settings import ModelSettings, NetworkSettings, RetrySetting
 
 PROJECT = {"project": "set"}
 
+SHORT_VARIABLES: dict[str, tuple[str, ...]] = {
+    "CODI_MODEL": ("model", "default"),
+    "CODI_PROVIDER": ("model", "provider"),
+    "CODI_BASE_URL": ("model", "base_url"),
+    "CODI_PROFILE": ("profile",),
+    "CODI_OFFLINE": ("network", "offline"),
+}
+"""Variables of the environment with names of their own; all others are called after their key."""
+
 
 class ToolSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """[tools]"""

@@ -9,7 +9,7 @@ import functools
 import os.path
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -111,6 +111,10 @@ class Catalog:
     def services(self) -> list[str]:
         """The services of which any model is known."""
         return list(dict.fromkeys((*_shipped_services(), *self._own)))
+
+    def serving_anothers(self) -> Collection[str]:
+        """The services that serve another service's models."""
+        return frozenset(_head()["same"])
 
     def entries(self, service: str | None = None) -> list[ModelEntry]:
         """All models known, or those of one service."""

@@ -24,6 +24,10 @@ GO_ON = Message("user", (Text("Continue."),))
 
 _ALPHANUMERICS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
+_LONGEST_NAME = 64
+_is_legal_name = re.compile(rf"[A-Za-z0-9_-]{{1,{_LONGEST_NAME}}}").fullmatch
+_ILLEGAL_SIGN = re.compile(r"[^A-Za-z0-9_-]")
+
 _log = logging.getLogger(__name__)
 
 
@@ -48,6 +52,11 @@ def id_form(longest: int, *, shortest: int = 1, punctuation: str = "_-") -> Call
         return "".join(digits)
 
     return in_form
+
+
+def legal_name(name: str) -> str:
+    """A tool's name as every service accepts it. A model can call what does not exist by any name at all."""
+    return name if _is_legal_name(name) else _ILLEGAL_SIGN.sub("_", name)[:_LONGEST_NAME] or "_"
 
 
 def settled(
@@ -96,7 +105,8 @@ class _Ids:
         named: list[Block] = []
         for block in blocks:
             if isinstance(block, ToolCall):
-                call = ToolCall(self._free(block.id), block.name, block.arguments, block.signature, block.defect)
+                name = legal_name(block.name)
+                call = ToolCall(self._free(block.id), name, block.arguments, block.signature, block.defect)
                 self.open_calls.append((block.id, call))
                 named.append(call)
             else:

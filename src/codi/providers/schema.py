@@ -110,7 +110,8 @@ def _merged(schema: Mapping[str, Any], root: Mapping[str, Any], depth: int) -> M
             continue
         for key, value in _merged(_resolved(part, root, depth), root, depth - 1).items() if depth > 0 else ():
             if key == "properties" and isinstance(value, Mapping):
-                merged[key] = {**value, **merged.get(key, {})}
+                known = merged.get(key)
+                merged[key] = {**value, **(known if isinstance(known, Mapping) else {})}
             elif key == "required" and isinstance(value, list):
                 merged[key] = [*merged.get(key, []), *(name for name in value if name not in merged.get(key, []))]
             else:

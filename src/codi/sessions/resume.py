@@ -8,10 +8,10 @@ from msgspec import Struct
 from codi.protocol.conversation import SessionSummary
 from codi.protocol.errors import SessionError, UsageError
 from codi.protocol.events import Unknown
+from codi.sessions.files import put, reading_of
 from codi.sessions.json_lines import encoded, object_of
-from codi.sessions.migration import migrated
-from codi.sessions.paths import file_name, make_directory, sync_directory, uuid7
-from codi.sessions.reading import Reading, read
+from codi.sessions.paths import file_name, uuid7
+from codi.sessions.reading import Reading
 from codi.sessions.version3 import VERSION, Header, header_line, timestamp_of
 
 _SHORTEST_PREFIX = 4
@@ -75,35 +75,19 @@ def fork(source: str, directory: str, cwd: str, *, at: float) -> Fork:
     """A new session file in `directory` with all entries of the session file `source`, byte for byte, to go on in `cwd`.
     Raises SessionError."""
     source = os.path.abspath(source)
-    reading = _read(source)
+    reading = reading_of(source)
     lines, left_out = _understood(reading) if reading.header.version > VERSION else (reading.lines, 0)
     session_id = uuid7(at)
     header = Header(VERSION, session_id, timestamp_of(at), cwd, source)
     path = os.path.join(directory, file_name(at, session_id))
     content = header_line(header) + b"".join(line + b"\n" for line in lines)
     try:
-        _put(path, content)
+        put(path, content)
     except OSError as error:
         raise SessionError(
             f"The fork cannot be written to {path}: {error.strerror}.", hint="Free some space or mend the disk."
         ) from error
     return Fork(path, left_out)
-
-
-def _read(path: str) -> Reading:
-    try:
-        with open(path, "rb") as file:
-            content = file.read()
-    except OSError as error:
-        raise SessionError(
-            f"{path} cannot be read: {error.strerror}.", hint="Check the path with `codi sessions list`."
-        ) from error
-    reading = read(content, with_lines=True)
-    if reading is not None and reading.header.version < VERSION:
-        reading = read(migrated(content), with_lines=True)
-    if reading is None:
-        raise SessionError(f"{path} is not a session file.", hint="Give the path of a .jsonl file of a session.")
-    return reading
 
 
 def _understood(reading: Reading) -> tuple[list[bytes], int]:
@@ -133,22 +117,6 @@ def _with_parent(line: bytes, parent: str | None) -> bytes:
     json = object_of(line) or {}
     json.pop("_c", None)
     return encoded(json | {"parentId": parent})
-
-
-def _put(path: str, content: bytes) -> None:
-    make_directory(os.path.dirname(path))
-    beside = f"{path}.new"
-    fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with open(fd, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.rename(beside, path)
-    except OSError:
-        os.unlink(beside)
-        raise
-    sync_directory(path)
 
 
 def _by_id(text: str, summaries: Sequence[SessionSummary]) -> list[SessionSummary]:

@@ -1,8 +1,11 @@
 """What a list shows of a session, folded line by line, so that a grown file costs only its new lines."""
 
+import os
+
 from msgspec import Struct
 
 from codi.protocol.conversation import SessionSummary
+from codi.protocol.errors import SessionError
 from codi.protocol.events import (
     CommandShown,
     Entry,
@@ -145,3 +148,18 @@ class Tally(Struct):
             self.tokens += reply.usage.total
             self.cost += reply.usage.cost.total if reply.usage.cost else 0.0
             self.unknown_costs += reply.usage.cost is None
+
+
+def summary_of(path: str) -> SessionSummary:
+    """The summary of one file, read through. Raises SessionError."""
+    tally = Tally(path)
+    try:
+        with open(path, "rb") as file:
+            status = os.fstat(file.fileno())
+            tally.take(file.read())
+    except OSError as error:
+        raise SessionError(
+            f"{path} cannot be read: {error.strerror}.", hint="Check the path with `codi sessions list`."
+        ) from error
+    tally.size, tally.mtime_ns = status.st_size, status.st_mtime_ns
+    return tally.summary()

@@ -61,6 +61,19 @@ def repository_of(folder: str) -> str | None:
     return _nearest(folder, ".git")
 
 
+def exclude(folder: str, pattern: str) -> None:
+    """Keep files out of a repository's sight without a word in what is shared with others; nothing outside of one."""
+    top = repository_of(folder)
+    if top is None:
+        return
+    path = os.path.join(_common_folder(top), "info", "exclude")
+    known = _text(os.path.dirname(path), "exclude") or ""
+    if pattern not in known.splitlines():
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(f"{'' if known.endswith(chr(10)) or not known else chr(10)}{pattern}\n")
+
+
 def _nearest(folder: str, name: str, besides: Sequence[str] = ()) -> str | None:
     while True:
         place = os.path.join(folder, name)

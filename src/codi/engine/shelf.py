@@ -1,0 +1,37 @@
+"""Where the sessions of a place are. Knows settings and files, and nothing of models, so that a list is there at once."""
+
+import os
+
+from codi.engine.places import Places
+from codi.engine.settings import SessionSettings
+from codi.protocol.conversation import SessionSummary
+from codi.sessions import paths, resume
+from codi.sessions.catalog import Catalog
+from codi.sessions.trash import Trash
+
+
+class Shelf:
+    """A folder that was set is that of all sessions; else each working directory has its own in codi's home."""
+
+    def __init__(self, places: Places, settings: SessionSettings) -> None:
+        self._places = places
+        self._directory = os.path.expanduser(settings.dir)
+        self._database = os.path.join(places.home, "catalog.db") if settings.catalog else ":memory:"
+
+    @property
+    def folder(self) -> str:
+        """Where new sessions of this working directory are kept."""
+        return self._directory or paths.directory_of(self._places.home, self._places.cwd)
+
+    @property
+    def trash(self) -> Trash:
+        return Trash(os.path.join(self._places.home, "trash"))
+
+    def sessions(self, *, everywhere: bool = False) -> list[SessionSummary]:
+        """Newest first; those of this working directory, or all."""
+        folders = [self._directory] if self._directory else paths.directories(self._places.home)
+        return Catalog(self._database).sessions(folders, None if everywhere else self._places.cwd)
+
+    def path_of(self, text: str) -> str:
+        """The file of the session that a path, the beginning of an id, or a name means. Raises CodiError."""
+        return resume.path_of(text, self.sessions(everywhere=True), self._places.cwd)

@@ -1,0 +1,75 @@
+"""Sessions that were deleted: kept in the trash for thirty days, or gone at once."""
+
+import os
+import shutil
+import time
+
+from codi.protocol.errors import SessionError
+from codi.sessions.locking import end_lease, lock
+from codi.sessions.paths import make_directory
+
+KEPT_DAYS = 30
+_DAY_S = 86_400
+_SIDECARS = (".results", ".blobs")
+
+
+class Trash:
+    """`path` is the folder; it is made when it is first needed. What lies in it longer than `days` goes for good when
+    something is added."""
+
+    def __init__(self, path: str, *, days: int = KEPT_DAYS) -> None:
+        self._path = path
+        self._days = days
+
+    def add(self, session: str, *, at: float) -> str:
+        """Move a session file, and what lies beside it, here; returns where it is now. Raises SessionError, also while
+        another process writes the session."""
+        try:
+            _check_free(session)
+            self._empty(at)
+            stamp = time.strftime("%Y-%m-%dT%H-%M-%SZ", time.gmtime(at))
+            folder = os.path.join(self._path, f"{stamp}_{os.urandom(3).hex()}")
+            make_directory(folder)
+            for path in _parts(session):
+                shutil.move(path, os.path.join(folder, os.path.basename(path)))
+        except OSError as error:
+            raise _undeleted(session, error) from error
+        return os.path.join(folder, os.path.basename(session))
+
+    def _empty(self, at: float) -> None:
+        try:
+            with os.scandir(self._path) as found:
+                old = [entry.path for entry in found if entry.stat().st_mtime < at - self._days * _DAY_S]
+        except FileNotFoundError:
+            return
+        for path in old:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def remove(session: str) -> None:
+    """Remove a session file, and what lies beside it, for good. Raises SessionError, also while another process writes it."""
+    try:
+        _check_free(session)
+        for path in _parts(session):
+            shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
+    except OSError as error:
+        raise _undeleted(session, error) from error
+
+
+def _parts(session: str) -> list[str]:
+    """The folders beside a session first, its file last: a session is deleted when its file is."""
+    stem = os.path.splitext(session)[0]
+    return [*(stem + ending for ending in _SIDECARS if os.path.isdir(stem + ending)), session]
+
+
+def _check_free(session: str) -> None:
+    fd = os.open(session, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if lease := lock(fd, session):
+            end_lease(session, lease)
+    finally:
+        os.close(fd)
+
+
+def _undeleted(session: str, error: OSError) -> SessionError:
+    return SessionError(f"{session} cannot be deleted: {error.strerror}.", hint="Look at the rights of its folder.")

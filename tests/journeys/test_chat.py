@@ -1,0 +1,281 @@
+"""The plain conversation in a real terminal: what a person sees, types, allows, stops and leaves."""
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Callable, Iterator
+
+import pyte
+import pytest
+from test_ends import SLOW
+
+from conftest import PROGRAM, TIMEOUT_S, Codi, call, says
+
+CTRL_C, CTRL_D = "\x03", "\x04"
+
+
+class Terminal:
+    """A terminal with the program in it."""
+
+    def __init__(self, codi: Codi, *words: str) -> None:
+        self._stream = pyte.ByteStream(screen := pyte.HistoryScreen(120, 40, history=2000))
+        self._screen = screen
+        self._here, there = pty.openpty()
+        fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        self.modes = termios.tcgetattr(there)
+        self._there = there
+        self.raw = b""
+        self.process = subprocess.Popen(
+            [PROGRAM, *words], cwd=codi.cwd, env=codi.env | {"TERM": "xterm-256color"},
+            stdin=there, stdout=there, stderr=there, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )  # fmt: skip
+
+    @property
+    def shown(self) -> str:
+        rows = ["".join(row[column].data for column in range(120)).rstrip() for row in self._screen.history.top]
+        return "\n".join([*rows, *(row.rstrip() for row in self._screen.display)]).rstrip()
+
+    def wait_for(self, *texts: str, times: int = 1) -> None:
+        """Until all these texts stand there, each so often."""
+        end = time.monotonic() + TIMEOUT_S
+        while not all(self.shown.count(text) >= times for text in texts):
+            assert select.select([self._here], [], [], max(end - time.monotonic(), 0))[0], (
+                f"no {texts} on:\n{self.shown}"
+            )
+            try:
+                piece = os.read(self._here, 65536)
+            except OSError:
+                raise AssertionError(f"it ended without {texts}:\n{self.shown}") from None
+            self.raw += piece
+            self._stream.feed(piece)
+
+    def type(self, text: str) -> None:
+        os.write(self._here, text.encode())
+
+    def end(self) -> int:
+        """The exit status, and the terminal as it was found."""
+        status = self.process.wait(TIMEOUT_S)
+        assert termios.tcgetattr(self._there) == self.modes
+        return status
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        os.close(self._here)
+        os.close(self._there)
+
+
+@pytest.fixture
+def terminal(codi: Codi) -> Iterator[Callable[..., Terminal]]:
+    opened: list[Terminal] = []
+
+    def start(*words: str) -> Terminal:
+        opened.append(Terminal(codi, *words))
+        return opened[-1]
+
+    yield start
+    for each in opened:
+        each.close()
+
+
+def test_a_prompt_is_answered_and_ctrl_d_leaves(lab, terminal):
+    lab([says("The answer is 42."), says("Still 42.")])
+    chat = terminal()
+    chat.wait_for("anthropic/x", "\n>")
+    chat.type("what is it?\n")
+    chat.wait_for("The answer is 42.", "[1 step,")
+    chat.type("sure?\n")
+    chat.wait_for("Still 42.", "[1 step,", times=1)
+    chat.wait_for("\n>", times=3)
+    chat.type(CTRL_D)
+    assert chat.end() == 0
+
+
+def test_a_prompt_on_the_command_line_begins_the_conversation(lab, terminal):
+    server = lab([says("One."), says("Two.")])
+    chat = terminal("first")
+    chat.wait_for("One.", "\n>")
+    chat.type("second\n/exit\n")
+    chat.wait_for("Two.")
+    assert chat.end() == 0
+    assert server.connections == 1
+
+
+def test_the_answer_streams(lab, terminal):
+    server = lab([SLOW])
+    chat = terminal("talk")
+    chat.wait_for("word word word")
+    assert not server.requests[0].ended
+    chat.type(CTRL_C)
+    chat.wait_for("interrupted")
+
+
+def asks(lab, command: str = "echo made > x", after: str = "Done.") -> None:
+    lab([says("I run it.", call("shell", command=command)), says(after), says("And again.", call("shell", command=command)),
+         says("Twice.")])  # fmt: skip
+
+
+def test_yes_runs_it(codi: Codi, lab, terminal):
+    asks(lab)
+    chat = terminal("go")
+    chat.wait_for("shell wants to:", "runs echo made > x", "[y]es")
+    assert not (codi.cwd / "x").exists()
+    chat.type("y\n")
+    chat.wait_for("Done.")
+    assert (codi.cwd / "x").exists()
+
+
+def test_no_with_a_reason_is_read_by_the_model(codi: Codi, lab, terminal):
+    server = lab([says("", call("shell", command="echo made > x")), says("As you wish.")])
+    chat = terminal("go")
+    chat.wait_for("say why not")
+    chat.type("use the write tool\n")
+    chat.wait_for("As you wish.")
+    (result,) = server.requests[-1].json["messages"][-1]["content"]
+    assert result["content"] in (
+        "The user denied this call. use the write tool Do not repeat it; choose another way or ask.",
+        [
+            {
+                "type": "text",
+                "text": "The user denied this call. use the write tool Do not repeat it; choose another way or ask.",
+            }
+        ],
+    )
+    assert not (codi.cwd / "x").exists()
+
+
+@pytest.mark.parametrize("answer", ["n", "", "no"])
+def test_no_and_an_untouched_enter_are_no(codi: Codi, lab, terminal, answer):
+    asks(lab, after="Not done.")
+    chat = terminal("go")
+    chat.wait_for("[y]es")
+    chat.type(f"{answer}\n")
+    chat.wait_for("Not done.")
+    assert not (codi.cwd / "x").exists()
+
+
+def test_always_is_for_the_session(lab, terminal):
+    asks(lab)
+    chat = terminal("go")
+    chat.wait_for("[a]lways")
+    chat.type("a\n")
+    chat.wait_for("Done.", "\n>")
+    chat.type("again\n")
+    chat.wait_for("Twice.")
+    assert chat.shown.count("wants to:") == 1
+
+
+def test_stop_ends_the_turn_and_the_next_prompt_works(codi: Codi, lab, terminal):
+    server = lab([says("", call("shell", command="echo made > x")), says("Hello again.")])
+    chat = terminal("go")
+    chat.wait_for("[s]top")
+    chat.type("s\n")
+    chat.wait_for("interrupted", "\n>")
+    chat.type("hello\n")
+    chat.wait_for("Hello again.")
+    assert not (codi.cwd / "x").exists() and len(server.requests) == 2
+
+
+def test_ctrl_c_stops_the_turn_and_a_second_prompt_works(lab, terminal):
+    lab([SLOW, says("Here I am.")])
+    chat = terminal("talk")
+    chat.wait_for("word word")
+    began = time.monotonic()
+    chat.type(CTRL_C)
+    chat.wait_for("interrupted", "\n>")
+    assert time.monotonic() - began < 1
+    chat.type("still there?\n")
+    chat.wait_for("Here I am.")
+    chat.type(CTRL_C)
+    assert chat.end() == 0
+
+
+def test_ctrl_c_while_a_question_stands_stops_the_turn(codi: Codi, lab, terminal):
+    lab([says("", call("shell", command="echo made > x")), says("Here I am.")])
+    chat = terminal("go")
+    chat.wait_for("say why not")
+    chat.type(CTRL_C)
+    chat.wait_for("interrupted", "\n>")
+    chat.type("still there?\n")
+    chat.wait_for("Here I am.")
+    assert not (codi.cwd / "x").exists()
+
+
+def test_ctrl_c_kills_a_running_command(codi: Codi, lab, terminal):
+    lab([says("", call("shell", command="echo $$ > pid; echo rea''dy; sleep 60")), says("Here I am.")])
+    chat = terminal("--permission-mode", "full-access", "go")
+    chat.wait_for("ready")
+    descriptor = os.pidfd_open(int((codi.cwd / "pid").read_text()))
+    chat.type(CTRL_C)
+    chat.wait_for("interrupted")
+    assert select.select([descriptor], [], [], 2)[0]
+    os.close(descriptor)
+
+
+def test_ctrl_c_at_the_prompt_leaves(lab, terminal):
+    lab("hello")
+    chat = terminal()
+    chat.wait_for("\n>")
+    chat.type(CTRL_C)
+    assert chat.end() == 0
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_other_signals_end_it_in_good_order(codi: Codi, lab, terminal, number, status):
+    lab([says("", call("shell", command="echo $$ > pid; echo rea''dy; sleep 60"))])
+    chat = terminal("--permission-mode", "full-access", "go")
+    chat.wait_for("ready")
+    descriptor = os.pidfd_open(int((codi.cwd / "pid").read_text()))
+    chat.process.send_signal(number)
+    assert chat.end() == status
+    assert select.select([descriptor], [], [], 2)[0]
+    os.close(descriptor)
+    assert [line.get("customType") for line in codi.session()][-1] == "codi/turn_end"
+
+
+def test_model_and_mode_are_chosen_by_name(codi: Codi, lab, terminal):
+    server = lab([says("First."), says("", call("write", path="x", content="y")), says("It is denied."), says("Back.")])
+    chat = terminal()
+    chat.wait_for("\n>")
+    chat.type("hello\n")
+    chat.wait_for("First.")
+    chat.type("/model anthropic/other\n")
+    chat.wait_for("model: anthropic/other")
+    chat.type("/mode plan\n")
+    chat.wait_for("mode: plan")
+    chat.type("write\n")
+    chat.wait_for("It is denied.")
+    chat.type("/model mistral/x\n")
+    chat.wait_for("error: ")
+    chat.type("/model anthropic/x\n")
+    chat.wait_for("model: anthropic/x")
+    chat.type("back\n")
+    chat.wait_for("Back.")
+    assert [request.json["model"] for request in server.requests] == ["x", "other", "other", "x"]
+    assert not (codi.cwd / "x").exists()
+    assert server.connections == 1
+
+
+def test_what_a_model_writes_does_nothing_to_the_terminal(lab, terminal):
+    lab([says("\x1b]0;owned\x07\x1b[2Jred \u202egreen")])
+    chat = terminal("go")
+    chat.wait_for("^[]0;owned^G^[[2Jred", "\\u{202E}green")
+    assert b"\x1b]0" not in chat.raw and b"\x1b[2J" not in chat.raw
+
+
+def test_a_long_wait_is_shown_with_its_cause(codi: Codi, lab, terminal):
+    codi.set_up(
+        "[providers.anthropic.timeouts]\nidle_s = 2\nfirst_byte_s = 2\nthinking_first_byte_s = 2\n[retry]\ntries = 1\n"
+    )
+    lab([says("word " * 100, fault={"kind": "stall", "at": 1500, "seconds": 30, "times": 0})])
+    chat = terminal("go")
+    chat.wait_for("waiting for anthropic (1 s)")
+    chat.wait_for("error: ", "hint: ")
