@@ -257,8 +257,8 @@ class Agent:
         self._tally.add(usage)
         self._spending.add(usage)
         self._last_usage = usage
-        # On disk before any of its calls runs: so no call can run twice, whatever happens next.
-        self._record.keep(MessageAdded(reply.message, facts), sync=bool(reply.message.tool_calls))
+        # Written before any of its calls runs, so that none can run twice; the intent of a call with effects brings it to disk.
+        self._record.keep(MessageAdded(reply.message, facts))
         return reply
 
     def _keep_unfinished(self, unfinished: Unfinished, stop: Stop, error: str) -> None:

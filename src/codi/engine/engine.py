@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 import anyio
-from msgspec import structs, to_builtins
+from msgspec import to_builtins
 
 from codi.agent.agent import Agent
 from codi.agent.approvals import Approvals
@@ -15,6 +15,7 @@ from codi.agent.instructions import Part, prompt_of
 from codi.agent.mind import Mind
 from codi.agent.record import Record
 from codi.engine.assembly import Assembly
+from codi.engine.layers import load
 from codi.engine.local import Listeners, LocalConversation
 from codi.engine.model_list import ModelList
 from codi.engine.options import Options
@@ -45,6 +46,7 @@ from codi.sessions import folds, paths, resume
 from codi.sessions.jsonl import JsonlStore
 from codi.sessions.memory import MemoryStore
 from codi.sessions.session import Session
+from codi.sessions.version3 import seconds_of
 from codi.tools.results import Results, results_directory
 from codi.tools.toolbox import CALLS_A_STEP
 from codi.workspace import git
@@ -71,12 +73,19 @@ class Engine:
         self._warnings: list[str] = []
 
     @classmethod
-    def at(cls, directory: str, *, model: str = "", mode: Mode = "default", allow: Sequence[str] = ()) -> "Engine":
-        """For programs: a host that works in `directory`, with codi's defaults. `allow` are rules as `--allow` takes them."""
-        settings = structs.replace(Settings(), permission_mode=mode)
-        if model:
-            settings = structs.replace(settings, model=structs.replace(settings.model, default=model))
-        return cls(Places.at(directory), settings, Options(allow=tuple(allow), model_given=bool(model)))
+    def at(cls, directory: str, *, model: str = "", mode: Mode | None = None, allow: Sequence[str] = ()) -> "Engine":
+        """For programs: a host that works in `directory`, set as `codi` itself would be there. `allow` are rules as `--allow`
+        takes them. Raises CodiError as `codi` would say it."""
+        places = Places.at(directory)
+        flags = {"model.default": model, "permission_mode": mode}
+        loaded = load(places, os.environ, {key: value for key, value in flags.items() if value}, ())
+        options = Options(
+            allow=tuple(allow),
+            model_given=bool(model),
+            mode_given=mode is not None,
+            said_of_model=tuple(loaded.model_layers()),
+        )
+        return cls(places, loaded.settings, options, warnings=loaded.warnings)
 
     @asynccontextmanager
     async def open(self, session_id: str | None = None, *, thinks: bool = True) -> AsyncIterator[LocalConversation]:
@@ -252,5 +261,6 @@ class Engine:
 
 def began(session: Session) -> float:
     """When the session began."""
-    first = next(iter(session.entries), None)
-    return first.at if first else time.time()
+    store = session.store
+    told = seconds_of(store.header.timestamp) if isinstance(store, JsonlStore) else None
+    return time.time() if told is None else told

@@ -12,7 +12,7 @@ from codi.policy.modes import Mode
 from codi.policy.policy import Policy
 from codi.protocol.errors import CodiError
 from codi.protocol.events import Delta, Entry, Event, ModelChosen, PolicyChosen, StatusDelta
-from codi.protocol.messages import user
+from codi.protocol.messages import Level, Origin, user
 from codi.protocol.ops import Answer, ChooseModel, ChoosePolicy, Interrupt, Op, Prompt, Steer, UseTool
 
 _MOST_WAITING = 10_000
@@ -96,6 +96,15 @@ class LocalConversation:
     @property
     def session_file(self) -> str | None:
         return self._record.session.store.path
+
+    @property
+    def origin(self) -> Origin:
+        """The model that would answer now."""
+        return self._agent.mind.provider.origin
+
+    @property
+    def thinking(self) -> Level:
+        return self._agent.mind.thinking
 
     async def send(self, op: Op) -> None:
         match op:

@@ -67,8 +67,8 @@ async def print_events(
 
 
 def header_line(conversation: Conversation, cwd: str) -> Line:
-    seconds, fraction = divmod(conversation.began, 1)
-    timestamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(fraction * 1000):03d}Z"
+    seconds, milliseconds = divmod(round(conversation.began * 1000), 1000)
+    timestamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{milliseconds:03d}Z"
     return {"type": "session", "version": 3, "id": conversation.session_id, "timestamp": timestamp, "cwd": cwd}
 
 
