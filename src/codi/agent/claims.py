@@ -97,9 +97,9 @@ def _claims_of_sentence(sentence: Sentence, tests_spoken_of: bool) -> Iterator[C
     found: list[_Found] = []
     for finder in (_tests, _others, _runs, _exits, _commits, _changes):
         for match in finder(sentence, words, tests_spoken_of):
-            about = {claim.about for claim in match.claims}
+            about = {_family(claim) for claim in match.claims}
             if any(
-                match.begin < other.end and other.begin < match.end and about & {each.about for each in other.claims}
+                match.begin < other.end and other.begin < match.end and about & {_family(each) for each in other.claims}
                 for other in found
             ):
                 continue
@@ -114,6 +114,10 @@ def _claims_of_sentence(sentence: Sentence, tests_spoken_of: bool) -> Iterator[C
         piece = re.sub(r"^[\s,;:|]*(?:and|but|so|then)?\s+|^[\s,;:|]+|[\s,;:|]+$", "", sentence.words[begin:end])
         for claim in match.claims:
             yield _with_text(claim, sentence.restored(piece))
+
+
+def _family(claim: Claim) -> str:
+    return "test" if claim.about == "any" else claim.about
 
 
 def _with_text(claim: Claim, text: str) -> Claim:
@@ -166,9 +170,9 @@ _AUX = (
 )
 _PASS = (
     r"(?:pass(?:es|ed|ing)?|succeed(?:s|ed)?|green|successful(?:ly)?|ok|okay|clean(?:ly)?(?:_\w+)?|fine|✅|✔|✓)"
-    r"(?! (?:an?|the|it|its|them|through|along|this|that|these|those|data|arguments?|parameters?|values?|down|over|control|⟦))(?![\w-])"
+    r"(?! (?:(?:an?|the|it|its|them|through|along|this|that|these|those|data|arguments?|parameters?|values?|down|over|control)\b|⟦))(?![\w-])"
 )
-_ADJECTIVES = r"(?:[a-z][\w-]* ){0,4}?"
+_ADJECTIVES = r"(?:(?!(?:and|but|or|so|then|that|which|if|i|we|they|it|is|are|was|were|has|have|not|no|to|of|all|the|a|an|with)\b)[a-z][\w-]* ){0,4}?"
 _WHERE = r"(?: (?:in|for|of|under|from|with|at|on) [^,;:]{1,60}?)?"
 _TEST_NOUN = r"(?:tests?(?: suites?| cases?| runs?| files?| class(?:es)?)?|suites?|specs?|test_\w+|testsuite|pytest|unittests?|doctests?|checks)"
 _TESTS = re.compile(
@@ -176,7 +180,7 @@ _TESTS = re.compile(
     rf"(?P<adjectives>{_ADJECTIVES})(?P<noun>{_TEST_NOUN}){_WHERE}(?: \(⟦\d+⟧\))?(?: -| –|:|,? which| that| \|)? {_AUX}{{0,5}}{_PASS}"
 )
 _COUNTED = re.compile(
-    rf"\b(?P<number>{_NUMBER})(?:(?: of | out of |/| / )(?:the )?(?P<total>{_NUMBER}))? (?:{_ADJECTIVES}tests? )?{_AUX}{{0,3}}(?:pass(?:es|ed|ing)?|green)\b(?! (?:an?|the|it|⟦))"
+    rf"\b(?P<number>{_NUMBER})(?:(?: of | out of |/| / )(?:the )?(?P<total>{_NUMBER}))? (?:{_ADJECTIVES}tests? )?{_AUX}{{0,3}}(?:pass(?:es|ed|ing)?|green)\b(?! (?:(?:an?|the|it)\b|⟦))"
 )
 _LABELLED = re.compile(rf"\b(?:pass(?:ed|ing)?):? (?P<number>{_NUMBER})\b(?!\.)")
 _ANAPHORA = re.compile(
@@ -278,7 +282,7 @@ _REPORTS = r"(?:(?:reports?|reported|says?|shows?|showed|found|finds?|gives?|gav
 _BUILD = re.compile(
     rf"\b(?:builds?|compilation)\b{_WHERE}(?: -| –|:| \|)? {_AUX}{{0,4}}{_REPORTS}?(?:{_PASS}|works\b|work\b|completes?\b|completed\b)"
     rf"|\b(?:project|code|codebase|app|application|package|crate|module|binary|library|everything|it|all|solution|site|bundle|program|which|image|extension|plugin)"
-    rf" {_AUX}{{0,3}}(?:builds|compiles|built|compiled)\b(?! (?:on|upon|an?|the|its|up|into|from|to|down|by|with|in|for|as|⟦))"
+    rf" {_AUX}{{0,3}}(?:builds|compiles|built|compiled)\b(?! (?:(?:on|upon|an?|the|its|up|into|from|to|down|by|with|in|for|as)\b|⟦))"
     rf"|\b(?:builds|compiles|built|compiled) {_AUX}{{0,2}}(?:successfully|clean(?:ly)?|fine|ok|correctly|again)\b|\bclean_build\b"
 )  # fmt: skip
 _LINT_NOUN = (
@@ -315,7 +319,7 @@ _COMMAND_WENT_WELL = re.compile(
 def _others(sentence: Sentence, words: str, tests_spoken_of: bool) -> Iterator[_Found]:
     for match in _COMMAND_WENT_WELL.finditer(words):
         command = sentence.tokens[int(match.group(1))]
-        if not command or is_path(command) and not checks_in(command):
+        if not command or (is_path(command) and not checks_in(command)):
             continue
         kinds = checks_in(command)
         if kinds:
@@ -432,6 +436,10 @@ def _changes(sentence: Sentence, words: str, tests_spoken_of: bool) -> Iterator[
             verb = match.group("verb")
             claims = tuple(_of_path(verb, path, direct=direct) for path, direct, _ in paths)
             yield _Found(match.start("verb"), max(end for *_, end in paths), claims)
+        elif heading := re.match(rf"{TOKEN}(?: \([^)]*\))?(?: -| –|:| \|)", words):
+            path = sentence.tokens[int(heading.group(1))]
+            if is_path(path):
+                yield _Found(match.start("verb"), match.end(), (_of_path(match.group("verb"), path, direct=False),))
         elif _SOMETHING.match(rest):
             yield _Found(match.start("verb"), match.end(), (Claim(text="", about="change"),))
     for match in _WAS_DONE.finditer(words):
@@ -439,7 +447,7 @@ def _changes(sentence: Sentence, words: str, tests_spoken_of: bool) -> Iterator[
             continue
         named = [sentence.tokens[int(number)] for number in re.findall(TOKEN, match.group("what"))]
         paths_named = [name for name in named if is_path(name)]
-        own = re.search(rf"(?:{TOKEN}{_LINK}?)+(?:files? |module )?$", match.group("what"))
+        own = re.search(rf"(?:{TOKEN}{_LINK}?)+(?:files? |module )?$", match.group("what").strip())
         if own and paths_named:
             verb = match.group("verb")
             claims = tuple(_of_path(verb, path, direct=True) for path in paths_named)

@@ -10,11 +10,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 TOKEN = r"⟦(\d+)⟧"
-_ENDINGS = (
-    "py pyi js jsx ts tsx mjs cjs go rs java kt rb php c h cc cpp hpp cs md rst txt json toml yaml yml ini cfg conf html css scss "
-    "sass less sh bash sql xml lock env csv tsv vue svelte swift ex exs erl hs ml scala clj lua r jl dart proto gradle cmake mk "
-    "ipynb tf hcl nix zig log svg png j2 tmpl"
-).split(" ")
+_ENDINGS = ["py", "pyi", "js", "jsx", "ts", "tsx", "mjs", "cjs", "go", "rs", "java", "kt", "rb", "php", "c", "h", "cc", "cpp", "hpp", "cs", "md", "rst", "txt", "json", "toml", "yaml", "yml", "ini", "cfg", "conf", "html", "css", "scss", "sass", "less", "sh", "bash", "sql", "xml", "lock", "env", "csv", "tsv", "vue", "svelte", "swift", "ex", "exs", "erl", "hs", "ml", "scala", "clj", "lua", "r", "jl", "dart", "proto", "gradle", "cmake", "mk", "ipynb", "tf", "hcl", "nix", "zig", "log", "svg", "png", "j2", "tmpl"]
 _PATH = re.compile(
     rf"(?:[\w.@~+-]*/)*[\w.@+-]*\.(?:{'|'.join(_ENDINGS)})|(?:[\w.@~+-]+/)*(?:Makefile|Dockerfile|README|LICENSE|CHANGELOG|Gemfile|Rakefile|Procfile|Justfile"
     r"|\.(?:gitignore|env|editorconfig|dockerignore|prettierrc|eslintrc|npmrc))|(?:[\w.@+-]+/)+",
@@ -75,9 +71,7 @@ def blocks_of(answer: str) -> Iterator[Shown | str]:
             yield Shown(lead, "\n".join(content))
         elif (
             line.strip() and not re.match(r"\s*(?:>|(?:[-*+]\s+)?\[ \])", line) and not line.startswith(("    ", "\t"))
-        ):
-            paragraph.append(line.strip())
-        elif paragraph and line.strip() and not line.lstrip().startswith(">"):
+        ) or (paragraph and line.strip() and not line.lstrip().startswith(">")):
             paragraph.append(line.strip())
     if paragraph:
         yield " ".join(paragraph)

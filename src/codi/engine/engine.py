@@ -11,6 +11,7 @@ from msgspec import to_builtins
 from codi.agent.agent import Agent
 from codi.agent.approvals import Approvals
 from codi.agent.calls import Calls
+from codi.agent.gate import Gate
 from codi.agent.instructions import Part, prompt_of
 from codi.agent.mind import Mind
 from codi.agent.record import Record
@@ -119,7 +120,9 @@ class Engine:
             mind = mind_of(provider, thinking)
             for fact in self._facts_of_opening(path, mind, mode, state):
                 record.keep(fact)
-            agent = Agent(mind, calls, record, self._settings.agent, parts.nearby(files))
+            limits, required = self._settings.agent, self._options.require_evidence
+            gate = Gate(calls, record, limits, self._settings.verify, required=required)
+            agent = Agent(mind, calls, record, limits, parts.nearby(files), gate)
             conversation = LocalConversation(agent, record, listeners, began(session), rethink, parts.policy)
             notices = (
                 *self._warnings,
