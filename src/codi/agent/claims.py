@@ -400,6 +400,7 @@ _CHANGED = (
     "added|updated|modified|changed|edited|rewrote|refactored|fixed|patched|adjusted|extended|replaced|tweaked|corrected|simplified"
     "|improved|reworked|bumped|renamed|moved|implemented|resolved|repaired|cleaned up|introduced|extracted|converted|migrated"
 )
+_MENDED = frozenset({"fixed", "resolved", "implemented", "corrected", "patched", "repaired"})
 _VERB = rf"(?P<verb>{_CREATED}|{_DELETED}|{_CHANGED})"
 _ACTOR = r"(?:^|(?:^|[^\w'])(?:i|we|i've|we've|i have|we have|have) (?:now |also |just |then |successfully |finally |already )*|(?:,|\band|:|\)|\|) (?:i |then |also |now )*)"
 _DID = re.compile(rf"{_ACTOR}(?:successfully |also |now |then )?{_VERB}\b")
@@ -452,15 +453,9 @@ def _changes(sentence: Sentence, words: str, tests_spoken_of: bool) -> Iterator[
             verb = match.group("verb")
             claims = tuple(_of_path(verb, path, direct=True) for path in paths_named)
             yield _Found(match.start(), match.end(), claims)
-        elif match.group("verb") in (
-            "fixed",
-            "resolved",
-            "implemented",
-            "corrected",
-            "patched",
-            "repaired",
-        ) and _THING.search(match.group("what")):
-            if not re.search(r"\b(?:was|were)\b", match.group()) or not words[match.end() :].strip(" .,"):
+        elif match.group("verb") in _MENDED and _THING.search(match.group("what")):
+            is_past = re.search(r"\b(?:was|were)\b", match.group()) is not None
+            if not is_past or not words[match.end() :].strip(" .,"):
                 yield _Found(match.start(), match.end(), (Claim(text="", about="change"),))
 
 

@@ -36,7 +36,9 @@ def deeds(entries: Iterable[Entry]) -> Deeds:
             case FilesChanged(_, changed):
                 changes += changed
             case CallIntended(id, _, _, effects):
-                intended |= {id: effect.line for effect in effects if isinstance(effect, Runs)}
+                for effect in effects:
+                    if isinstance(effect, Runs):
+                        intended[id] = effect.line
             case MessageAdded(message):
                 for result in message.tool_results:
                     if line := intended.get(result.call_id):

@@ -10,7 +10,79 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 TOKEN = r"⟦(\d+)⟧"
-_ENDINGS = ["py", "pyi", "js", "jsx", "ts", "tsx", "mjs", "cjs", "go", "rs", "java", "kt", "rb", "php", "c", "h", "cc", "cpp", "hpp", "cs", "md", "rst", "txt", "json", "toml", "yaml", "yml", "ini", "cfg", "conf", "html", "css", "scss", "sass", "less", "sh", "bash", "sql", "xml", "lock", "env", "csv", "tsv", "vue", "svelte", "swift", "ex", "exs", "erl", "hs", "ml", "scala", "clj", "lua", "r", "jl", "dart", "proto", "gradle", "cmake", "mk", "ipynb", "tf", "hcl", "nix", "zig", "log", "svg", "png", "j2", "tmpl"]
+_ENDINGS = [
+    "py",
+    "pyi",
+    "js",
+    "jsx",
+    "ts",
+    "tsx",
+    "mjs",
+    "cjs",
+    "go",
+    "rs",
+    "java",
+    "kt",
+    "rb",
+    "php",
+    "c",
+    "h",
+    "cc",
+    "cpp",
+    "hpp",
+    "cs",
+    "md",
+    "rst",
+    "txt",
+    "json",
+    "toml",
+    "yaml",
+    "yml",
+    "ini",
+    "cfg",
+    "conf",
+    "html",
+    "css",
+    "scss",
+    "sass",
+    "less",
+    "sh",
+    "bash",
+    "sql",
+    "xml",
+    "lock",
+    "env",
+    "csv",
+    "tsv",
+    "vue",
+    "svelte",
+    "swift",
+    "ex",
+    "exs",
+    "erl",
+    "hs",
+    "ml",
+    "scala",
+    "clj",
+    "lua",
+    "r",
+    "jl",
+    "dart",
+    "proto",
+    "gradle",
+    "cmake",
+    "mk",
+    "ipynb",
+    "tf",
+    "hcl",
+    "nix",
+    "zig",
+    "log",
+    "svg",
+    "png",
+    "j2",
+    "tmpl",
+]
 _PATH = re.compile(
     rf"(?:[\w.@~+-]*/)*[\w.@+-]*\.(?:{'|'.join(_ENDINGS)})|(?:[\w.@~+-]+/)*(?:Makefile|Dockerfile|README|LICENSE|CHANGELOG|Gemfile|Rakefile|Procfile|Justfile"
     r"|\.(?:gitignore|env|editorconfig|dockerignore|prettierrc|eslintrc|npmrc))|(?:[\w.@+-]+/)+",
@@ -69,12 +141,17 @@ def blocks_of(answer: str) -> Iterator[Shown | str]:
                     break
                 content.append(inner)
             yield Shown(lead, "\n".join(content))
-        elif (
-            line.strip() and not re.match(r"\s*(?:>|(?:[-*+]\s+)?\[ \])", line) and not line.startswith(("    ", "\t"))
-        ) or (paragraph and line.strip() and not line.lstrip().startswith(">")):
+        elif _is_prose(line, goes_on=bool(paragraph)):
             paragraph.append(line.strip())
     if paragraph:
         yield " ".join(paragraph)
+
+
+def _is_prose(line: str, *, goes_on: bool) -> bool:
+    """Neither a quotation nor an open task nor, unless a paragraph `goes_on`, code that is indented."""
+    if not line.strip() or re.match(r"\s*(?:>|(?:[-*+]\s+)?\[ \])", line):
+        return False
+    return goes_on or not line.startswith(("    ", "\t")) or _ITEM.match(line) is not None
 
 
 def sentences_of(block: str) -> Iterator[Sentence]:
