@@ -5,7 +5,7 @@ from posixpath import basename
 
 from msgspec import Struct
 
-from codi.agent.claims import Claim
+from codi.agent.claim import Claim
 from codi.agent.deeds import Deeds
 from codi.agent.evidence import outcome_of
 from codi.protocol.events import ClaimChecked, EvidenceGathered, FileChange

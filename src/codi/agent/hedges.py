@@ -13,7 +13,7 @@ _LOCAL = re.compile(
     r"\b(?:should|would|could|might|may|can|must|ought|shall|will|probably|likely|presumably|hopefully|perhaps|maybe|possibly"
     r"|expect\w*|supposed|intend\w*|plan(?:ned|ning|s)?|going to|about to|needs?|have to|has to|try|tries|trying|attempt\w*|once"
     r"|until|unless|before|if|whether|when|whenever|assuming|provided|in case|so that|in order|seems?|appears?|looks? like"
-    r"|almost|nearly|theoretically|in theory|untested|unverified|not|never|nor|neither|without|unable|hardly|few|partially"
+    r"|almost|nearly|theoretically|in theory|untested|unverified|not|never|nor|neither|without|unable|hardly|none|nobody|no one|few|partially"
     r"|partly|make|makes? sure|get|getting|keep|keeps|keeping|want|wants|won|cannot|yet to|soon|next|later|todo)\b"
     r"|n['’]t\b|['’]ll\b|['’]d\b",
     re.IGNORECASE,
@@ -28,13 +28,13 @@ _GOVERNING = re.compile(
 )
 _REPORTED = re.compile(
     r"\b(?:you|users?|readme|docs?|documentation|issue|ticket|comments?|docstring|changelog|message|author|title|task|spec|plan"
-    r"|description|badge|guide|instructions?|request|prompt|log of (?:the )?(?:previous|last))\b[^;]*?"
-    r"\b(?:say|says|said|claims?|claimed|states?|stated|reports?|reported|mentions?|mentioned|told|asserts?|asks?|asked"
+    r"|description|badge|guide|instructions?|request|prompt)(?: [\w⟦⟧-]+){0,3}? "
+    r"(?:say|says|said|claims?|claimed|states?|stated|reports?|reported|mentions?|mentioned|told|asserts?|asks?|asked"
     r"|requires?|required|wants?|suggests?|promises?|describes?|reads?)\b",
     re.IGNORECASE,
 )
 _CONDITION = re.compile(
-    r"^(?:and |but |so |then |also,? )?(?:if|once|unless|until|assuming|provided|suppose|whenever|as soon as|as long as|in case"
+    r"^(?:and |but |so |then |also,? )?(?:for example|for instance|e\.g|imagine|if|once|unless|until|assuming|provided|suppose|whenever|as soon as|as long as|in case"
     r"|should you|after you|before you|when(?! (?:i|we) (?:ran|re-?ran|run)\b)(?! (?:run|running)\b)|before(?! \w+ing, (?:i|we)\b))\b",
     re.IGNORECASE,
 )

@@ -166,7 +166,7 @@ def sentences_of(block: str) -> Iterator[Sentence]:
         written.append(match.group())
         return f"⟦{len(written) - 1}⟧"
 
-    words = _MARKED.sub(token, _MARKS.sub("", block).replace("|", " | "))
+    words = " ".join(_MARKED.sub(token, _MARKS.sub("", block).replace("|", " | ")).split())
 
     def sentence(begin: int, end: int, mark: str) -> Sentence | None:
         piece = words[begin:end].strip()
