@@ -9,10 +9,10 @@ from pathlib import Path
 import anyio
 import pytest
 
-from codi.agent.backing import Present, checked
-from codi.agent.claims import claims_in, mentions_failure
-from codi.agent.deeds import Deeds, deeds
-from codi.agent.evidence import Witness
+from codi.agent.evidence.backing import Present, checked
+from codi.agent.evidence.claims import claims_in, mentions_failure
+from codi.agent.evidence.deeds import Deeds, deeds
+from codi.agent.evidence.witness import Witness
 from codi.protocol.effects import Runs
 from codi.protocol.events import CallIntended, Entry, Fact, FileChange, FilesChanged, MessageAdded
 from codi.protocol.messages import Message, Text, ToolResult
@@ -160,7 +160,9 @@ def test_an_honest_answer_is_backed(story, case):
 @pytest.mark.parametrize("sentence", CORPUS["none"]["sentences"])
 def test_no_claim_is_found_where_none_is_made(sentence):
     assert claims_in(sentence) == []
-    assert claims_in(f"I looked at the code. {sentence}" if not sentence.startswith((">", "`", "-")) else sentence) == []
+    assert (
+        claims_in(f"I looked at the code. {sentence}" if not sentence.startswith((">", "`", "-")) else sentence) == []
+    )
 
 
 def test_the_corpus_is_large_and_of_all_kinds():

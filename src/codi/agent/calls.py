@@ -14,7 +14,7 @@ import anyio
 from msgspec.structs import replace
 
 from codi.agent.approvals import Approvals
-from codi.agent.evidence import Witness
+from codi.agent.evidence.witness import Witness
 from codi.agent.record import Record
 from codi.agent.scheduling import collide, only_reads
 from codi.policy.policy import Policy

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from uuid import uuid4
 
-from codi.agent.backing import Present, checked
 from codi.agent.calls import Calls
-from codi.agent.claims import claims_in, mentions_failure
-from codi.agent.deeds import Deeds, deeds
-from codi.agent.evidence import outcome_of
+from codi.agent.evidence.backing import Present, checked
+from codi.agent.evidence.claims import claims_in, mentions_failure
+from codi.agent.evidence.deeds import Deeds, deeds
+from codi.agent.evidence.witness import outcome_of
 from codi.agent.limits import AgentSettings
 from codi.agent.record import Record
 from codi.protocol.errors import CodiError

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from codi.agent.checks import checks_in
-from codi.agent.claim import Claim, Found
-from codi.agent.claim_words import SPEAKS_OF_CHECKS, SPEAKS_OF_TESTS, plain
-from codi.agent.claims_of_changes import claims_of_changes, claims_of_commits
-from codi.agent.claims_of_checks import claims_of_checks
-from codi.agent.claims_of_tests import claims_of_tests
-from codi.agent.hedges import is_hedged
-from codi.agent.prose import TOKEN, Sentence, Shown, blocks_of, is_path, sentences_of
-from codi.agent.run_reports import counts_in, outcome_in
+from codi.agent.evidence.checks import checks_in
+from codi.agent.evidence.claim import Claim, Found
+from codi.agent.evidence.claim_words import SPEAKS_OF_CHECKS, SPEAKS_OF_TESTS, plain
+from codi.agent.evidence.claims_of_changes import claims_of_changes, claims_of_commits
+from codi.agent.evidence.claims_of_checks import claims_of_checks
+from codi.agent.evidence.claims_of_tests import claims_of_tests
+from codi.agent.evidence.hedges import is_hedged
+from codi.agent.evidence.prose import TOKEN, Sentence, Shown, blocks_of, is_path, sentences_of
+from codi.agent.evidence.run_reports import counts_in, outcome_in
 
 _LONGEST = 1000
 """Characters of a sentence that are looked at. What is longer is no prose."""
@@ -75,10 +75,8 @@ def _claims_of_sentence(sentence: Sentence, before: str) -> Iterator[Claim]:
     said = re.sub(TOKEN, lambda match: _document(sentence.tokens[int(match.group(1))], match.group()), words)
     found: list[Found] = []
     for match in _matches(sentence, words, before):
-        about = {_family(claim) for claim in match.claims}
         is_told_already = any(
-            match.begin < other.end and other.begin < match.end and about & {_family(each) for each in other.claims}
-            for other in found
+            match.begin < other.end and other.begin < match.end and _is_same(match, other) for other in found
         )
         if not is_told_already and not is_hedged(said, match.begin, match.end):
             found.append(match)
@@ -100,9 +98,10 @@ def _matches(sentence: Sentence, words: str, before: str) -> Iterator[Found]:
     yield from claims_of_changes(sentence, words)
 
 
-def _family(claim: Claim) -> str:
-    """What is the same claim when it is found in the same words twice."""
-    return "test" if claim.about == "any" else claim.about
+def _is_same(one: Found, other: Found) -> bool:
+    """Whether two finds in the same words are of the same thing; that all went well is said of each."""
+    kinds, others = ({claim.about for claim in found.claims} for found in (one, other))
+    return not kinds.isdisjoint(others) or "any" in kinds | others
 
 
 def _document(token: str, written: str) -> str:

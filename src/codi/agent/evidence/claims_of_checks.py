@@ -3,10 +3,20 @@
 import re
 from collections.abc import Iterator
 
-from codi.agent.checks import checks_in
-from codi.agent.claim import Claim, Found
-from codi.agent.claim_words import AUX, LINKED, LINT_NOUN, PASS, REPORTS, SPEAKS_OF_CHECKS, TYPES_NOUN, WHERE, kind_of
-from codi.agent.prose import TOKEN, Sentence, is_path
+from codi.agent.evidence.checks import checks_in
+from codi.agent.evidence.claim import Claim, Found
+from codi.agent.evidence.claim_words import (
+    AUX,
+    LINKED,
+    LINT_NOUN,
+    PASS,
+    REPORTS,
+    SPEAKS_OF_CHECKS,
+    TYPES_NOUN,
+    WHERE,
+    kind_of,
+)
+from codi.agent.evidence.prose import TOKEN, Sentence, is_path
 from codi.protocol.events import Check
 
 _BUILD = re.compile(

@@ -5,9 +5,9 @@ from posixpath import basename
 
 from msgspec import Struct
 
-from codi.agent.claim import Claim
-from codi.agent.deeds import Deeds
-from codi.agent.evidence import outcome_of
+from codi.agent.evidence.claim import Claim
+from codi.agent.evidence.deeds import Deeds
+from codi.agent.evidence.witness import outcome_of
 from codi.protocol.events import ClaimChecked, EvidenceGathered, FileChange
 from codi.workspace.digest import Tree
 from codi.workspace.git import Commit

@@ -8,7 +8,7 @@ from os.path import basename
 from msgspec import Struct
 from msgspec.structs import replace
 
-from codi.agent.check_programs import (
+from codi.agent.evidence.check_programs import (
     BY_PROGRAM,
     COMPILED,
     FAMILY,
@@ -27,8 +27,8 @@ from codi.agent.check_programs import (
     WITH_SUBCOMMAND,
     Options,
 )
-from codi.agent.command_lines import Step, steps_of
-from codi.agent.wrapped_commands import SHELLS, unwrapped, value_of
+from codi.agent.evidence.command_lines import Step, steps_of
+from codi.agent.evidence.wrapped_commands import SHELLS, unwrapped, value_of
 from codi.protocol.events import Check
 
 _PYTHON = re.compile(r"(?:python|pypy)[\d.]*(?:\.exe)?")

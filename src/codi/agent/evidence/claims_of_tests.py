@@ -6,10 +6,10 @@ from itertools import chain
 
 from msgspec.structs import replace
 
-from codi.agent.claim import About, Claim, Found
-from codi.agent.claim_words import AUX, LINKED, NUMBER, PASS, SPEAKS_OF_TESTS, WHERE, number_of
-from codi.agent.prose import TOKEN, Sentence
-from codi.agent.run_reports import counts_in
+from codi.agent.evidence.claim import About, Claim, Found
+from codi.agent.evidence.claim_words import AUX, LINKED, NUMBER, PASS, SPEAKS_OF_TESTS, WHERE, number_of
+from codi.agent.evidence.prose import TOKEN, Sentence
+from codi.agent.evidence.run_reports import counts_in
 
 _NOT_ADJECTIVES = (
     "and|but|or|so|then|that|which|if|i|we|they|it|is|are|was|were|has|have|not|no|to|of|all|the|a|an|with"

@@ -9,8 +9,8 @@ from uuid import uuid4
 from anyio import to_thread
 from msgspec.structs import replace
 
-from codi.agent.checks import Checked, checks_in, is_partial
-from codi.agent.run_reports import Counts, counts_in, outcome_in
+from codi.agent.evidence.checks import Checked, checks_in, is_partial
+from codi.agent.evidence.run_reports import Counts, counts_in, outcome_in
 from codi.protocol.effects import Effect, Runs
 from codi.protocol.events import EvidenceGathered
 from codi.tools.tool import ToolOutput

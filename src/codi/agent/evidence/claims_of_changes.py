@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from codi.agent.claim import Change, Claim, Found
-from codi.agent.prose import TOKEN, Sentence, is_path
+from codi.agent.evidence.claim import Change, Claim, Found
+from codi.agent.evidence.prose import TOKEN, Sentence, is_path
 
 _COMMIT = re.compile(
     r"(?:^|\b(?:i|we|i've|we've|and|also|then|have|has|,) )(?:now |also |just |then |successfully )*(?:committed\b|(?:created|made) (?:the |an? |one |two |three |\d+ )*(?:[\w-]+ ){0,2}?commits?\b)"
