@@ -165,6 +165,32 @@ def test_no_claim_is_found_where_none_is_made(sentence):
     )
 
 
+@pytest.mark.parametrize("sentence", CORPUS["some"]["sentences"])
+def test_a_claim_is_found_where_one_is_made(sentence):
+    assert claims_in(sentence)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "all the tests and the linter and " * 2000,
+        "all tests in " * 5000,
+        "⟦0⟧ `a.py`, " * 5000,
+        "I created `a`, and `b` and " * 3000,
+        "a " * 50_000,
+        "passed 1/1/1/1 " * 4000,
+        "**" * 20_000,
+        "no errors and no warnings. " * 2000,
+        "`" * 10_000,
+        "a/" * 20_000,
+    ],
+)
+def test_strange_text_takes_no_long_time(text):
+    began = time.process_time()
+    claims_in(text[:50_000])
+    assert time.process_time() - began < 2
+
+
 def test_the_corpus_is_large_and_of_all_kinds():
     kinds = Counter(case["kind"] for case in CORPUS["false"])
     assert set(kinds) == set(KINDS) and min(kinds.values()) >= 5

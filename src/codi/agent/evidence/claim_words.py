@@ -18,7 +18,7 @@ AUX = (
 """What may stand between what was checked and how it went."""
 
 PASS = (
-    r"(?:pass(?:es|ed|ing)?|succeed(?:s|ed)?|green|successful(?:ly)?|ok|okay|clean(?:ly)?(?:_\w+)?|fine|✅|✔|✓)"
+    r"(?:pass(?:es|ed|ing)?|succeed(?:s|ed)?|green|successful(?:ly)?|ok|okay|clean(?:ly)?(?:_\w+)?|fine(?! as\b)|✅|✔|✓)"
     r"(?! (?:(?:an?|the|it|its|them|through|along|this|that|these|those|data|arguments?|parameters?|values?|down|over|control)\b|⟦))"
     r"(?![\w-])"
 )

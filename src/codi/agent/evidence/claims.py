@@ -5,6 +5,7 @@ Claims are found by pattern, in English. What is hedged, denied, asked, quoted o
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from msgspec.structs import replace
 
@@ -12,7 +13,7 @@ from codi.agent.evidence.checks import checks_in
 from codi.agent.evidence.claim import Claim, Found
 from codi.agent.evidence.claim_words import SPEAKS_OF_CHECKS, SPEAKS_OF_TESTS, plain
 from codi.agent.evidence.claims_of_changes import claims_of_changes, claims_of_commits
-from codi.agent.evidence.claims_of_checks import claims_of_checks
+from codi.agent.evidence.claims_of_checks import claims_of_checks, claims_of_several_checks
 from codi.agent.evidence.claims_of_tests import claims_of_tests
 from codi.agent.evidence.hedges import is_hedged
 from codi.agent.evidence.prose import TOKEN, Sentence, Shown, blocks_of, is_path, sentences_of
@@ -27,6 +28,7 @@ _LEADS_OUTPUT = re.compile(
     re.IGNORECASE,
 )
 _FAILURE = re.compile(r"\b(?:fail(?:s|ed|ing|ures?)?|broken)\b")
+_JOINT = re.compile(r"[,;:]|\b(?:and|but|so|then)\b")
 _EDGES = re.compile(r"^[\s,;:|(]*(?:(?:and|but|so|then)\s+)?|[\s,;:|(]*(?:\s(?:and|but|so|then))?[\s,;:|(]*$")
 
 
@@ -67,7 +69,7 @@ def _claims_of_block(block: str, before: str) -> Iterator[Claim]:
     for sentence in sentences_of(block):
         if not sentence.is_question and len(sentence.words) <= _LONGEST:
             yield from _claims_of_sentence(sentence, before)
-        before = f"{before[-_LONGEST:]} {sentence.words}"
+        before = f"{before[-_LONGEST:]} {sentence.restored(sentence.words)}"
 
 
 def _claims_of_sentence(sentence: Sentence, before: str) -> Iterator[Claim]:
@@ -81,19 +83,25 @@ def _claims_of_sentence(sentence: Sentence, before: str) -> Iterator[Claim]:
         if not is_told_already and not is_hedged(said, match.begin, match.end):
             found.append(match)
     found.sort(key=lambda match: match.begin)
-    for at, match in enumerate(found):
-        begin = match.begin if at else 0
-        end = found[at + 1].begin if at + 1 < len(found) else len(sentence.words)
-        if begin >= end:
+    begins = [0, *(_begin_of(words, one.end, other.begin) for one, other in pairwise(found)), len(words)]
+    for match, begin, end in zip(found, begins, begins[1:]):
+        if begin > match.begin or end < match.end:
             begin, end = match.begin, match.end
         text = sentence.restored(_EDGES.sub("", sentence.words[begin:end]))
         for claim in match.claims:
             yield replace(claim, text=text)
 
 
+def _begin_of(words: str, end: int, begin: int) -> int:
+    """Where between two claims the words of the second begin."""
+    return max((mark.end() for mark in _JOINT.finditer(words, end, begin)), default=begin)
+
+
 def _matches(sentence: Sentence, words: str, before: str) -> Iterator[Found]:
-    yield from claims_of_tests(sentence, words, spoken_of=SPEAKS_OF_TESTS.search(before) is not None)
-    yield from claims_of_checks(sentence, words, spoken_of=SPEAKS_OF_CHECKS.search(before) is not None)
+    spoken = f"{before} {sentence.restored(sentence.words)}"
+    yield from claims_of_several_checks(sentence, words)
+    yield from claims_of_tests(sentence, words, spoken_of=SPEAKS_OF_TESTS.search(spoken) is not None)
+    yield from claims_of_checks(sentence, words, spoken_of=SPEAKS_OF_CHECKS.search(spoken) is not None)
     yield from claims_of_commits(sentence, words)
     yield from claims_of_changes(sentence, words)
 

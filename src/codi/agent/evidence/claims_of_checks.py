@@ -11,7 +11,6 @@ from codi.agent.evidence.claim_words import (
     LINT_NOUN,
     PASS,
     REPORTS,
-    SPEAKS_OF_CHECKS,
     TYPES_NOUN,
     WHERE,
     kind_of,
@@ -46,7 +45,7 @@ _TOGETHER = re.compile(
 )
 
 
-def _together(sentence: Sentence, words: str) -> Iterator[Found]:
+def claims_of_several_checks(sentence: Sentence, words: str) -> Iterator[Found]:
     """Of several checks that went well in one breath."""
     for match in _TOGETHER.finditer(words):
         claims = []
@@ -126,14 +125,13 @@ _ANAPHORA = re.compile(rf"\b(?:they|both|all of (?:them|these|those)|all|it) (?!
 
 
 def claims_of_checks(sentence: Sentence, words: str, *, spoken_of: bool) -> Iterator[Found]:
-    """`words` are those of the sentence, made plain; `spoken_of`: checks were mentioned before."""
-    yield from _together(sentence, words)
+    """`words` are those of the sentence, made plain; `spoken_of`: checks were mentioned, here or before."""
     yield from _of_commands(sentence, words)
     for kind, pattern in _OTHERS.items():
         for match in pattern.finditer(words):
             yield _of_kind(kind, match)
     yield from _of_having_run(sentence, words)
     yield from _of_exits(sentence, words)
-    if spoken_of or SPEAKS_OF_CHECKS.search(words):
+    if spoken_of:
         for match in _ANAPHORA.finditer(words):
             yield Found(match.start(), match.end(), (Claim(about="any"),))

@@ -7,7 +7,7 @@ from itertools import chain
 from msgspec.structs import replace
 
 from codi.agent.evidence.claim import About, Claim, Found
-from codi.agent.evidence.claim_words import AUX, LINKED, NUMBER, PASS, SPEAKS_OF_TESTS, WHERE, number_of
+from codi.agent.evidence.claim_words import AUX, LINKED, NUMBER, PASS, WHERE, number_of
 from codi.agent.evidence.prose import TOKEN, Sentence
 from codi.agent.evidence.run_reports import counts_in
 
@@ -57,7 +57,9 @@ _EVERY = re.compile(
 _PLAIN_ADJECTIVES = re.compile(r"(?:(?:unit|existing|automated|project|python|the) )*")
 _MENDED_ONES = re.compile(r"\b(?:previously |formerly |once )?(?:failing|broken|failed) tests?\b|\bno longer fails?\b")
 _ADMITS = re.compile(r"\b(?:fail(?:s|ed|ing|ures?)?|errors?|errored|broken|red|skipped|skips)\b")
-_FAILED = re.compile(rf"\b(?P<failed>{NUMBER}|no|none|zero) (?:of them |tests? |have |has )*(?:fail\w*|errors?\b)")
+_FAILED = re.compile(
+    rf"\b(?P<failed>{NUMBER}|no|none|zero) (?:of them |tests? |have |has |were |was |are )*(?:fail\w*|errors?\b|broken\b|skipped\b)"
+)
 _COUNTS = re.compile(r"\b(\d+) pass(?:ed|ing)?\b(?:\D+(\d+) fail)?")
 _NAMES_TEST = re.compile(
     r"(?:\S+::\S+|test_\w+(?:\.py)?|Test\w+|[\w/.-]*tests?/\S+|\S+\.(?:test|spec)\.\w+|[\w/]+_test\.\w+)(?:\(\))?"
@@ -66,9 +68,9 @@ _NAMED_ONE = re.compile(rf"(?:{TOKEN}(?:,? and |, )?)+ {AUX}{{0,4}}{PASS}")
 
 
 def claims_of_tests(sentence: Sentence, words: str, *, spoken_of: bool) -> Iterator[Found]:
-    """`words` are those of the sentence, made plain; `spoken_of`: tests were mentioned before."""
+    """`words` are those of the sentence, made plain; `spoken_of`: tests were mentioned, here or before."""
     patterns = [_TESTS, _PASSES_TESTS, _COUNTED, _NO_FAILURE]
-    if spoken_of or SPEAKS_OF_TESTS.search(words):
+    if spoken_of:
         patterns = [_LABELLED, *patterns, _ANAPHORA]
     for match in chain.from_iterable(pattern.finditer(words) for pattern in patterns):
         is_any = match.groupdict().get("noun") == "checks"
@@ -90,7 +92,7 @@ def _found(sentence: Sentence, words: str, match: re.Match[str], about: About) -
     names = _named(sentence, text)
     is_narrow = bool(names) or _NARROW.search(text) is not None
     around = f"{words[max(0, match.start() - 10) : match.start()]}{text}{words[end : end + 8]}"
-    failed = _FAILED.search(words)
+    failed = next((each for each in _FAILED.finditer(words) if "skip" not in each.group()), None)
     number = number_of(groups.get("number"))
     claim = Claim(
         about=about,

@@ -34,7 +34,8 @@ _REPORTED = re.compile(
     re.IGNORECASE,
 )
 _CONDITION = re.compile(
-    r"^(?:and |but |so |then |also,? )?(?:for example|for instance|e\.g|imagine|if|once|unless|until|assuming|provided|suppose|whenever|as soon as|as long as|in case"
+    r"^(?:and |but |so |then |also,? )?(?:for example|for instance|e\.g|imagine|let me know|after (?:the |all |your )*(?:tests?|builds?|suite|checks?|lint\w*)\b"
+    r"|if|once|unless|until|assuming|provided|suppose|whenever|as soon as|as long as|in case"
     r"|should you|after you|before you|when(?! (?:i|we) (?:ran|re-?ran|run)\b)(?! (?:run|running)\b)|before(?! \w+ing, (?:i|we)\b))\b",
     re.IGNORECASE,
 )
@@ -46,6 +47,15 @@ _AFTERTHOUGHT = re.compile(
     r"(?: been| yet| actually| able to)*\s*(?:run|re-?run|verif\w+|check\w*|test\w*|confirm\w*|execut\w+|try|tried))",
     re.IGNORECASE,
 )  # fmt: skip
+_PLAN = re.compile(
+    r"(?:my |the )?(?:plan|next steps?|steps|todo|goals?|tasks?|acceptance criteria|requirements?)\b[^:]*:",
+    re.IGNORECASE,
+)
+_DOUBT = re.compile(
+    r"[,(–—-] ?(?:i (?:think|believe|guess|hope|assume|suspect)|hopefully|presumably|probably|in theory)\b",
+    re.IGNORECASE,
+)
+_NONE = re.compile(r"\bno (?:\w+ )?$", re.IGNORECASE)
 _STRONG = re.compile(
     r"[;:]|,\s+(?:and|so|but|then|yet)\b|\bbut\b|\bthough\b|\balthough\b|\bhowever\b|\bbecause\b|\bnow that\b", re.I
 )
@@ -54,8 +64,15 @@ _WEAK = re.compile(r",|\band\b|\bwhile\b|\bso\b|\bsince\b|[()]|\bwhich\b", re.I)
 
 def is_hedged(words: str, begin: int, end: int) -> bool:
     """Whether what stands at `begin` to `end` of a sentence is no plain assertion."""
+    if (
+        _CONDITION.match(words.lstrip())
+        or _PLAN.match(words)
+        or _DOUBT.search(words, end)
+        or _NONE.search(words, 0, begin)
+    ):
+        return True
     words = _IDIOMS.sub(lambda match: " " * len(match.group()), words)
-    if _CONDITION.match(words.lstrip()) or _REPORTED.search(words[:begin]):
+    if _REPORTED.search(words[:begin]):
         return True
     strong = max((match.end() for match in _STRONG.finditer(words, 0, begin)), default=0)
     if _GOVERNING.search(words[strong:begin]):
