@@ -51,7 +51,8 @@ PAST_LIMIT = "Not executed: the limit of steps was reached."
 
 class Agent:
     """`mind` may be exchanged between turns; what stands in `steering` is said to the model before its next request.
-    `nearby` looks for instruction files on the way; None where none are read."""
+    `nearby` looks for instruction files on the way; None where none are read. `news` is what happened by itself meanwhile,
+    told once."""
 
     def __init__(
         self,
@@ -60,6 +61,7 @@ class Agent:
         record: Record,
         settings: AgentSettings,
         nearby: Nearby | None = None,
+        news: Callable[[], Sequence[str]] = tuple,
         gate: Gate | None = None,
     ) -> None:
         self.mind = mind
@@ -69,6 +71,7 @@ class Agent:
         self._record = record
         self._settings = settings
         self._nearby = nearby
+        self._news = news
         self._context = Context()
         self._spending = Spending(settings)
         self._last_usage: Usage | None = None
@@ -105,6 +108,8 @@ class Agent:
         while True:
             while self.steering:
                 self._record.keep(MessageAdded(self.steering.pop(0)), sync=True)
+            for text in self._news():
+                self._record.keep(ContextAdded(kind="codi/news", message=user(text), display=False))
             self._warn(self._lateness())
             reply = await self._last_words() if self._at_last_step() else await self._ask()
             calls = reply.message.tool_calls
@@ -120,7 +125,10 @@ class Agent:
             self._patience.whole(defects=any(call.defect for call in calls))
             if calls:
                 return calls
-            if reply.stop == "length":
+            if reply.complaint:
+                self._patience.malformed()
+                self._nudge(reply.complaint)
+            elif reply.stop == "length":
                 self._patience.cut_text()
                 self._nudge(GO_ON)
             elif reply.stop == "paused":
@@ -249,7 +257,8 @@ class Agent:
         self._turn += 1
         self._tally = Tally(self.mind.provider.model.id)
         self._repetition = Repetition()
-        self._patience = Patience(self._settings.max_failed_steps)
+        is_weak = not self.mind.provider.model.abilities.tools
+        self._patience = Patience(self._settings.max_failed_steps, nudges=2 if is_weak else 1)
         self._more_output = False
         self._is_late = False
         self.calls.approvals.unanswered = False

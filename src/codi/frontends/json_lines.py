@@ -28,6 +28,7 @@ from codi.protocol.events import (
     MessageAdded,
     ModelChosen,
     ReplyFacts,
+    SnapshotTaken,
     StatusDelta,
     TextDelta,
     ThinkingChosen,
@@ -124,6 +125,8 @@ class EventLines:
                 yield {"type": "evidence", **_fields(evidence)}
             case Entry(fact=ClaimChecked() as claim):
                 yield {"type": "claim", **_fields(claim)}
+            case Entry(fact=SnapshotTaken(id=id, tree=tree, skipped=skipped)):
+                yield {"type": "snapshot_taken", "id": id, "tree": tree, "skipped": msgspec.to_builtins(skipped)}
             case Entry(fact=ModelChosen(provider, model_id)):
                 yield {"type": "model_changed", "provider": provider, "modelId": model_id}
             case Entry(fact=ThinkingChosen(level)):
