@@ -16,7 +16,6 @@ from codi.protocol.events import (
     ClaimChecked,
     Entry,
     EvidenceGathered,
-    FilesChanged,
     MessageAdded,
     StatusDelta,
     TurnStarted,
@@ -101,7 +100,7 @@ class Gate:
         """Whether files were changed since the turn began or since all was verified."""
         if (await self._calls.witness.tree()).digest != self._verified:
             return True
-        return not self._failures and any(isinstance(entry.fact, FilesChanged) for entry in self._entries_of_turn())
+        return not self._failures and bool(deeds(self._entries_of_turn()).changes)
 
     def _entries_of_turn(self) -> list[Entry]:
         path = self._record.session.path()

@@ -36,13 +36,17 @@ class Tree(Struct, frozen=True):
     newest_ns: int
 
 
+def is_by_product(path: str) -> bool:
+    return not _BY_PRODUCTS.isdisjoint(path.split("/")) or path.endswith((".pyc", ".tsbuildinfo"))
+
+
 def workspace_digest(workspace: Workspace) -> Tree:
     """Look at every file that is not ignored, but into none: names, sizes, modes and times of change make the digest.
 
     Takes about 10 us a file; call it in a thread."""
     total, files, newest = sha256(), [], 0
     for file in workspace.walk("."):
-        if not _BY_PRODUCTS.isdisjoint(file.split("/")) or file.endswith((".pyc", ".tsbuildinfo")):
+        if is_by_product(file):
             continue
         with suppress(OSError):  # it went away since it was listed
             status = os.lstat(os.path.join(workspace.root, file))

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from codi.protocol.effects import Runs
 from codi.protocol.events import CallIntended, Entry, EvidenceGathered, FileChange, FilesChanged, MessageAdded
+from codi.workspace.digest import is_by_product
 
 
 class Ran(Struct, frozen=True):
@@ -16,7 +17,7 @@ class Ran(Struct, frozen=True):
 
 
 class Deeds(Struct, frozen=True):
-    """`began` is when the session began, in seconds since 1970."""
+    """`began` is when the session began, in seconds since 1970; `changes` are those of what people work on."""
 
     began: float
     evidence: tuple[EvidenceGathered, ...]
@@ -34,7 +35,7 @@ def deeds(entries: Iterable[Entry]) -> Deeds:
             case EvidenceGathered() as gathered:
                 evidence.append(gathered)
             case FilesChanged(_, changed):
-                changes += changed
+                changes += (change for change in changed if not is_by_product(change.path))
             case CallIntended(id, _, _, effects):
                 for effect in effects:
                     if isinstance(effect, Runs):

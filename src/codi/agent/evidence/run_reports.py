@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from codi.protocol.events import Check
+from codi.tools.reports_of_tests import report_in
 
 
 class Counts(Struct, frozen=True):
@@ -17,7 +18,9 @@ class Counts(Struct, frozen=True):
 
 
 def counts_in(output: str) -> Counts:
-    """The numbers of the test run whose summary stands last in the output."""
+    """The numbers of a test run. Of several runs of the same program they may be those of one."""
+    if report := report_in(output):
+        return Counts(report.passed, report.failed, report.skipped)
     best, place = Counts(), -1
     for pattern, read in _SUMMARIES:
         found = list(pattern.finditer(output))
@@ -61,16 +64,6 @@ def _of_words(found: _Found) -> Counts:
     )
 
 
-def _of_unittest(found: _Found) -> Counts:
-    told = found[-1].group()
-    failed = _sum(
-        *(_number(told, rf"\b{word}=(\d+)") for word in ("(?<!expected )failures", "errors", "unexpected successes"))
-    )
-    skipped = _number(told, r"skipped=(\d+)") or 0
-    others = _number(told, r"expected failures=(\d+)") or 0
-    return Counts(int(found[-1].group(1)) - (failed or 0) - skipped - others, failed or 0, skipped)
-
-
 def _of_total(found: _Found) -> Counts:
     """A total, and how many of it failed or were skipped: rspec, phpunit, JUnit, minitest, mix, XCTest."""
     told = found[-1].group()
@@ -87,26 +80,6 @@ def _of_total(found: _Found) -> Counts:
         or 0
     )
     return Counts(total - failed - skipped, failed, skipped)
-
-
-def _of_cargo(found: _Found) -> Counts:
-    sums = [sum(int(match.group(place)) for match in found) for place in (1, 2, 3)]
-    return Counts(*sums)
-
-
-def _of_mocha(found: _Found) -> Counts:
-    told = found[-1].group()
-    return Counts(int(found[-1].group(1)), _number(told, r"(\d+) failing") or 0, _number(told, r"(\d+) pending") or 0)
-
-
-def _of_lines(found: _Found) -> Counts:
-    """A line for each number, as `node --test`, TAP and bun say it."""
-    told = found[-1].group()
-    return Counts(
-        _number(told, r"\bpass (\d+)") or _number(told, r"(\d+) pass\b") or 0,
-        _number(told, r"\bfail (\d+)") or _number(told, r"(\d+) fail\b") or 0,
-        _sum(_number(told, r"\bskipped (\d+)"), _number(told, r"\btodo (\d+)"), _number(told, r"(\d+) skip\b")) or 0,
-    )
 
 
 def _of_dotnet(found: _Found) -> Counts:
@@ -133,11 +106,6 @@ _SUMMARIES: Sequence[tuple[re.Pattern[str], Callable[[_Found], Counts]]] = [
     (re.compile(rf"^=* ?(?:{_ITEM}(?:, )?)*{_ITEM} in [\d.]+ ?m?s", re.MULTILINE), _of_words),
     (re.compile(rf"^ *Tests:? +(?:{_ITEM}(?:, | \| )?)+", re.MULTILINE), _of_words),
     (re.compile(r"^=* ?no tests ran\b.*", re.MULTILINE), _of_nothing),
-    (re.compile(r"^Ran (\d+) tests? in [\d.]+s\s+(?:OK|FAILED|NO TESTS RAN).*", re.MULTILINE), _of_unittest),
-    (re.compile(r"^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored", re.MULTILINE), _of_cargo),
-    (re.compile(r"^ *(\d+) passing\b.*(?:\n+ *\d+ (?:failing|pending)\b.*)*", re.MULTILINE), _of_mocha),
-    (re.compile(r"^(?:ℹ|#) pass (?:\d+)\n(?:(?:ℹ|#) \w+ \d+\n?)*", re.MULTILINE), _of_lines),
-    (re.compile(r"^ *\d+ pass\n(?: *\d+ (?:fail|skip|todo)\n?)*", re.MULTILINE), _of_lines),
     (re.compile(r"^(\d+) (?:examples?|tests|runs), (?:\d+ assertions?, )?\d+ failures?.*", re.MULTILINE), _of_total),
     (re.compile(r"^OK \((\d+) tests?, \d+ assertions?.*\)", re.MULTILINE), _of_total),
     (re.compile(r"^(?:.*\] )?Tests run: (\d+), Failures: \d+, Errors: \d+, Skipped: \d+", re.MULTILINE), _of_total),

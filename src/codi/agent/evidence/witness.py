@@ -38,32 +38,38 @@ class Witness:
 
     async def of(self, effects: Sequence[Effect], output: ToolOutput, took_ms: int) -> list[EvidenceGathered]:
         """The evidence that a call gave; none for a command that checks nothing."""
-        if any(isinstance(fact, EvidenceGathered) for fact in output.facts):
-            return []  # the tool itself knew better
         runs = next((effect for effect in effects if isinstance(effect, Runs)), None)
         checks = checks_in(runs.command) if runs else []
+        told = (output.details or {}).get("tests")  # by the tool that runs tests, whatever command it was given
+        if told and not any(check.kind == "test" for check in checks):
+            checks = [*checks, Checked("test", "")]
         if runs is None or not checks:
             return []
         tree = await self.tree()
         code = (output.details or {}).get("exitCode", None if output.is_error else 0)
-        return [self._fact(runs, check, checks, code, output.text, took_ms, tree) for check in checks]
+        counts = Counts(told.get("passed"), told.get("failed"), told.get("skipped")) if told else counts_in(output.text)
+        if sum(check.kind == "test" for check in checks) > 1:
+            counts = Counts()  # nobody knows whose they are
+        return [
+            self._fact(runs, check, check is checks[-1], code, output.text, took_ms, tree, counts) for check in checks
+        ]
 
     def _fact(
         self,
         runs: Runs,
         check: Checked,
-        checks: Sequence[Checked],
+        is_last: bool,
         exit_code: int | None,
         text: str,
         took_ms: int,
         tree: Tree,
+        counts: Counts,
     ) -> EvidenceGathered:
-        is_only = sum(other.kind == check.kind for other in checks) == 1
-        counts = counts_in(text) if check.kind == "test" and is_only else Counts()
+        counts = counts if check.kind == "test" else Counts()
         cwd = _real_place(os.path.join(runs.cwd, os.path.expanduser(check.folder)), check)
         chosen = tuple(relpath(name, cwd) if name.startswith("/") else name for name in check.chosen)
         files = _below(tree.files, relpath(cwd, self._workspace.root))
-        outcome = _outcome(check, is_last=check is checks[-1], exit_code=exit_code, counts=counts, text=text)
+        outcome = _outcome(check, is_last=is_last, exit_code=exit_code, counts=counts, text=text)
         return EvidenceGathered(
             id=f"ev_{uuid4().hex[:8]}",
             command=runs.line,
