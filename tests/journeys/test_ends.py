@@ -27,6 +27,15 @@ def test_error_is_1(codi: Codi, lab):
     assert run.err.startswith("error: ") and "\nhint: " in run.err
 
 
+def test_a_refusal_without_a_word_is_told(codi: Codi, lab):
+    lab([{"stop": "refused"}])
+    run = codi.json("hi")
+
+    assert (run.status, run.result["kind"]) == (0, "done")
+    assert len(run.result["warnings"]) == 1 and "refused to answer" in run.result["warnings"][0]
+    assert "warning: the model refused to answer" in run.err
+
+
 def test_usage_is_2(codi: Codi):
     run = codi("-p", "hi", "--no-session", "--resume", "x")
     assert run.status == 2 and "--no-session" in run.err and "--resume" in run.err and not run.out
