@@ -102,7 +102,7 @@ class Ledger:
             self._git = GitObjects(os.path.join(self.folder, "git"), own, common, tree.blobs)
             if not _is_below(common, self.root):
                 # Of a repository with several worktrees: what is this one's, and what all share; not what is another's.
-                tops = [own, *(os.path.join(common, name) for name in ("refs", "packed-refs", "logs/refs"))]
+                tops = [own, *(os.path.join(common, name) for name in ("refs", "packed-refs", "logs/refs", "config"))]
         self.scanner = self._scanner(tree, self._git, tops)
 
     def _scanner(self, tree: Tree, git_objects: GitObjects | None, tops: Sequence[str]) -> Scanner:
