@@ -22,7 +22,8 @@ from codi.agent.taking_back import TakingBack
 from codi.engine.local import Listeners, LocalConversation
 from codi.lab.http1 import HttpRequest
 from codi.lab.service import Service
-from codi.policy.modes import Mode, policy_of
+from codi.policy.mode import Mode
+from codi.policy.modes import policy_of
 from codi.policy.territory import Territory
 from codi.protocol.errors import ProviderError, ServerFailed
 from codi.protocol.events import ApprovalAsked, Entry, Event, Fact, MessageAdded, TurnEnded
@@ -47,6 +48,7 @@ from codi.tools.results import Results
 from codi.tools.syntax_gate import SyntaxGate
 from codi.tools.tool import Tool
 from codi.tools.toolbox import Toolbox
+from codi.workspace.glance import Glance
 from codi.workspace.local import LocalWorkspace
 
 Answering = Callable[[ApprovalAsked], Answer | None]
@@ -71,7 +73,9 @@ class Stage:
         self.session = Session(MemoryStore("0" * 36, str(root)))
         territory = Territory(root=str(root), home="/nowhere", codi_home="/nowhere/.codi", extra_dirs=(), protected=())
         results = Limits(Results(None), lambda: cap_for(None))
-        toolbox = Toolbox([*built_in(limits=results, gate=SyntaxGate("on"), todo=tuple, ripgrep=None), *tools])
+        project = Glance(LocalWorkspace(str(root)))
+        built = built_in(limits=results, gate=SyntaxGate("on"), todo=tuple, ripgrep=None, project=project)
+        toolbox = Toolbox([*built, *tools])
         listeners = Listeners()
         record = Record(self.session, listeners.hear)
         policy = policy_of(mode, territory)

@@ -15,6 +15,7 @@ from codi.tools.results import Results
 from codi.tools.syntax_gate import SyntaxGate
 from codi.tools.tool import ToolFailed, ToolOutput
 from codi.tools.toolbox import Toolbox
+from codi.workspace.glance import Glance
 from codi.workspace.grant import Grant
 from codi.workspace.local import LocalWorkspace
 
@@ -37,6 +38,7 @@ class Bench:
                 gate=SyntaxGate(),
                 todo=lambda: self.todo,
                 ripgrep=ripgrep,
+                project=Glance(self.workspace),
             )
         )
 

@@ -1,7 +1,6 @@
 """The flags of `codi` without a subcommand, and what they mean for settings and for this one start."""
 
 import argparse
-import difflib
 import os
 import sys
 from collections.abc import Collection, Sequence
@@ -23,11 +22,22 @@ class Parser(argparse.ArgumentParser):
         found, unknown = self.parse_known_args(words, namespace)
         if unknown:
             flag = unknown[0].partition("=")[0]
-            known = [option for action in self._actions for option in action.option_strings]
-            near = difflib.get_close_matches(flag, known, n=2)
-            hint = f"Did you mean {' or '.join(near)}?" if near else f"`{self.prog} --help` lists the flags."
-            raise UsageError(f"unknown argument {flag}", hint=hint)
+            raise UsageError(f"unknown argument {flag}", hint=self._nearest(flag))
         return found
+
+    def flag(self, name: str) -> argparse.Action:
+        """The flag of that name; raises UsageError where there is none."""
+        for action in self._actions:
+            if name in action.option_strings:
+                return action
+        raise UsageError(f"there is no flag {name}", hint=self._nearest(name))
+
+    def _nearest(self, name: str) -> str:
+        from difflib import get_close_matches  # for an error alone
+
+        known = [option for action in self._actions for option in action.option_strings]
+        near = get_close_matches(name, known, n=2)
+        return f"Did you mean {' or '.join(near)}?" if near else f"`{self.prog} --help` lists the flags."
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, hint=f"`{self.prog} --help` shows how it is used.")
@@ -123,6 +133,14 @@ def parser(commands: dict[str, str]) -> Parser:
     tools.add_argument("--config", action="append", default=[], metavar="KEY=VALUE", help="any setting")
     tools.add_argument("--profile", metavar="NAME", help="a profile of the configuration")
 
+    proof = flags.add_argument_group("evidence")
+    proof.add_argument(
+        "--require-evidence", action="store_true", help="exit 4 if the answer claims what no run or change backs"
+    )
+    proof.add_argument(
+        "--verify", action="append", metavar="CMD", help="must pass before a turn that changed files ends"
+    )
+
     limits = flags.add_argument_group("limits (exit status 124)")
     limits.add_argument("--max-turns", type=int, metavar="N", help="steps")
     limits.add_argument("--max-cost", type=float, metavar="USD")
@@ -164,6 +182,7 @@ def settings_of(args: Any) -> dict[str, Any]:
         "permission_mode": args.permission_mode,
         "profile": args.profile,
         "tools.profile": args.tool_profile,
+        "verify": args.verify,
         "sessions.dir": args.session_dir and os.path.abspath(args.session_dir),
         "agent.max_steps": args.max_turns,
         "agent.max_cost": args.max_cost,

@@ -13,6 +13,7 @@ from codi.agent.agent import Agent
 from codi.agent.approvals import Approvals
 from codi.agent.calls import Calls
 from codi.agent.cover import Cover
+from codi.agent.gate import Gate
 from codi.agent.instructions import Part, prompt_of
 from codi.agent.mind import Mind
 from codi.agent.record import Record
@@ -26,7 +27,8 @@ from codi.engine.places import Places
 from codi.engine.settings import Settings
 from codi.engine.shelf import Shelf
 from codi.engine.version import VERSION
-from codi.policy.modes import MODES, Mode, stricter
+from codi.policy.mode import MODES, Mode
+from codi.policy.modes import stricter
 from codi.protocol.conversation import SessionSummary
 from codi.protocol.errors import CodiError, SessionError
 from codi.protocol.events import (
@@ -116,7 +118,8 @@ class Engine:
             system = prompt_of(parts.instructions(toolbox.specs, mode, files, state))
 
             def mind_of(provider: Provider, thinking: Level) -> Mind:
-                return parts.mind(provider, system, toolbox.specs, thinking, session.store.session_id)
+                speaking = parts.speaking(provider, toolbox)
+                return parts.mind(speaking, system, toolbox.specs, thinking, session.store.session_id)
 
             async def rethink(name: str) -> Mind:
                 named = await parts.choice(name)
@@ -126,7 +129,9 @@ class Engine:
             for fact in self._facts_of_opening(path, mind, mode, state):
                 record.keep(fact)
             taking_back = TakingBack(ledger, record, parts.ledger_path)
-            agent = Agent(mind, calls, record, self._settings.agent, parts.nearby(files))
+            limits, required = self._settings.agent, self._options.require_evidence
+            gate = Gate(calls, record, limits, self._settings.verify, required=required)
+            agent = Agent(mind, calls, record, limits, parts.nearby(files), workspace.jobs.news, gate)
             conversation = LocalConversation(
                 agent, record, listeners, began(session), rethink, parts.policy, taking_back
             )
@@ -149,6 +154,7 @@ class Engine:
                     tasks.cancel_scope.cancel()
                     listeners.close()
                     with anyio.CancelScope(shield=True):
+                        await workspace.aclose()
                         if ledger:
                             await to_thread.run_sync(ledger.close)
                         await parts.aclose()
@@ -194,7 +200,8 @@ class Engine:
         toolbox = parts.toolbox(Results(None), tuple, entry)
         mode, state = self._settings.permission_mode, await git.state(self._places.cwd)
         await parts.aclose()
-        return parts.instructions(toolbox.specs, mode, parts.context_files(), state)
+        told = parts.instructions(toolbox.specs, mode, parts.context_files(), state)
+        return [*told, *parts.in_words(entry, toolbox.specs)]
 
     @contextmanager
     def _session(self, text: str | None) -> Iterator[Session]:

@@ -9,7 +9,7 @@ from codi.agent.agent import Agent
 from codi.agent.mind import Mind
 from codi.agent.record import Record
 from codi.agent.taking_back import TakingBack
-from codi.policy.modes import Mode
+from codi.policy.mode import Mode
 from codi.policy.policy import Policy
 from codi.protocol.errors import CodiError
 from codi.protocol.events import Delta, Entry, Event, ModelChosen, PolicyChosen, StatusDelta

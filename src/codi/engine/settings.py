@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 
 from codi.agent.limits import AgentSettings
-from codi.policy.modes import Mode
+from codi.policy.mode import Mode
 from codi.providers.settings import ModelSettings, NetworkSettings, RetrySettings, ServiceSettings
 from codi.workspace.ledger.coverage import UndoSettings
 
@@ -35,6 +35,9 @@ class ToolSettings(Struct, frozen=True, forbid_unknown_fields=True):
     syntax_gate: Annotated[
         Literal["on", "warn", "off"], Meta(description="refuse an edit that breaks a file's syntax", extra=PROJECT)
     ] = "on"
+    text_calls: Annotated[
+        Literal["auto", "off"], Meta(description="read calls from the text of models that take no tools")
+    ] = "auto"
 
 
 class ShellSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,6 +82,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Defaults are never changed; each layer makes a new value."""
 
     permission_mode: Annotated[Mode, Meta(description="what needs no approval", extra=PROJECT)] = "default"
+    verify: Annotated[
+        tuple[str, ...],
+        Meta(description="commands that must pass before a turn that changed files ends", extra=PROJECT),
+    ] = ()
     profile: Annotated[str, Meta(description="the profile that is laid over the other settings")] = ""
     model: ModelSettings = ModelSettings()
     providers: Annotated[

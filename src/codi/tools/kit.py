@@ -4,18 +4,28 @@ from collections.abc import Callable, Sequence
 
 from codi.protocol.events import TodoItem
 from codi.tools.apply_patch import ApplyPatch
+from codi.tools.delete import Delete
+from codi.tools.delete_lines import DeleteLines
 from codi.tools.edit import Edit
 from codi.tools.glob import Glob
 from codi.tools.grep import Grep
+from codi.tools.insert_lines import InsertLines
 from codi.tools.limiting import Limits
 from codi.tools.list_files import ListFiles
+from codi.tools.move import Move
 from codi.tools.read import Read
 from codi.tools.recall import Recall
+from codi.tools.refactor import Refactor
+from codi.tools.replace_lines import ReplaceLines
+from codi.tools.run_tests import RunTestsTool
+from codi.tools.runners_of_tests import Project
 from codi.tools.shell import ShellTool
 from codi.tools.struct_tool import StructTool
 from codi.tools.syntax_gate import SyntaxGate
 from codi.tools.todo import Todo
 from codi.tools.tool import Tool
+from codi.tools.tree import Tree
+from codi.tools.view_image import ViewImage
 from codi.tools.write import Write
 
 
@@ -25,21 +35,37 @@ def built_in(
     gate: SyntaxGate,
     todo: Callable[[], Sequence[TodoItem]],
     ripgrep: str | None,
+    project: Project,
     timeout_s: int = 120,
+    sees: bool = True,
+    own: Sequence[str] = (),
+    guarded: Callable[[str], bool] = lambda path: False,
 ) -> list[Tool]:
     """All of them, for one session. `todo` reads the session's present list; `ripgrep` is the program, if there is one;
-    commands end after `timeout_s` unless the model gives them another limit."""
+    `project` is what can be seen before anything runs;
+    commands end after `timeout_s` unless the model gives them another limit; `sees` says whether the model can look at
+    images; `own` are codi's own folders; `guarded` says
+    of a real path whether it is protected or holds secrets."""
     limited = {"limits": limits}
     gated = {"gate": gate}
     return [
-        StructTool(Read, needs=limited),
+        StructTool(Read, needs={**limited, "sees": sees}),
         StructTool(Write, needs=gated),
         StructTool(Edit, needs=gated),
         StructTool(ApplyPatch, needs=gated),
+        StructTool(InsertLines, needs={**gated, **limited}),
+        StructTool(ReplaceLines, needs={**gated, **limited}),
+        StructTool(DeleteLines, needs={**gated, **limited}),
+        StructTool(Refactor, needs={**gated, **limited, "guarded": guarded}),
         ShellTool(limits, timeout_s),
+        RunTestsTool(project, limits),
         StructTool(Grep, needs={"limits": limits, "ripgrep": ripgrep}),
         StructTool(Glob, needs=limited),
         StructTool(ListFiles, name="list", needs=limited),
+        StructTool(Tree, needs=limited),
+        StructTool(Move, needs={"own": own}),
+        StructTool(Delete, needs={"own": own}),
+        *([StructTool(ViewImage)] if sees else []),
         StructTool(Recall, needs=limited),
         StructTool(Todo, needs={"items": todo}),
     ]

@@ -1,11 +1,11 @@
 """What codi itself asks git, reading only, and without letting a repository's configuration run anything."""
 
 import os
-from collections.abc import Sequence
 
 from msgspec import Struct
 
 from codi.workspace import processes
+from codi.workspace.roots import repository_of
 
 _STATUS_LIMIT_S = 2.0
 _MOST_OUTPUT = 64 * 1024
@@ -41,6 +41,23 @@ class GitState(Struct, frozen=True):
     dirty: bool | None
 
 
+class Commit(Struct, frozen=True):
+    """`at` is when it was made, in seconds since 1970."""
+
+    id: str
+    at: int
+
+
+async def commits_since(root: str, at: float) -> tuple[Commit, ...]:
+    """The newest commits of the branch that were made since a moment, the newest first; none outside of a repository."""
+    if repository_of(root) is None:
+        return ()
+    told = await _git(("git", "log", "-50", "--format=%H %ct"), root, NEUTRAL)
+    lines = (line.split() for line in (told or b"").decode(errors="replace").splitlines())
+    commits = (Commit(words[0], int(words[1])) for words in lines if len(words) == 2 and words[1].isdigit())
+    return tuple(commit for commit in commits if commit.at >= int(at))
+
+
 async def state(root: str) -> GitState | None:
     """Of the repository around a folder; None outside of one."""
     top = repository_of(root)
@@ -48,17 +65,6 @@ async def state(root: str) -> GitState | None:
         return None
     branch, head = _branch_and_head(top)
     return GitState(branch, head, await _dirty(root, top))
-
-
-def project_root(cwd: str, besides: Sequence[str] = ()) -> str:
-    """The repository's top folder, else the nearest folder with `.codi/`, else `cwd` itself. Folders `besides` the projects'
-    own, such as codi's home, make no project of the folder in which they lie."""
-    return repository_of(cwd) or _nearest(cwd, ".codi", besides) or cwd
-
-
-def repository_of(folder: str) -> str | None:
-    """The nearest folder upwards that holds `.git`."""
-    return _nearest(folder, ".git")
 
 
 def exclude(folder: str, pattern: str) -> None:
@@ -72,17 +78,6 @@ def exclude(folder: str, pattern: str) -> None:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "a", encoding="utf-8") as file:
             file.write(f"{'' if known.endswith(chr(10)) or not known else chr(10)}{pattern}\n")
-
-
-def _nearest(folder: str, name: str, besides: Sequence[str] = ()) -> str | None:
-    while True:
-        place = os.path.join(folder, name)
-        if os.path.lexists(place) and place not in besides:
-            return folder
-        above = os.path.dirname(folder)
-        if above == folder:
-            return None
-        folder = above
 
 
 async def _dirty(root: str, top: str) -> bool | None:

@@ -3,7 +3,7 @@
 import os
 import stat
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from hashlib import sha256
 from itertools import islice
@@ -17,8 +17,9 @@ from codi.workspace import paths, processes
 from codi.workspace.descent import folder_of, naming, open_folder, open_listing, open_regular, read_all
 from codi.workspace.git import NEUTRAL
 from codi.workspace.ignoring import files_below
+from codi.workspace.jobs import Jobs
 from codi.workspace.replacing import Change, replace_together
-from codi.workspace.workspace import FileFacts, Kind, Outcome, Replacement, Stamp
+from codi.workspace.workspace import FileFacts, Job, Kind, Outcome, Replacement, Size, Stamp
 
 _READ_INLINE_BYTES = 1 << 20
 _MOST_SEARCHED = 20_000
@@ -55,6 +56,7 @@ class LocalWorkspace:
         self._environment = dict(environment or {})
         self._shell = shell
         self._spool = spool or os.environ.get("TMPDIR", "/tmp")
+        self.jobs = Jobs(self._spool)
         self._stamps: dict[str, Stamp] = {}
         self._turns: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()
 
@@ -111,12 +113,10 @@ class LocalWorkspace:
 
     async def _in_turn(self, places: Sequence[str], work: Callable[[], None]) -> None:
         """Do work on files when those who asked earlier for one of them are done."""
-        if not places:
+        async with AsyncExitStack() as turns:
+            for place in places:
+                await turns.enter_async_context(self._turns.setdefault(place, anyio.Lock()))
             await to_thread.run_sync(work)
-            return
-        turn = self._turns.setdefault(places[0], anyio.Lock())
-        async with turn:
-            await self._in_turn(places[1:], work)
 
     async def make_directory(self, path: str) -> None:
         os.close(open_folder(self.resolve(path), made=[]))
@@ -134,8 +134,12 @@ class LocalWorkspace:
         finally:
             os.close(descriptor)
 
-    def walk(self, path: str, *, hidden: bool = True, include_ignored: bool = False) -> Iterator[str]:
-        return files_below(self.resolve(path), self.root, hidden=hidden, include_ignored=include_ignored)
+    def walk(
+        self, path: str, *, hidden: bool = True, include_ignored: bool = False, folders: bool = False
+    ) -> Iterator[str]:
+        return files_below(
+            self.resolve(path), self.root, hidden=hidden, include_ignored=include_ignored, folders=folders
+        )
 
     def namesakes(self, path: str) -> Iterator[str]:
         name = os.path.basename(self.resolve(path))
@@ -170,6 +174,29 @@ class LocalWorkspace:
             spool=self._spool,
             tell=tell,
         )
+
+    async def start(self, command: Runs, *, timeout_s: float | None, keep: int, terminal: Size | None = None) -> Job:
+        environment = self._environment_with({})
+        cwd = self.resolve(command.cwd)
+        return await self.jobs.start(
+            Runs(command.command, cwd),
+            cwd=cwd,
+            environment=environment,
+            shell=self._shell or processes.shell_in(environment["PATH"]),
+            timeout_s=timeout_s,
+            keep=keep,
+            terminal=terminal,
+        )
+
+    def job(self, id: str) -> Job:
+        return self.jobs.job(id)
+
+    async def feed(self, job: Job, content: bytes) -> None:
+        await self.jobs.job(job.id).send(content)
+
+    async def aclose(self) -> None:
+        """End what still runs."""
+        await self.jobs.aclose()
 
     def lines_of(self, words: Sequence[str], *, cwd: str = ".") -> AsyncIterator[bytes]:
         return processes.lines_of(words, cwd=self.resolve(cwd), environment=self._environment_with(NEUTRAL))
