@@ -9,7 +9,7 @@ from codi.engine.keys import every_key
 from codi.lab.running import running
 from conftest import call, says
 
-ELSEWHERE = {"model.default", "model.provider", "model.base_url", "sessions.dir", "sessions.catalog", "shell.path", "shell.env"} | {
+ELSEWHERE = {f"undo.{name}" for name in ("enabled", "quota_mb", "max_file_mb", "exclude", "snapshot_days", "snapshot_count")} | {"model.default", "model.provider", "model.base_url", "sessions.dir", "sessions.catalog", "shell.path", "shell.env"} | {
     "shell.timeout_s", "tools.disabled", "network.offline", "agent.append_system_prompt", "profile", "profiles"
 }  # fmt: skip
 """Keys whose effect other tests show: those of the settings and of the choice of a model."""
