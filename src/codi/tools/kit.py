@@ -26,6 +26,8 @@ from codi.tools.todo import Todo
 from codi.tools.tool import Tool
 from codi.tools.tree import Tree
 from codi.tools.view_image import ViewImage
+from codi.tools.web_fetch import WebFetch
+from codi.tools.web_search import WebSearchTool
 from codi.tools.write import Write
 
 
@@ -38,13 +40,14 @@ def built_in(
     project: Project,
     timeout_s: int = 120,
     sees: bool = True,
+    search: WebSearchTool | None = None,
     own: Sequence[str] = (),
     guarded: Callable[[str], bool] = lambda path: False,
 ) -> list[Tool]:
     """All of them, for one session. `todo` reads the session's present list; `ripgrep` is the program, if there is one;
     `project` is what can be seen before anything runs;
     commands end after `timeout_s` unless the model gives them another limit; `sees` says whether the model can look at
-    images; `own` are codi's own folders; `guarded` says
+    images; `search` is there when an engine is set up; `own` are codi's own folders; `guarded` says
     of a real path whether it is protected or holds secrets."""
     limited = {"limits": limits}
     gated = {"gate": gate}
@@ -65,6 +68,8 @@ def built_in(
         StructTool(Tree, needs=limited),
         StructTool(Move, needs={"own": own}),
         StructTool(Delete, needs={"own": own}),
+        StructTool(WebFetch, needs=limited),
+        *([search] if search else []),
         *([StructTool(ViewImage)] if sees else []),
         StructTool(Recall, needs=limited),
         StructTool(Todo, needs={"items": todo}),

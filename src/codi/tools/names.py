@@ -375,6 +375,8 @@ _ALIASES: dict[str, Alias] = {
             "glob": "find find_files Glob",
             "list": "ls list_directory LS",
             "tree": "print_tree",
+            "web_fetch": "fetch_url WebFetch",
+            "web_search": "WebSearch",
             "view_image": "analyze_image",
             "todo": "todo_write todo_read write_tasks TodoWrite update_plan",
         }.items()
