@@ -8,7 +8,7 @@ ORACLES := $(VENV)/.oracles
 WORKERS ?= auto
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help demo test lint bench soak build clean
+.PHONY: help demo test lint bench soak build onefile clean
 
 help:
 	@echo "make demo   the main job on a scripted model, with the real tools; needs no key"
@@ -52,7 +52,7 @@ soak: $(ORACLES)
 	@tools/system tests
 	@CODI_SOAK=1 $(BIN)/pytest -n $(WORKERS)
 
-build: $(READY)
+build onefile: $(READY)
 	@$(BIN)/python tools/build.py
 
 clean:

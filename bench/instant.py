@@ -4,7 +4,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: %d\r\n\r\n"
 
@@ -16,6 +16,8 @@ class InstantModel:
         self.came: list[float] = []
         self.went: list[float] = []
         self.connections = 0
+        self.on_request: Callable[[], None] = lambda: None
+        """Called when a request has come whole, before it is answered."""
         self._replies = replies
         self._server = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}"
@@ -50,6 +52,7 @@ class InstantModel:
             rest = rest[length:]
             reply = self._replies[min(len(self.came), len(self._replies) - 1)]
             self.came.append(came)
+            self.on_request()
             peer.sendall(_HEAD % len(reply) + reply)
             self.went.append(time.perf_counter())
 

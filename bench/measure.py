@@ -21,8 +21,10 @@ class Cost(Struct, frozen=True):
     status: int
 
 
-def cost_of(words: Sequence[str], *, env: Mapping[str, str], cwd: str) -> Cost:
-    """Run a program to its end; its output goes nowhere."""
+def cost_of(
+    words: Sequence[str], *, env: Mapping[str, str], cwd: str, started: Callable[[int], None] = lambda pid: None
+) -> Cost:
+    """Run a program to its end; its output goes nowhere. `started` is told its process."""
     began = time.perf_counter()
     with open(os.devnull, "r+b") as nothing:
         actions = [(os.POSIX_SPAWN_DUP2, nothing.fileno(), number) for number in (0, 1, 2)]
@@ -32,11 +34,21 @@ def cost_of(words: Sequence[str], *, env: Mapping[str, str], cwd: str) -> Cost:
             child = os.posix_spawn(words[0], words, env, file_actions=actions)
         finally:
             os.chdir(here)
+        started(child)
         _, status, used = os.wait4(child, 0)
     wall_ms = (time.perf_counter() - began) * 1000
     return Cost(
         (used.ru_utime + used.ru_stime) * 1000, wall_ms, used.ru_maxrss / 1024, os.waitstatus_to_exitcode(status)
     )
+
+
+def cpu_ms_of(pid: int) -> float:
+    """Milliseconds of CPU that a living process has used, all its threads together, to the nanosecond."""
+    used = 0
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/schedstat") as file:
+            used += int(file.read().split()[0])
+    return used / 1e6
 
 
 def medians(runs: int, *measured: Callable[[], Cost]) -> list[Cost]:

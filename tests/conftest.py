@@ -195,8 +195,8 @@ class Codi:
         assert run.result["exitCode"] == run.status, run
         return run
 
-    def start(self, *words: str, env: Mapping[str, str] | None = None) -> Running:
-        """One shot with an event stream, not waited for."""
+    def start(self, *words: str, env: Mapping[str, str] | None = None, ignoring: int | None = None) -> Running:
+        """One shot with an event stream, not waited for; `ignoring` is a signal that it finds ignored."""
         process = subprocess.Popen(
             [PROGRAM, "-p", "--output-format", "stream-json", *words],
             cwd=self.cwd,
@@ -205,6 +205,7 @@ class Codi:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=None if ignoring is None else lambda: signal.signal(ignoring, signal.SIG_IGN),
         )
         self._running.append(Running(process))
         return self._running[-1]
@@ -288,7 +289,3 @@ def call(name: str, **arguments: Any) -> dict[str, Any]:
 def says(text: str = "", *calls: dict[str, Any], **more: Any) -> dict[str, Any]:
     """A step of a script."""
     return {"text": text, "calls": list(calls), **more}
-
-
-def stop_signal(name: str) -> int:
-    return signal.Signals[name].value

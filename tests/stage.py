@@ -18,10 +18,12 @@ from codi.agent.context import messages_of
 from codi.agent.limits import AgentSettings
 from codi.agent.mind import Mind
 from codi.agent.record import Record
+from codi.agent.taking_back import TakingBack
 from codi.engine.local import Listeners, LocalConversation
 from codi.lab.http1 import HttpRequest
 from codi.lab.service import Service
-from codi.policy.modes import Mode, policy_of
+from codi.policy.mode import Mode
+from codi.policy.modes import policy_of
 from codi.policy.territory import Territory
 from codi.protocol.errors import ProviderError, ServerFailed
 from codi.protocol.events import ApprovalAsked, Entry, Event, Fact, MessageAdded, TurnEnded
@@ -83,7 +85,13 @@ class Stage:
         )
         agent = Agent(mind, self.calls, record, limits or AgentSettings())
         self.conversation = LocalConversation(
-            agent, record, listeners, 0.0, _no_other_model, lambda mode: policy_of(mode, territory)
+            agent,
+            record,
+            listeners,
+            0.0,
+            _no_other_model,
+            lambda mode: policy_of(mode, territory),
+            TakingBack(None, record, str),
         )
 
     @property

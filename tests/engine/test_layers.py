@@ -10,7 +10,7 @@ from codi.engine.layers import Loaded, Survey, load
 from codi.engine.places import Places
 from codi.engine.settings import Settings
 from codi.protocol.errors import ConfigError
-from codi.providers.choice import Wanted
+from codi.providers.wanted import Wanted
 
 
 class Ground:

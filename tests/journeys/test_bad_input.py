@@ -51,7 +51,6 @@ def test_a_host_that_is_not_there(codi: Codi):
     told(codi("-p", "hi", env={"CODI_MODEL": "anthropic/x", "ANTHROPIC_BASE_URL": "http://127.0.0.1:9", "ANTHROPIC_API_KEY": "k"}), 1,
          "127.0.0.1:9")  # fmt: skip
     told(codi("-p", "hi", "-m", "ollama/x", env={"OLLAMA_HOST": "127.0.0.1:9"}), 1, "ollama serve")
-    told(codi("-p", "hi", "-m", "ollama/x"), 1, "ollama serve")
 
 
 def test_broken_configuration(codi: Codi):

@@ -165,6 +165,17 @@ def test_the_syntax_gate(codi, lab):
     assert (codi.cwd / "a.py").read_text() == "x = (\n"
 
 
+@pytest.mark.parametrize(("said", "calls"), [("auto", 1), ("off", 0)])
+def test_calls_by_text(codi, lab, said, calls):
+    codi.set_up(f"tools.text_calls = '{said}'")
+    lab(
+        [says('<tool_call>{"name": "list", "arguments": {}}</tool_call>'), *[says("done")] * calls],
+        "ollama",
+        takes_tools=False,
+    )
+    assert len(codi.json("hello").result["toolCalls"]) == calls
+
+
 def test_services_and_models_of_ones_own(codi, lab):
     server = lab([says("a")], used=False)
     codi.set_up(
@@ -189,6 +200,7 @@ def test_no_key_is_forgotten():
             "providers",
             "models",
             "tools.syntax_gate",
+            "tools.text_calls",
         ),
         *(
             "retry.tries",

@@ -70,7 +70,13 @@ def test_the_offered_rule_allows_it(codi: Codi, lab):
 
 
 def test_yes_never_passes_what_is_dangerous(codi: Codi, lab):
-    lab([says("", call("shell", command="sudo touch made")), says("", call("shell", command="rm -rf /")), says("No.")])
+    lab(
+        [
+            says("", call("shell", command="sudo touch made")),
+            says("", call("shell", command="mkfs.nothing x")),
+            says("No."),
+        ]
+    )
     run = codi.json("do it", "-y")
     assert run.status == 3
     assert [given["decision"] for given in run.result["permissions"]] == ["deny", "deny"]
@@ -95,6 +101,25 @@ def test_the_signals_have_a_status_each(codi: Codi, lab):
         assert run.status == status, run
         assert run.result["kind"] == "interrupted" and run.result["exitCode"] == status
         assert run.lines[-2]["type"] == "agent_settled"
+
+
+def test_a_signal_that_comes_with_the_first_line_is_heeded(codi: Codi, lab):
+    lab({"loop": True, "steps": [SLOW]})
+    for _ in range(3):
+        running = codi.start("think")
+        running.wait_for("session")
+        running.signal(signal.SIGINT)
+        run = running.end()
+        assert run.status == 130 and run.result["kind"] == "interrupted"
+        assert [line for line in run.lines if line["type"] == "agent_end"], run
+
+
+def test_a_hang_up_that_is_ignored_stays_ignored(codi: Codi, lab):
+    lab([says("word ", copies=20, chunk=5, pause_ms=20)])
+    running = codi.start("think", ignoring=signal.SIGHUP)
+    running.wait_for("message_update", holding="text_delta")
+    running.signal(signal.SIGHUP)
+    assert running.end().status == 0
 
 
 def test_prompts_run_in_order_and_only_the_last_answer_is_printed(codi: Codi, lab):

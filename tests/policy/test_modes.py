@@ -2,7 +2,8 @@
 
 import pytest
 
-from codi.policy.modes import MODES, policy_of, stricter
+from codi.policy.mode import MODES
+from codi.policy.modes import policy_of, stricter
 from codi.policy.territory import Territory
 from codi.protocol.effects import Allow, Ask, Deny, Reaches, Reads, Runs, Writes
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from codi.policy.modes import MODES, policy_of
+from codi.policy.mode import MODES
+from codi.policy.modes import policy_of
 from codi.policy.offers import offered_rule
 from codi.policy.policy import strictest
 from codi.policy.rules import parse_rule

@@ -3,8 +3,9 @@
 import pytest
 
 from codi.protocol.errors import ConfigError, CredentialError, NetworkError, NotFound, UsageError
-from codi.providers.choice import Choice, LocalServer, ModelName, Wanted, key_missing, parse_model, smart_default
+from codi.providers.choice import Choice, LocalServer, ModelName, key_missing, parse_model, smart_default
 from codi.providers.presets import presets
+from codi.providers.wanted import Wanted
 
 A = {"ANTHROPIC_API_KEY": "a"}
 O = {"OPENAI_API_KEY": "o"}  # noqa: E741

@@ -7,7 +7,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from codi.workspace.git import GitState, project_root, state
+from codi.workspace.git import GitState, state
+from codi.workspace.roots import project_root
 
 
 @pytest.fixture

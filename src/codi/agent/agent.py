@@ -121,7 +121,10 @@ class Agent:
             self._patience.whole(defects=any(call.defect for call in calls))
             if calls:
                 return calls
-            if reply.stop == "length":
+            if reply.complaint:
+                self._patience.malformed()
+                self._nudge(reply.complaint)
+            elif reply.stop == "length":
                 self._patience.cut_text()
                 self._nudge(GO_ON)
             elif reply.stop == "paused":
@@ -243,7 +246,8 @@ class Agent:
         self._turn += 1
         self._tally = Tally(self.mind.provider.model.id)
         self._repetition = Repetition()
-        self._patience = Patience(self._settings.max_failed_steps)
+        is_weak = not self.mind.provider.model.abilities.tools
+        self._patience = Patience(self._settings.max_failed_steps, nudges=2 if is_weak else 1)
         self._more_output = False
         self._is_late = False
         self.calls.approvals.unanswered = False
@@ -267,8 +271,8 @@ class Agent:
         self._tally.add(usage)
         self._spending.add(usage)
         self._last_usage = usage
-        # On disk before any of its calls runs: so no call can run twice, whatever happens next.
-        self._record.keep(MessageAdded(reply.message, facts), sync=bool(reply.message.tool_calls))
+        # Written before any of its calls runs, so that none can run twice; the intent of a call with effects brings it to disk.
+        self._record.keep(MessageAdded(reply.message, facts))
         return reply
 
     def _keep_unfinished(self, unfinished: Unfinished, stop: Stop, error: str) -> None:

@@ -135,6 +135,8 @@ async def _run_shot(engine: Engine, target: str | None, prompts: Sequence[Prompt
             async with engine.open(target) as conversation:
                 stopping.conversation = conversation
                 outcome.warnings += [*engine.warnings, *conversation.warnings]
+                origin = conversation.origin
+                outcome.model = {"provider": origin.provider, "id": origin.model, "thinking": conversation.thinking}
                 if args.verbose:
                     print(conversation.greeting, file=sys.stderr)
                 if form == "stream-json":

@@ -1,7 +1,6 @@
 """The flags of `codi` without a subcommand, and what they mean for settings and for this one start."""
 
 import argparse
-import difflib
 import os
 import sys
 from collections.abc import Collection, Sequence
@@ -23,11 +22,22 @@ class Parser(argparse.ArgumentParser):
         found, unknown = self.parse_known_args(words, namespace)
         if unknown:
             flag = unknown[0].partition("=")[0]
-            known = [option for action in self._actions for option in action.option_strings]
-            near = difflib.get_close_matches(flag, known, n=2)
-            hint = f"Did you mean {' or '.join(near)}?" if near else f"`{self.prog} --help` lists the flags."
-            raise UsageError(f"unknown argument {flag}", hint=hint)
+            raise UsageError(f"unknown argument {flag}", hint=self._nearest(flag))
         return found
+
+    def flag(self, name: str) -> argparse.Action:
+        """The flag of that name; raises UsageError where there is none."""
+        for action in self._actions:
+            if name in action.option_strings:
+                return action
+        raise UsageError(f"there is no flag {name}", hint=self._nearest(name))
+
+    def _nearest(self, name: str) -> str:
+        from difflib import get_close_matches  # for an error alone
+
+        known = [option for action in self._actions for option in action.option_strings]
+        near = get_close_matches(name, known, n=2)
+        return f"Did you mean {' or '.join(near)}?" if near else f"`{self.prog} --help` lists the flags."
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, hint=f"`{self.prog} --help` shows how it is used.")

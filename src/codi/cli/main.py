@@ -1,13 +1,16 @@
 """From the words of a command line to the command that they mean; and from an error to one line, a hint and an exit status."""
 
+import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
+from itertools import takewhile
 
 COMMANDS = {
     "config": "what is set, where it comes from, and setting it",
     "demo": "the main job on a scripted model, with the real tools; needs no key",
+    "help": "help of a command, a flag or a key of the configuration",
     "lab": "scripted model servers for trying and testing",
     "models": "models that are known, with window and price",
     "schema": "JSON Schemas of what codi prints",
@@ -35,20 +38,25 @@ def _chosen(words: list[str]) -> int:
     if words and words[0] in OLDER_SPELLINGS:
         words = [*OLDER_SPELLINGS[words[0]], *words[1:]]
     name = words[0] if words else ""
-    if name == "help":
-        name, words = (words[1], [words[1], "--help"]) if words[1:] else ("", ["--help"])
     if name in COMMANDS:
         return _run(name, words[1:])
     if len(words) == 1 and name.isalpha() and (near := _near(name)):
         from codi.protocol.errors import UsageError
 
         raise UsageError(f"unknown command {name!r}", hint=f"Did you mean `codi {near}`? A prompt goes after `--`.")
-    return _run("chat", words)
+    return _run("help" if _asks_for_help(words) else "chat", words)
+
+
+def _asks_for_help(words: list[str]) -> bool:
+    """Asked of `codi` itself, before anything of it is loaded."""
+    return any(word in ("-h", "--help") for word in takewhile(lambda word: word != "--", words))
 
 
 def _run(module: str, words: list[str]) -> int:
-    status: int = import_module(f"codi.cli.{module}").run(words)
-    return status
+    run: Callable[[list[str]], int] = import_module(f"codi.cli.{module}").run
+    gc.freeze()
+    gc.enable()
+    return run(words)
 
 
 def _near(name: str) -> str | None:

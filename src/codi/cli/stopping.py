@@ -29,7 +29,7 @@ class Stopping:
     ) -> None:
         """Listen until cancelled; started once no signal can be missed any more."""
         last = -_TWICE_S
-        with anyio.open_signal_receiver(signal.SIGINT, *_ENDING) as signals:
+        with anyio.open_signal_receiver(*_heeded(signal.SIGINT, *_ENDING)) as signals:
             task_status.started()
             async for number in signals:
                 self.interrupted = True
@@ -45,7 +45,7 @@ class Stopping:
 
 async def cancel_when_ended(ended: "Ended", everything: anyio.CancelScope) -> None:
     """For a frontend that sees to SIGINT itself: SIGTERM and SIGHUP cancel everything."""
-    with anyio.open_signal_receiver(*_ENDING) as signals:
+    with anyio.open_signal_receiver(*_heeded(*_ENDING)) as signals:
         async for number in signals:
             ended.signal = int(number)
             everything.cancel()
@@ -59,8 +59,13 @@ class Ended:
 
 def leave_when_ended() -> None:
     """Before there is anything to keep: SIGTERM and SIGHUP end codi with their own status."""
-    for number in _ENDING:
+    for number in _heeded(*_ENDING):
         signal.signal(number, _leave)
+
+
+def _heeded(*numbers: signal.Signals) -> list[signal.Signals]:
+    """Those that whoever started codi did not have ignored, as nohup does."""
+    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

@@ -12,6 +12,7 @@ from codi.agent.context_files import ContextFiles, Ground, context_files
 from codi.agent.instructions import Part, Surroundings, instructions
 from codi.agent.mind import Mind
 from codi.agent.nearby import Nearby
+from codi.agent.text_calls import TextCalls, tools_in_words
 from codi.credentials.environment import EnvironmentKey
 from codi.credentials.source import SourceKey
 from codi.engine.model_list import ModelList
@@ -19,7 +20,8 @@ from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.prompt_files import prompt_file
 from codi.engine.settings import Settings
-from codi.policy.modes import Mode, policy_of
+from codi.policy.mode import Mode
+from codi.policy.modes import policy_of
 from codi.policy.policy import Policy
 from codi.policy.rules import Decision, parse_rule
 from codi.policy.territory import Territory
@@ -30,12 +32,13 @@ from codi.protocol.tooling import ToolSpec
 from codi.providers import catalog as prices
 from codi.providers.assembly import Connections, provider_for, timeouts_for
 from codi.providers.catalog import Catalog
-from codi.providers.choice import Choice, LocalServer, Wanted, key_missing, smart_default
+from codi.providers.choice import Choice, LocalServer, key_missing, smart_default
 from codi.providers.local_servers import reachable
 from codi.providers.presets import presets
 from codi.providers.provider import Credential, ModelEntry, Provider
 from codi.providers.resilient import Resilient
 from codi.providers.timeouts import Timeouts
+from codi.providers.wanted import Wanted
 from codi.tools.kit import built_in
 from codi.tools.limiting import Limits
 from codi.tools.output import cap_for
@@ -44,10 +47,11 @@ from codi.tools.syntax_gate import SyntaxGate
 from codi.tools.toolbox import Profile, Toolbox, profile_for
 from codi.tools.web_engines import engines
 from codi.tools.web_search import Searches, WebSearchTool
-from codi.workspace import git
+from codi.workspace import git, paths
 from codi.workspace.endpoints import NoEndpoint, endpoint_of
 from codi.workspace.git import GitState
 from codi.workspace.glance import Glance
+from codi.workspace.ledger.ledger import Ledger
 from codi.workspace.local import LocalWorkspace
 
 
@@ -76,6 +80,7 @@ class Assembly:
         """What is wrong with the settings and came out when they were used."""
         self._env = env
         self._connections = Connections(offline=settings.network.offline)
+        self._without_tools: set[str] = set()
         self._catalog = Catalog.load(os.path.join(places.home, "models.toml"), settings.models)
 
     async def choice(self, model: str = "") -> Choice:
@@ -227,6 +232,26 @@ class Assembly:
             pause_over_s=retry.pause_over_s,
         )
 
+    def speaking(self, provider: Provider, toolbox: Toolbox) -> Provider:
+        """The model as one that can call these tools: by its text, where it has no other way."""
+        if self.settings.tools.text_calls == "off":
+            return provider
+        known = self._catalog.entry(provider.model.service, provider.model.id)
+        return TextCalls(
+            provider,
+            toolbox,
+            self._without_tools,
+            native=known.abilities.tools,
+            handoff=self.settings.model.handoff_thinking,
+        )
+
+    def in_words(self, entry: ModelEntry | None, tools: Sequence[ToolSpec]) -> list[Part]:
+        """What the system prompt says of the tools to a model that is known to take none."""
+        if entry is None or not tools or self.settings.tools.text_calls == "off":
+            return []
+        takes_tools = entry.abilities.tools and self._catalog.entry(entry.service, entry.id).abilities.tools
+        return [] if takes_tools else [tools_in_words(tools)]
+
     def mind(
         self, provider: Provider, system: str, tools: Sequence[ToolSpec], thinking: Level, session_id: str
     ) -> Mind:
@@ -285,6 +310,15 @@ class Assembly:
         except NoEndpoint as error:
             raise ConfigError(f"web.searxng_url: {error}", hint="Give it as http://host:port.") from error
         return (*said.allow_private, f"{host}:{port}")
+
+    def ledger(self) -> Ledger | None:
+        """What keeps the changes of the project around the working directory; None where that is switched off."""
+        undo = self.settings.undo
+        return Ledger(self.places.home, self.places.root, undo) if undo.enabled else None
+
+    def ledger_path(self, path: str) -> str:
+        """What a path that a person typed is called in the ledger."""
+        return paths.located(paths.joined(path, self.places.cwd)).removeprefix(f"{self.places.root.rstrip('/')}/")
 
     def _credential(self, choice: Choice) -> Credential:
         if self.options.api_key:

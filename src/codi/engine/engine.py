@@ -6,15 +6,19 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 import anyio
-from msgspec import structs, to_builtins
+from anyio import to_thread
+from msgspec import to_builtins
 
 from codi.agent.agent import Agent
 from codi.agent.approvals import Approvals
 from codi.agent.calls import Calls
+from codi.agent.cover import Cover
 from codi.agent.instructions import Part, prompt_of
 from codi.agent.mind import Mind
 from codi.agent.record import Record
+from codi.agent.taking_back import TakingBack
 from codi.engine.assembly import Assembly
+from codi.engine.layers import load
 from codi.engine.local import Listeners, LocalConversation
 from codi.engine.model_list import ModelList
 from codi.engine.options import Options
@@ -22,7 +26,8 @@ from codi.engine.places import Places
 from codi.engine.settings import Settings
 from codi.engine.shelf import Shelf
 from codi.engine.version import VERSION
-from codi.policy.modes import MODES, Mode, stricter
+from codi.policy.mode import MODES, Mode
+from codi.policy.modes import stricter
 from codi.protocol.conversation import SessionSummary
 from codi.protocol.errors import CodiError, SessionError
 from codi.protocol.events import (
@@ -45,10 +50,12 @@ from codi.sessions import folds, paths, resume
 from codi.sessions.jsonl import JsonlStore
 from codi.sessions.memory import MemoryStore
 from codi.sessions.session import Session
+from codi.sessions.version3 import seconds_of
 from codi.tools.results import Results, results_directory
 from codi.tools.toolbox import CALLS_A_STEP
 from codi.workspace import git
 from codi.workspace.git import GitState
+from codi.workspace.ledger.ledger import Ledger
 
 
 class Engine:
@@ -71,12 +78,19 @@ class Engine:
         self._warnings: list[str] = []
 
     @classmethod
-    def at(cls, directory: str, *, model: str = "", mode: Mode = "default", allow: Sequence[str] = ()) -> "Engine":
-        """For programs: a host that works in `directory`, with codi's defaults. `allow` are rules as `--allow` takes them."""
-        settings = structs.replace(Settings(), permission_mode=mode)
-        if model:
-            settings = structs.replace(settings, model=structs.replace(settings.model, default=model))
-        return cls(Places.at(directory), settings, Options(allow=tuple(allow), model_given=bool(model)))
+    def at(cls, directory: str, *, model: str = "", mode: Mode | None = None, allow: Sequence[str] = ()) -> "Engine":
+        """For programs: a host that works in `directory`, set as `codi` itself would be there. `allow` are rules as `--allow`
+        takes them. Raises CodiError as `codi` would say it."""
+        places = Places.at(directory)
+        flags = {"model.default": model, "permission_mode": mode}
+        loaded = load(places, os.environ, {key: value for key, value in flags.items() if value}, ())
+        options = Options(
+            allow=tuple(allow),
+            model_given=bool(model),
+            mode_given=mode is not None,
+            said_of_model=tuple(loaded.model_layers()),
+        )
+        return cls(places, loaded.settings, options, warnings=loaded.warnings)
 
     @asynccontextmanager
     async def open(self, session_id: str | None = None, *, thinks: bool = True) -> AsyncIterator[LocalConversation]:
@@ -94,15 +108,17 @@ class Engine:
             provider = parts.provider(choice) if choice else Nobody()
             entry = await known_model(provider) if choice else None
             toolbox = parts.toolbox(results, lambda: folds.todos(session.path()), entry)
-            workspace = parts.workspace()
-            calls = Calls(toolbox, workspace, parts.policy(mode), Approvals(record, parts.territory), record)
+            workspace, ledger = parts.workspace(), parts.ledger()
+            cover = Cover(ledger, workspace, record)
+            calls = Calls(toolbox, workspace, parts.policy(mode), Approvals(record, parts.territory), record, cover)
             calls.parallel = self._settings.agent.parallel
             calls.at_once = CALLS_A_STEP[parts.profile(entry)]
             files = parts.context_files()
             system = prompt_of(parts.instructions(toolbox.specs, mode, files, state))
 
             def mind_of(provider: Provider, thinking: Level) -> Mind:
-                return parts.mind(provider, system, toolbox.specs, thinking, session.store.session_id)
+                speaking = parts.speaking(provider, toolbox)
+                return parts.mind(speaking, system, toolbox.specs, thinking, session.store.session_id)
 
             async def rethink(name: str) -> Mind:
                 named = await parts.choice(name)
@@ -111,9 +127,12 @@ class Engine:
             mind = mind_of(provider, thinking)
             for fact in self._facts_of_opening(path, mind, mode, state):
                 record.keep(fact)
+            taking_back = TakingBack(ledger, record, parts.ledger_path)
             news = workspace.jobs.news
             agent = Agent(mind, calls, record, self._settings.agent, parts.nearby(files), news)
-            conversation = LocalConversation(agent, record, listeners, began(session), rethink, parts.policy)
+            conversation = LocalConversation(
+                agent, record, listeners, began(session), rethink, parts.policy, taking_back
+            )
             notices = (
                 *self._warnings,
                 *parts.complaints,
@@ -125,6 +144,8 @@ class Engine:
             conversation.greeting = f"codi {VERSION}, {choice.model} ({choice.reason})" if choice else ""
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(conversation.work)
+                if ledger:
+                    tasks.start_soon(_look_first, ledger, conversation.prompted)
                 try:
                     yield conversation
                 finally:
@@ -132,6 +153,8 @@ class Engine:
                     listeners.close()
                     with anyio.CancelScope(shield=True):
                         await workspace.aclose()
+                        if ledger:
+                            await to_thread.run_sync(ledger.close)
                         await parts.aclose()
 
     def sessions(self, *, everywhere: bool = False) -> list[SessionSummary]:
@@ -175,7 +198,8 @@ class Engine:
         toolbox = parts.toolbox(Results(None), tuple, entry)
         mode, state = self._settings.permission_mode, await git.state(self._places.cwd)
         await parts.aclose()
-        return parts.instructions(toolbox.specs, mode, parts.context_files(), state)
+        told = parts.instructions(toolbox.specs, mode, parts.context_files(), state)
+        return [*told, *parts.in_words(entry, toolbox.specs)]
 
     @contextmanager
     def _session(self, text: str | None) -> Iterator[Session]:
@@ -253,7 +277,18 @@ class Engine:
         yield SessionOpened(VERSION, git=to_builtins(state) if state else None, flags=self._options.flags)
 
 
+async def _look_first(ledger: Ledger, prompted: anyio.Event) -> None:
+    """While the model thinks for the first time: what there is, so that the first command need not wait for the look."""
+    await prompted.wait()
+    try:
+        await to_thread.run_sync(ledger.first_look, abandon_on_cancel=True)
+    except anyio.get_cancelled_exc_class():
+        ledger.stop()
+        raise
+
+
 def began(session: Session) -> float:
     """When the session began."""
-    first = next(iter(session.entries), None)
-    return first.at if first else time.time()
+    store = session.store
+    told = seconds_of(store.header.timestamp) if isinstance(store, JsonlStore) else None
+    return time.time() if told is None else told

@@ -16,7 +16,7 @@ from codi.engine.config_files import BrokenFile, ConfigFile, shown
 from codi.engine.places import Places
 from codi.engine.settings import SHORT_VARIABLES, Settings
 from codi.protocol.errors import ConfigError
-from codi.providers.choice import Wanted
+from codi.providers.wanted import Wanted
 
 Name = Literal["default", "user", "project", "local", "environment", "flags"]
 Path = tuple[str, ...]

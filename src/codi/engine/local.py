@@ -8,12 +8,25 @@ import anyio
 from codi.agent.agent import Agent
 from codi.agent.mind import Mind
 from codi.agent.record import Record
-from codi.policy.modes import Mode
+from codi.agent.taking_back import TakingBack
+from codi.policy.mode import Mode
 from codi.policy.policy import Policy
 from codi.protocol.errors import CodiError
 from codi.protocol.events import Delta, Entry, Event, ModelChosen, PolicyChosen, StatusDelta
-from codi.protocol.messages import user
-from codi.protocol.ops import Answer, ChooseModel, ChoosePolicy, Interrupt, Op, Prompt, Steer, UseTool
+from codi.protocol.messages import Level, Origin, user
+from codi.protocol.ops import (
+    Answer,
+    ChooseModel,
+    ChoosePolicy,
+    Interrupt,
+    Op,
+    Prompt,
+    Redo,
+    ShowChanges,
+    Steer,
+    Undo,
+    UseTool,
+)
 
 _MOST_WAITING = 10_000
 
@@ -68,7 +81,7 @@ class _Listener:
 class LocalConversation:
     """Ops wait in line and are taken one after the other; what must reach a running turn goes past the line.
 
-    `rethink` gives the mind for a model's name, `repolicy` the policy for a mode's; both are the engine's."""
+    `rethink` gives the mind for a model's name, `repolicy` the policy for a mode's; both are the engine's. `taking_back` undoes."""
 
     def __init__(
         self,
@@ -78,6 +91,7 @@ class LocalConversation:
         began: float,
         rethink: Callable[[str], Awaitable[Mind]],
         repolicy: Callable[[Mode], Policy],
+        taking_back: TakingBack,
     ) -> None:
         self.session_id = record.session.store.session_id
         self.began = began
@@ -88,6 +102,9 @@ class LocalConversation:
         self._listeners = listeners
         self._rethink = rethink
         self._repolicy = repolicy
+        self._taking_back = taking_back
+        self.prompted = anyio.Event()
+        """Set when there is something to do for the first time."""
         self._waiting: deque[Op] = deque()
         self._something = anyio.Event()
         self._turn: anyio.CancelScope | None = None
@@ -96,6 +113,15 @@ class LocalConversation:
     @property
     def session_file(self) -> str | None:
         return self._record.session.store.path
+
+    @property
+    def origin(self) -> Origin:
+        """The model that would answer now."""
+        return self._agent.mind.provider.origin
+
+    @property
+    def thinking(self) -> Level:
+        return self._agent.mind.thinking
 
     async def send(self, op: Op) -> None:
         match op:
@@ -135,7 +161,10 @@ class LocalConversation:
 
     async def _take(self, op: Op) -> None:
         match op:
+            case Undo() | Redo() | ShowChanges():
+                await self._taking_back.take(op)
             case Prompt(text, images) | Steer(text, images):
+                self.prompted.set()
                 await self._agent.prompt(text, images)
             case UseTool(call):
                 await self._agent.calls.run_by_hand(call)

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from codi.providers.choice import Wanted
+from codi.providers.wanted import Wanted
 
 
 class Options(Struct, frozen=True, kw_only=True):

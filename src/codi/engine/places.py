@@ -5,7 +5,7 @@ import os
 from msgspec import Struct
 
 from codi.protocol.errors import UsageError
-from codi.workspace.git import project_root
+from codi.workspace.roots import project_root
 
 
 def codi_home() -> str:

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 
 from codi.agent.limits import AgentSettings
-from codi.policy.modes import Mode
+from codi.policy.mode import Mode
 from codi.providers.settings import ModelSettings, NetworkSettings, RetrySettings, ServiceSettings
+from codi.workspace.ledger.coverage import UndoSettings
 
 PROJECT = {"project": "set"}
 
@@ -34,6 +35,9 @@ class ToolSettings(Struct, frozen=True, forbid_unknown_fields=True):
     syntax_gate: Annotated[
         Literal["on", "warn", "off"], Meta(description="refuse an edit that breaks a file's syntax", extra=PROJECT)
     ] = "on"
+    text_calls: Annotated[
+        Literal["auto", "off"], Meta(description="read calls from the text of models that take no tools")
+    ] = "auto"
 
 
 class ShellSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -115,4 +119,5 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     policy: PolicySettings = PolicySettings()
     workspace: WorkspaceSettings = WorkspaceSettings()
     sessions: SessionSettings = SessionSettings()
+    undo: UndoSettings = UndoSettings()
     network: NetworkSettings = NetworkSettings()

@@ -26,6 +26,7 @@ from codi.protocol.events import (
     MessageAdded,
     ModelChosen,
     ReplyFacts,
+    SnapshotTaken,
     StatusDelta,
     TextDelta,
     ThinkingChosen,
@@ -67,8 +68,8 @@ async def print_events(
 
 
 def header_line(conversation: Conversation, cwd: str) -> Line:
-    seconds, fraction = divmod(conversation.began, 1)
-    timestamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(fraction * 1000):03d}Z"
+    seconds, milliseconds = divmod(round(conversation.began * 1000), 1000)
+    timestamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{milliseconds:03d}Z"
     return {"type": "session", "version": 3, "id": conversation.session_id, "timestamp": timestamp, "cwd": cwd}
 
 
@@ -118,6 +119,8 @@ class EventLines:
                 yield {"type": "approval_asked", **_renamed(asked)}
             case Entry(fact=ApprovalGiven() as given):
                 yield {"type": "approval_given", **_fields(given)}
+            case Entry(fact=SnapshotTaken(id=id, tree=tree, skipped=skipped)):
+                yield {"type": "snapshot_taken", "id": id, "tree": tree, "skipped": msgspec.to_builtins(skipped)}
             case Entry(fact=ModelChosen(provider, model_id)):
                 yield {"type": "model_changed", "provider": provider, "modelId": model_id}
             case Entry(fact=ThinkingChosen(level)):

@@ -34,9 +34,11 @@ _MOST_RESULT = 2000
 
 
 class Outcome:
-    """`require_permission` False means that a permission nobody could give does not spoil the end."""
+    """`model` is the one that answers, as it is before the first event. `require_permission` False means that a permission
+    nobody could give does not spoil the end."""
 
     def __init__(self, *, require_permission: bool = True) -> None:
+        self.model = {"provider": "", "id": "", "thinking": "off"}
         self.answer = ""
         self.reason: str | None = None
         self.error: dict[str, str | None] | None = None
@@ -47,7 +49,6 @@ class Outcome:
         self._require_permission = require_permission
         self._kinds: set[Kind] = set()
         self._signal: int | None = None
-        self._model: dict[str, str] = {"provider": "", "id": "", "thinking": "off"}
         self._usage = Usage(cost=Cost())
         self._calls: dict[str, dict[str, Any]] = {}
         self._changes: list[dict[str, Any]] = []
@@ -109,15 +110,15 @@ class Outcome:
                 )
                 row |= {"decision": given.decision, "by": given.by} | ({"rule": given.rule_id} if given.rule_id else {})
             case Entry(fact=ModelChosen(provider, model_id)):
-                self._model |= {"provider": provider, "id": model_id}
+                self.model |= {"provider": provider, "id": model_id}
             case Entry(fact=ModelDescribed() as described):
-                self._model = {
+                self.model = {
                     "provider": described.provider,
                     "id": described.model_id,
                     "thinking": described.thinking,
                 }
             case Entry(fact=ThinkingChosen(level)):
-                self._model["thinking"] = level
+                self.model["thinking"] = level
             case StatusDelta(kind="warning", text=text):
                 self.warnings.append(text)
             case Entry(fact=TurnEnded() as ended):
@@ -137,7 +138,7 @@ class Outcome:
             "sessionId": session_id,
             "sessionFile": session_file,
             "cwd": cwd,
-            "model": self._model,
+            "model": self.model,
             "usage": {
                 "input": usage.input,
                 "output": usage.output,

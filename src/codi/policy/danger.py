@@ -27,28 +27,26 @@ _WRAPPERS = {
 }
 _DEVICE = r"/dev/(?:sd|hd|vd|xvd|nvme|mmcblk|disk|loop|mapper/|md)"
 
-_RISKS: tuple[tuple[int, str, re.Pattern[str]], ...] = tuple(
-    (risk, reason, re.compile(pattern))
-    for risk, reason, pattern in (
-        (9, "runs what it downloads", r"\b(?:curl|wget|fetch)\b[^;&\n]*\|\s*(?:sudo\s+)?(?:\w*sh|python\d?|perl|ruby|node)\b"),
-        (8, "raises its privileges", r"\b(?:sudo|doas|su|pkexec)\b"),
-        (8, "reads where secrets are kept", r"(?:\.ssh/|\.aws/|\.gnupg/|\.netrc|\bid_(?:rsa|ed25519|ecdsa)\b|/etc/shadow|/proc/[^ ]*environ)"),
-        (8, "decodes and runs", r"\bbase64\s+(?:-d|--decode|-D)\b[^;&\n]*\|\s*\w*sh\b"),
-        (8, "evaluates text as a command", r"\beval\b"),
-        (8, "writes outside of the workspace", r">{1,2}\s*(?:/etc|/usr|/bin|/boot|/lib|/sbin|/root|~)"),
-        (7, "rewrites history or pushes by force", r"\bgit\b[^;&|\n]*\b(?:push\b[^;&|\n]*(?:--force|\s-f\b)|reset\s+--hard|filter-branch|rebase|reflog\s+expire)"),
-        (6, "deletes recursively", r"\brm\b[^;&|\n]*\s-\w*[rR]"),
-        (6, "deletes what is not tracked", r"\bgit\s+clean\b"),
-        (5, "installs packages", r"\b(?:pip\d?|uv|npm|pnpm|yarn|bun|cargo|go|gem|apt|apt-get|brew|dnf)\s+(?:install|add|get|i)\b"),
-        (5, "runs a script given on the line", r"\b(?:python\d?|node|perl|ruby|bash|sh|zsh)\s+-\w*[ce]\b"),
-        (4, "reaches the network", r"\b(?:curl|wget|ssh|scp|rsync|nc|telnet|ftp)\b|\bgit\s+(?:push|pull|fetch|clone)\b"),
-    )
+_RISKS = (
+    (9, "runs what it downloads", r"\b(?:curl|wget|fetch)\b[^;&\n]*\|\s*(?:sudo\s+)?(?:\w*sh|python\d?|perl|ruby|node)\b"),
+    (8, "raises its privileges", r"\b(?:sudo|doas|su|pkexec)\b"),
+    (8, "reads where secrets are kept", r"(?:\.ssh/|\.aws/|\.gnupg/|\.netrc|\bid_(?:rsa|ed25519|ecdsa)\b|/etc/shadow|/proc/[^ ]*environ)"),
+    (8, "decodes and runs", r"\bbase64\s+(?:-d|--decode|-D)\b[^;&\n]*\|\s*\w*sh\b"),
+    (8, "evaluates text as a command", r"\beval\b"),
+    (8, "writes outside of the workspace", r">{1,2}\s*(?:/etc|/usr|/bin|/boot|/lib|/sbin|/root|~)"),
+    (7, "rewrites history or pushes by force", r"\bgit\b[^;&|\n]*\b(?:push\b[^;&|\n]*(?:--force|\s-f\b)|reset\s+--hard|filter-branch|rebase|reflog\s+expire)"),
+    (6, "deletes recursively", r"\brm\b[^;&|\n]*\s-\w*[rR]"),
+    (6, "deletes what is not tracked", r"\bgit\s+clean\b"),
+    (5, "installs packages", r"\b(?:pip\d?|uv|npm|pnpm|yarn|bun|cargo|go|gem|apt|apt-get|brew|dnf)\s+(?:install|add|get|i)\b"),
+    (5, "runs a script given on the line", r"\b(?:python\d?|node|perl|ruby|bash|sh|zsh)\s+-\w*[ce]\b"),
+    (4, "reaches the network", r"\b(?:curl|wget|ssh|scp|rsync|nc|telnet|ftp)\b|\bgit\s+(?:push|pull|fetch|clone)\b"),
 )  # fmt: skip
+"""Risk, reason, and the pattern, which is compiled when a command is first judged."""
 
 
 def risk_of(line: str) -> tuple[int, tuple[str, ...]]:
     """0 to 10 with the reasons for it. A command that nothing is known of has 3: it may write."""
-    found = [(risk, reason) for risk, reason, pattern in _RISKS if pattern.search(line)]
+    found = [(risk, reason) for risk, reason, pattern in _RISKS if re.search(pattern, line)]
     if not found:
         return 3, ("runs a command",)
     return max(risk for risk, _ in found), tuple(reason for _, reason in found)

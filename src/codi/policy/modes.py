@@ -4,17 +4,15 @@ Plan mode and read-only mode are not flags that somebody must remember to look a
 """
 
 from collections.abc import Callable
-from typing import Literal, get_args
 
 from codi.policy.danger import forbidden, risk_of
+from codi.policy.mode import Mode
 from codi.policy.policy import Policy
 from codi.policy.rules import Rule
 from codi.policy.shell_commands import is_own_git, only_looks
 from codi.policy.territory import Territory
 from codi.protocol.effects import Allow, Ask, Deny, Effect, Reaches, Reads, Runs, Verdict, Writes
 
-Mode = Literal["default", "accept-edits", "plan", "read-only", "full-access"]
-MODES: tuple[Mode, ...] = get_args(Mode)
 _ORDER: dict[str, int] = {"read-only": 0, "plan": 1, "default": 2, "accept-edits": 3, "full-access": 4}
 """From the strictest to the most permissive."""
 

@@ -177,10 +177,39 @@ class FileChange(Struct, frozen=True, omit_defaults=True, rename={"moved_from": 
 
 
 class FilesChanged(Struct, frozen=True, tag="effect", rename="camel"):
-    """What a call did to files."""
+    """What a call did to files; `truncated` is how many more there are than are named."""
 
     tool_call_id: str
     changes: tuple[FileChange, ...]
+    truncated: int | None = None
+
+
+class Skipped(Struct, frozen=True):
+    """Something that a snapshot does not hold, and why."""
+
+    path: str
+    why: str
+
+
+class SnapshotTaken(Struct, frozen=True, tag="snapshot", kw_only=True, omit_defaults=True):
+    """The tree as it stands can be restored by this id. Equal trees have the same `tree`, whatever led to them."""
+
+    id: str
+    tree: str
+    turn: int
+    when: Literal["before", "after"]
+    skipped: tuple[Skipped, ...] = ()
+
+
+class ChangesUndone(Struct, frozen=True, tag="undo", rename="camel", kw_only=True, omit_defaults=True):
+    """Changes were taken back, to before the steps `to` (the oldest of them); with `redo_of` they were put back instead.
+    `conflicts` are paths that stayed, because others changed them too."""
+
+    to: str
+    paths: tuple[str, ...]
+    tree: str = ""
+    redo_of: str | None = None
+    conflicts: tuple[str, ...] = ()
 
 
 class ApprovalAsked(Struct, frozen=True, tag="approval_asked", rename="camel", kw_only=True, omit_defaults=True):
@@ -277,6 +306,8 @@ Fact = (
     | TurnEnded
     | CallIntended
     | FilesChanged
+    | SnapshotTaken
+    | ChangesUndone
     | ApprovalAsked
     | ApprovalGiven
     | TodoWritten
@@ -352,5 +383,53 @@ class StatusDelta(Struct, frozen=True, tag="status_delta", kw_only=True, omit_de
     ok: bool = True
 
 
-Delta = TextDelta | ThinkingDelta | ToolCallDelta | CallStartDelta | CallEndDelta | ToolProgress | StatusDelta
+class PathOutcome(Struct, frozen=True):
+    """What becomes of a path when a step is taken back, and why it is not simply what it was."""
+
+    path: str
+    what: Literal["restore", "delete", "recreate", "mode", "merge", "keep", "conflict", "lost"]
+    why: str = ""
+
+
+class UndoDelta(Struct, frozen=True, tag="undo_delta", kw_only=True, omit_defaults=True):
+    """What an undo or redo did, or (unless `done`) would do. `aside` are files beside those in conflict, which hold what they
+    would have become."""
+
+    outcomes: tuple[PathOutcome, ...] = ()
+    steps: tuple[int, ...] = ()
+    redo: bool = False
+    done: bool = False
+    aside: tuple[str, ...] = ()
+
+
+class ChangedFileRow(Struct, frozen=True, kw_only=True):
+    """`before` and `after` are git's ids of the content; `added` and `removed` are lines, None for what is no text."""
+
+    path: str
+    kind: str
+    before: str | None
+    after: str | None
+    added: int | None
+    removed: int | None
+    owner: str
+    steps: tuple[int, ...]
+
+
+class ChangesDelta(Struct, frozen=True, tag="changes_delta"):
+    """What became of each file, and by whom."""
+
+    files: tuple[ChangedFileRow, ...]
+
+
+Delta = (
+    TextDelta
+    | ThinkingDelta
+    | ToolCallDelta
+    | CallStartDelta
+    | CallEndDelta
+    | ToolProgress
+    | StatusDelta
+    | UndoDelta
+    | ChangesDelta
+)
 Event = Entry | Delta

@@ -16,6 +16,7 @@ from codi.providers.catalog import Catalog
 from codi.providers.presets import SERVICE_OF, Preset, preset_of, presets
 from codi.providers.provider import ModelEntry
 from codi.providers.settings import Api
+from codi.providers.wanted import Wanted
 
 LEVELS: tuple[Level, ...] = get_args(Level)
 
@@ -31,14 +32,6 @@ class ModelName(Struct, frozen=True):
     service: str | None
     id: str
     thinking: Level | None = None
-
-
-class Wanted(Struct, frozen=True):
-    """What one layer (flags, environment, configuration) says of the model; None or empty for what it leaves open."""
-
-    model: str | None = None
-    provider: str | None = None
-    base_url: str | None = None
 
 
 class LocalServer(Struct, frozen=True):

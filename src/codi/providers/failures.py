@@ -24,6 +24,7 @@ from codi.protocol.errors import (
     RateLimited,
     Refused,
     ServerFailed,
+    ToolsUnsupported,
 )
 
 LONGEST_WAIT_S = 300.0
@@ -80,6 +81,17 @@ _TOO_LONG = re.compile(
     r"request_too_large|larger than the maximum (?:size|tokens)",
     re.IGNORECASE,
 )
+_NO_TOOLS = re.compile(
+    r"(?:does(?: not|n't)|do(?: not|n't)|cannot) support (?:native )?(?:the )?(?:`|')?(?:tools?|tool[ _-](?:use|calls?|calling|choice)|function[ _-]?call(?:s|ing)?|functions)\b"
+    r"|\b(?:tools?|tool[ _-](?:use|calls?|calling|choice)|function[ _-]?call(?:s|ing)?|functions)(?:`|'|\")?"
+    r" (?:is|are) (?:not|un)[ -]?(?:yet )?(?:supported|enabled|available|allowed)"
+    r"|no endpoints? found that supports? tool"
+    r"|requires --enable-auto-tool-choice|tools param requires --jinja"
+    r"|unsupported parameter:? (?:`|'|\")?(?:tools|tool_choice|functions)\b",
+    re.IGNORECASE,
+)
+"""That a model takes no tools, in the words of Ollama, vLLM, llama.cpp, OpenRouter, Groq, Mistral, Gemini and OpenAI."""
+
 _BAD_KEY = re.compile(r"api[ _-]?key (?:not valid|invalid|expired|not found)|api_key_invalid", re.IGNORECASE)
 _OUT_OF_MONEY = re.compile(
     r"credit balance is too low|insufficient (?:quota|credits|balance|funds)|exceeded your current quota"
@@ -192,6 +204,8 @@ def without_secrets(text: str) -> str:
 
 def _class_of(status: int | None, kinds: tuple[str, ...], cause: str) -> type[CodiError]:
     too_long = _TOO_LONG.search(_ADDRESS.sub("", cause)) is not None
+    if status in (None, 400, 404, 405, 422, 500, 501) and _NO_TOOLS.search(cause):
+        return ToolsUnsupported
     match status:
         case 401 | 403:
             return CredentialError
@@ -268,6 +282,9 @@ def _error(
     if kind is Refused:
         hint = "Say it differently, or choose another model with /model."
         return Refused(f"{service} will not answer this{tail}", hint=hint, status=status)
+    if kind is ToolsUnsupported:
+        hint = "Let codi describe its tools in words (tools.text_calls = auto), or choose another model with /model."
+        return ToolsUnsupported(f"{service} takes no tools for this model{tail}", hint=hint, status=status)
     hint = "Check the model and its settings with `codi models`; `--debug` shows the request."
     return BadRequest(f"{service} does not accept the request{tail}", hint=hint, status=status)
 

@@ -67,7 +67,7 @@ class Toolbox:
 
     def resolve(self, name: str, arguments: dict[str, Any]) -> Resolved:
         """The action that a call means. ToolFailed tells the model what is wrong with it."""
-        canonical = self._known(name, arguments)
+        canonical = self.canonical(name, arguments)
         if canonical is not None:
             return self._resolved(name, canonical, arguments)
         near = nearest(name, self._by_name)
@@ -83,7 +83,7 @@ class Toolbox:
             return guessed
         raise unknown
 
-    def _known(self, name: str, arguments: Mapping[str, Any] = {}) -> str | None:
+    def canonical(self, name: str, arguments: Mapping[str, Any] = {}) -> str | None:
         """The canonical name that a name certainly stands for."""
         if name in self._by_name:
             return name
@@ -129,10 +129,10 @@ class Toolbox:
 
     def complaint_about(self, name: str) -> str | None:
         """What is wrong with the name of a tool in a setting, with the nearest that exists; None for a good one."""
-        return None if self._known(name) else no_such_tool(name, nearest(name, self._by_name), self._by_name)
+        return None if self.canonical(name) else no_such_tool(name, nearest(name, self._by_name), self._by_name)
 
     def _wanted(self, name: str) -> str:
-        known = self._known(name)
+        known = self.canonical(name)
         if known is None:
             near = nearest(name, self._by_name)
             raise UsageError(

@@ -1,11 +1,11 @@
 """What codi itself asks git, reading only, and without letting a repository's configuration run anything."""
 
 import os
-from collections.abc import Sequence
 
 from msgspec import Struct
 
 from codi.workspace import processes
+from codi.workspace.roots import repository_of
 
 _STATUS_LIMIT_S = 2.0
 _MOST_OUTPUT = 64 * 1024
@@ -50,17 +50,6 @@ async def state(root: str) -> GitState | None:
     return GitState(branch, head, await _dirty(root, top))
 
 
-def project_root(cwd: str, besides: Sequence[str] = ()) -> str:
-    """The repository's top folder, else the nearest folder with `.codi/`, else `cwd` itself. Folders `besides` the projects'
-    own, such as codi's home, make no project of the folder in which they lie."""
-    return repository_of(cwd) or _nearest(cwd, ".codi", besides) or cwd
-
-
-def repository_of(folder: str) -> str | None:
-    """The nearest folder upwards that holds `.git`."""
-    return _nearest(folder, ".git")
-
-
 def exclude(folder: str, pattern: str) -> None:
     """Keep files out of a repository's sight without a word in what is shared with others; nothing outside of one."""
     top = repository_of(folder)
@@ -72,17 +61,6 @@ def exclude(folder: str, pattern: str) -> None:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "a", encoding="utf-8") as file:
             file.write(f"{'' if known.endswith(chr(10)) or not known else chr(10)}{pattern}\n")
-
-
-def _nearest(folder: str, name: str, besides: Sequence[str] = ()) -> str | None:
-    while True:
-        place = os.path.join(folder, name)
-        if os.path.lexists(place) and place not in besides:
-            return folder
-        above = os.path.dirname(folder)
-        if above == folder:
-            return None
-        folder = above
 
 
 async def _dirty(root: str, top: str) -> bool | None:
@@ -145,6 +123,11 @@ def _packed(common: str, name: str) -> str | None:
         if its_name == name:
             return commit
     return None
+
+
+def folders_of(top: str) -> tuple[str, str]:
+    """The git folder of a repository, and the one that it shares with its other worktrees (mostly the same)."""
+    return os.path.normpath(_git_folder(top)), os.path.normpath(_common_folder(top))
 
 
 def _git_folder(top: str) -> str:

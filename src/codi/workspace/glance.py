@@ -10,8 +10,9 @@ import subprocess
 from typing import Protocol
 
 from codi.workspace.descent import open_regular, read_all
-from codi.workspace.git import NEUTRAL, repository_of
+from codi.workspace.git import NEUTRAL
 from codi.workspace.processes import environment_for
+from codi.workspace.roots import repository_of
 
 _MOST_BYTES = 1 << 20
 _MOST_TIME_S = 5.0
