@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from codi.agent.calls import Calls
 from codi.agent.context import Context
+from codi.agent.gate import Gate
 from codi.agent.limits import AgentSettings, Spending
 from codi.agent.mind import Mind
 from codi.agent.nearby import Nearby
@@ -61,10 +62,12 @@ class Agent:
         settings: AgentSettings,
         nearby: Nearby | None = None,
         news: Callable[[], Sequence[str]] = tuple,
+        gate: Gate | None = None,
     ) -> None:
         self.mind = mind
         self.calls = calls
         self.steering: list[Message] = []
+        self._gate = gate or Gate(calls, record, settings)
         self._record = record
         self._settings = settings
         self._nearby = nearby
@@ -80,6 +83,7 @@ class Agent:
         self._begin(user(text, *images))
         try:
             with anyio.move_on_after(self._settings.max_time_s) as clock:
+                await self._gate.begin()
                 while calls := await self._think():
                     if not await self._act(calls):
                         return self._end("interrupted")
@@ -97,7 +101,7 @@ class Agent:
         except CodiError as error:
             self._end("error", error)
         else:
-            self._end("permission" if self.calls.approvals.unanswered else "done")
+            self._end_well()
 
     async def _think(self) -> tuple[ToolCall, ...]:
         """Ask the model until it has said something that can be acted upon. No calls: the turn is done."""
@@ -132,7 +136,7 @@ class Agent:
             elif not reply.message.text.strip():
                 self._patience.empty()
                 self._nudge(SAY_SOMETHING)
-            elif not self.steering:
+            elif not (self.steering or await self._is_held_up(reply) or self.steering):
                 return ()
 
     async def _ask(self, tool_choice: str = "auto") -> Reply:
@@ -217,6 +221,13 @@ class Agent:
             self._record.tell(StatusDelta(kind="warning", text=warning))
             self._nudge(f"{warning}. Come to an end soon.")
 
+    async def _is_held_up(self, reply: Reply) -> bool:
+        """Whether the turn may not end with this reply; the model is told why."""
+        objection = await self._gate.objection(reply.message.text)
+        if objection:
+            self._nudge(objection)
+        return objection is not None
+
     def _at_last_step(self) -> bool:
         limit = self._settings.max_steps
         if limit and self._tally.steps == max(1, limit * 4 // 5) and limit > 1:
@@ -255,8 +266,16 @@ class Agent:
         self._tell_of_files(Nearby.changed)
         self._record.keep(MessageAdded(prompt), sync=True)
 
+    def _end_well(self) -> None:
+        if self.calls.approvals.unanswered:
+            self._end("permission")
+        elif self._gate.unbacked:
+            self._end("unbacked", self._gate.unbacked)
+        else:
+            self._end("done")
+
     def _end(self, reason: Reason, error: CodiError | None = None) -> None:
-        ended = TurnEnded(turn=self._turn, reason=reason, stats=self._tally.stats())
+        ended = TurnEnded(turn=self._turn, reason=reason, stats=self._tally.stats(), tree=self._gate.tree)
         if error:
             code = error.limit if isinstance(error, LimitReached) else error.code
             ended = replace(ended, message=str(error), hint=error.hint, code=code)

@@ -11,9 +11,11 @@ from logging import getLogger
 from uuid import uuid4
 
 import anyio
+from msgspec.structs import replace
 
 from codi.agent.approvals import Approvals
 from codi.agent.cover import Cover, Kept, NotKept
+from codi.agent.evidence.witness import Witness
 from codi.agent.record import Record
 from codi.agent.scheduling import collide, only_reads
 from codi.policy.policy import Policy
@@ -105,7 +107,8 @@ class Calls:
         self.toolbox = toolbox
         self.policy = policy
         self.approvals = approvals
-        self._workspace = workspace
+        self.witness = Witness(workspace)
+        self.workspace = workspace
         self._record = record
         self._cover = cover or Cover(None, workspace, record)
         self.parallel = 8
@@ -118,8 +121,8 @@ class Calls:
         model and what it has not read is not meant for them."""
         with suppress(ToolFailed, OSError):
             for effect in self.toolbox.resolve(call.name, call.arguments).action.effects():
-                if isinstance(effect, Writes) and self._workspace.stamp(effect.path) is None:
-                    self._workspace.saw(effect.path, await self._workspace.read(effect.path))
+                if isinstance(effect, Writes) and self.workspace.stamp(effect.path) is None:
+                    self.workspace.saw(effect.path, await self.workspace.read(effect.path))
         await self.run([call])
 
     async def run(self, calls: Sequence[ToolCall], remark: Remark | None = None) -> bool:
@@ -185,7 +188,7 @@ class Calls:
 
     def _judge(self, act: _Act) -> None:
         assert act.resolved is not None
-        act.effects = self._workspace.resolved(tuple(act.resolved.action.effects()))
+        act.effects = self.workspace.resolved(tuple(act.resolved.action.effects()))
         act.verdict = self.policy.judge(act.effects, tool=act.tool)
         if isinstance(act.verdict, Allow) and (why := self._cover.refusal(act.resolved.action.effects())):
             act.verdict = Ask((f"cannot be undone: {why}",), risk=_RISK_OF_NO_UNDO)
@@ -251,7 +254,10 @@ class Calls:
 
         try:
             async with self._cover.around(call, act.resolved.action.effects()) as act.kept:
-                output = await act.resolved.action.run(Grant(self._workspace, act.effects, heard))
+                output = await act.resolved.action.run(Grant(self.workspace, act.effects, heard))
+            act.output = await self._witnessed(
+                act, output if isinstance(output, ToolOutput) else ToolOutput(text=output)
+            )
         except NotKept as trouble:
             act.settle(f"Not executed: {trouble}", is_error=True, failed=True)
         except ToolFailed as failure:
@@ -266,11 +272,16 @@ class Calls:
         except Exception as bug:  # noqa: BLE001 - a tool's bug is told to the model as a failure, and to us in the log
             act.settle(self._internal_error(act, bug), is_error=True, failed=True)
         else:
-            act.output = ToolOutput(text=output) if isinstance(output, str) else output
             text = f"{act.mapped}\n{act.output.text}" if act.mapped else act.output.text
             act.settle(text, *act.output.images, is_error=act.output.is_error)
         assert act.result is not None
         self._record.tell(CallEndDelta(act.result))
+
+    async def _witnessed(self, act: _Act, output: ToolOutput) -> ToolOutput:
+        """The output, with the evidence that it gives of the workspace as it now is."""
+        assert act.started is not None
+        evidence = await self.witness.of(act.effects, output, round((time.monotonic() - act.started) * 1000))
+        return replace(output, facts=(*output.facts, *evidence)) if evidence else output
 
     def _internal_error(self, act: _Act, bug: BaseException) -> str:
         number = uuid4().hex[:8]

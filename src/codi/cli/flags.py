@@ -133,6 +133,14 @@ def parser(commands: dict[str, str]) -> Parser:
     tools.add_argument("--config", action="append", default=[], metavar="KEY=VALUE", help="any setting")
     tools.add_argument("--profile", metavar="NAME", help="a profile of the configuration")
 
+    proof = flags.add_argument_group("evidence")
+    proof.add_argument(
+        "--require-evidence", action="store_true", help="exit 4 if the answer claims what no run or change backs"
+    )
+    proof.add_argument(
+        "--verify", action="append", metavar="CMD", help="must pass before a turn that changed files ends"
+    )
+
     limits = flags.add_argument_group("limits (exit status 124)")
     limits.add_argument("--max-turns", type=int, metavar="N", help="steps")
     limits.add_argument("--max-cost", type=float, metavar="USD")
@@ -174,6 +182,7 @@ def settings_of(args: Any) -> dict[str, Any]:
         "permission_mode": args.permission_mode,
         "profile": args.profile,
         "tools.profile": args.tool_profile,
+        "verify": args.verify,
         "sessions.dir": args.session_dir and os.path.abspath(args.session_dir),
         "agent.max_steps": args.max_turns,
         "agent.max_cost": args.max_cost,

@@ -13,6 +13,7 @@ from codi.agent.agent import Agent
 from codi.agent.approvals import Approvals
 from codi.agent.calls import Calls
 from codi.agent.cover import Cover
+from codi.agent.gate import Gate
 from codi.agent.instructions import Part, prompt_of
 from codi.agent.mind import Mind
 from codi.agent.record import Record
@@ -128,8 +129,9 @@ class Engine:
             for fact in self._facts_of_opening(path, mind, mode, state):
                 record.keep(fact)
             taking_back = TakingBack(ledger, record, parts.ledger_path)
-            news = workspace.jobs.news
-            agent = Agent(mind, calls, record, self._settings.agent, parts.nearby(files), news)
+            limits, required = self._settings.agent, self._options.require_evidence
+            gate = Gate(calls, record, limits, self._settings.verify, required=required)
+            agent = Agent(mind, calls, record, limits, parts.nearby(files), workspace.jobs.news, gate)
             conversation = LocalConversation(
                 agent, record, listeners, began(session), rethink, parts.policy, taking_back
             )

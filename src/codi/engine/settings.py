@@ -98,6 +98,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Defaults are never changed; each layer makes a new value."""
 
     permission_mode: Annotated[Mode, Meta(description="what needs no approval", extra=PROJECT)] = "default"
+    verify: Annotated[
+        tuple[str, ...],
+        Meta(description="commands that must pass before a turn that changed files ends", extra=PROJECT),
+    ] = ()
     profile: Annotated[str, Meta(description="the profile that is laid over the other settings")] = ""
     model: ModelSettings = ModelSettings()
     providers: Annotated[

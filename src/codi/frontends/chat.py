@@ -1,6 +1,6 @@
 """A plain conversation, line by line: `codi` in a terminal that can do no more, or wants no more.
 
-A line is a prompt. `/model X`, `/mode X` and `/exit` are the only commands. Ctrl-C stops a turn, and leaves when none runs.
+A line is a prompt. `/model X`, `/mode X`, `/evidence` and `/exit` are the only commands. Ctrl-C stops a turn, and leaves when none runs.
 """
 
 import os
@@ -12,6 +12,7 @@ import anyio
 from anyio.abc import TaskStatus
 
 from codi.frontends.outcome import said
+from codi.frontends.proof import Proof, mark_of
 from codi.frontends.sanitiser import visible
 from codi.protocol.conversation import Conversation
 from codi.protocol.effects import Allow, Deny
@@ -54,6 +55,7 @@ class _Chat:
         self._conversation = conversation
         self._events = conversation.events()
         self._lines = _Lines()
+        self._proof = Proof()
         self._busy = False
         self._question: anyio.CancelScope | None = None
 
@@ -88,13 +90,15 @@ class _Chat:
                 await self._choose(ChooseModel(rest))
             case "/mode" if rest in _MODES:
                 await self._choose(ChoosePolicy(rest))  # type: ignore[arg-type]
+            case "/evidence":
+                _print_evidence(self._proof)
             case "/model":
                 print("usage: /model NAME", flush=True)
             case "/mode":
                 print(f"usage: /mode {'|'.join(_MODES)}", flush=True)
             case _ if word.startswith("/") and "/" not in word[1:]:
                 print(
-                    f"unknown command {visible(word)}; there are /model NAME, /mode {'|'.join(_MODES)} and /exit",
+                    f"unknown command {visible(word)}; there are /model NAME, /mode {'|'.join(_MODES)}, /evidence and /exit",
                     flush=True,
                 )
             case _:
@@ -105,12 +109,13 @@ class _Chat:
         self._busy = True
         await self._conversation.send(prompt)
         async for event in self._events:
+            self._proof.hear(event)
             match event:
                 case Entry(fact=ApprovalAsked() as asked):
                     if answer := await self._answer(asked):
                         await self._conversation.send(answer)
                 case Entry(fact=TurnEnded() as ended):
-                    _print_end(ended)
+                    _print_end(ended, self._proof)
                     break
                 case _:
                     _print_event(event)
@@ -177,11 +182,29 @@ def _print_event(event: Event) -> None:
             print(visible(f"\n  {text}"), flush=True)
 
 
-def _print_end(ended: TurnEnded) -> None:
+def _print_evidence(proof: Proof) -> None:
+    for claim in proof.claims:
+        run = proof.run_of(claim)
+        print(visible(f"{claim.text} {mark_of(claim) or '[backed]'}{f' by {run.id}' if run else ''}"))
+        if claim.why:
+            print(visible(f"  {claim.why}"))
+    for run in proof.evidence:
+        status = "no exit status" if run.exit_code is None else f"exit status {run.exit_code}"
+        stale = ", stale: files were changed since" if proof.is_stale(run) else ""
+        print(visible(f"{run.id}: {run.command} ({run.kind}, {status}{stale})"))
+    if not proof.claims and not proof.evidence:
+        print("no claims and no evidence yet")
+    sys.stdout.flush()
+
+
+def _print_end(ended: TurnEnded, proof: Proof) -> None:
     stats = ended.stats
     steps = f"{stats.steps} step{'' if stats.steps == 1 else 's'}"
     cost = "" if stats.cost is None else f", ${stats.cost:.4f}"
-    print(f"\n[{steps}, {stats.total_tokens} tokens{cost}]")
+    print()
+    for mark in proof.marks():
+        print(visible(mark))
+    print(f"[{steps}, {stats.total_tokens} tokens{cost}]")
     if ended.message:
         print(visible(f"{ended.reason}: {ended.message}\nhint: {ended.hint}"))
     elif ended.reason == "interrupted":

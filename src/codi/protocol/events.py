@@ -13,6 +13,7 @@ from codi.protocol.effects import By, Effect
 from codi.protocol.messages import Level, Message, ToolResult, Usage
 
 Stop = Literal["stop", "length", "toolUse", "error", "aborted"]
+Check = Literal["test", "build", "lint", "types"]
 Reason = Literal["done", "error", "limit", "interrupted", "permission", "unbacked"]
 
 
@@ -147,7 +148,8 @@ class TurnStats(Struct, frozen=True, rename="camel", kw_only=True):
 
 
 class TurnEnded(Struct, frozen=True, tag="turn_end", omit_defaults=True, kw_only=True):
-    """A turn came to its end, whatever the end was. `message` is one line, `hint` what the person may do, `code` for programs."""
+    """A turn came to its end, whatever the end was. `message` is one line, `hint` what the person may do, `code` for programs.
+    `tree` is the digest of the workspace at that point, where it was asked for."""
 
     turn: int
     reason: Reason
@@ -155,6 +157,7 @@ class TurnEnded(Struct, frozen=True, tag="turn_end", omit_defaults=True, kw_only
     hint: str | None = None
     code: str | None = None
     stats: TurnStats = TurnStats()
+    tree: str | None = None
 
 
 class CallIntended(Struct, frozen=True, tag="intent", rename="camel"):
@@ -270,6 +273,35 @@ class Retried(Struct, frozen=True, tag="retry", rename="camel", omit_defaults=Tr
     delay_ms: int
 
 
+class EvidenceGathered(Struct, frozen=True, tag="evidence", rename="camel", omit_defaults=True, kw_only=True):
+    """A command that tests, builds or checks was run. It speaks for the workspace as it then was: `tree` is the digest after it.
+
+    Numbers are None where they could not be read, `exit_code` where a signal or the timeout ended it. `outcome` is told where
+    the exit status does not tell it; `partial` where only some of the tests were asked for."""
+
+    id: str
+    command: str
+    cwd: str
+    kind: Check
+    tree: str
+    duration_ms: int
+    exit_code: int | None = None
+    passed: int | None = None
+    failed: int | None = None
+    skipped: int | None = None
+    outcome: Literal["passed", "failed", "unclear"] | None = None
+    partial: bool = False
+
+
+class ClaimChecked(Struct, frozen=True, tag="claim", omit_defaults=True):
+    """The model's final answer claimed something. `evidence` is the run by which it was judged, `why` what is wrong with it."""
+
+    text: str
+    state: Literal["backed", "stale", "contradicted", "unbacked"]
+    evidence: str | None = None
+    why: str | None = None
+
+
 class LeafMoved(Struct, frozen=True, tag="leaf", rename={"left": "from"}):
     """Work goes on from `to`; what came after it stays in the tree."""
 
@@ -313,6 +345,8 @@ Fact = (
     | TodoWritten
     | PolicyChosen
     | Retried
+    | EvidenceGathered
+    | ClaimChecked
     | LeafMoved
     | Noted
     | Unknown
