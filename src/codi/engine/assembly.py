@@ -1,7 +1,7 @@
 """From settings to parts: who thinks, what may be done, and where."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from shutil import which
 
@@ -26,7 +26,6 @@ from codi.policy.policy import Policy
 from codi.policy.rules import Decision, parse_rule
 from codi.policy.territory import Territory
 from codi.protocol.errors import ConfigError
-from codi.protocol.events import TodoItem
 from codi.protocol.messages import Level
 from codi.protocol.tooling import ToolSpec
 from codi.providers import catalog as prices
@@ -39,7 +38,7 @@ from codi.providers.provider import Credential, ModelEntry, Provider
 from codi.providers.resilient import Resilient
 from codi.providers.timeouts import Timeouts
 from codi.providers.wanted import Wanted
-from codi.tools.kit import built_in
+from codi.tools.kit import Live, built_in
 from codi.tools.limiting import Limits
 from codi.tools.output import cap_for
 from codi.tools.results import Results
@@ -147,14 +146,14 @@ class Assembly:
         name = "" if entry.service == "scripted" else entry.id
         return profile_for(name, None if entry.assumed else entry.window)
 
-    def toolbox(self, results: Results, todos: Callable[[], Sequence[TodoItem]], entry: ModelEntry | None) -> Toolbox:
+    def toolbox(self, results: Results, live: Live, entry: ModelEntry | None) -> Toolbox:
         """The tools that are offered: what the flags name, else what the profile and the settings leave."""
         cap = cap_for(entry.window if entry else None)
         limits = Limits(results, lambda: cap)
         tools = built_in(
             limits=limits,
             gate=SyntaxGate(self.settings.tools.syntax_gate),
-            todo=todos,
+            live=live,
             ripgrep=which("rg"),
             project=Glance(self.workspace()),
             timeout_s=self.settings.shell.timeout_s,
