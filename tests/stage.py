@@ -48,6 +48,7 @@ from codi.tools.results import Results
 from codi.tools.syntax_gate import SyntaxGate
 from codi.tools.tool import Tool
 from codi.tools.toolbox import Toolbox
+from codi.workspace.glance import Glance
 from codi.workspace.local import LocalWorkspace
 
 Answering = Callable[[ApprovalAsked], Answer | None]
@@ -72,7 +73,9 @@ class Stage:
         self.session = Session(MemoryStore("0" * 36, str(root)))
         territory = Territory(root=str(root), home="/nowhere", codi_home="/nowhere/.codi", extra_dirs=(), protected=())
         results = Limits(Results(None), lambda: cap_for(None))
-        toolbox = Toolbox([*built_in(limits=results, gate=SyntaxGate("on"), todo=tuple, ripgrep=None), *tools])
+        project = Glance(LocalWorkspace(str(root)))
+        built = built_in(limits=results, gate=SyntaxGate("on"), todo=tuple, ripgrep=None, project=project)
+        toolbox = Toolbox([*built, *tools])
         listeners = Listeners()
         record = Record(self.session, listeners.hear)
         policy = policy_of(mode, territory)

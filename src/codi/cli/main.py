@@ -8,14 +8,20 @@ from importlib import import_module
 from itertools import takewhile
 
 COMMANDS = {
+    "bisect": "which step made a command fail",
+    "blame": "which prompt and call wrote each line of a file",
+    "changes": "what became of each file, and by whom",
     "config": "what is set, where it comes from, and setting it",
     "demo": "the main job on a scripted model, with the real tools; needs no key",
     "help": "help of a command, a flag or a key of the configuration",
     "lab": "scripted model servers for trying and testing",
     "models": "models that are known, with window and price",
+    "redo": "put back what undo took",
     "schema": "JSON Schemas of what codi prints",
     "sessions": "what was talked about, newest first",
+    "snapshot": "the tree as it was: listed, compared, brought back",
     "tool": "list, show or run one tool, judged like a call of the model",
+    "undo": "take back what the agent changed",
 }
 OLDER_SPELLINGS = {"--list-models": ("models",), "--plain": ("-p",)}
 

@@ -63,9 +63,21 @@ class Summary:
             self._row(path, run) for path in sorted(runs) for run in runs[path] if run.first.before != run.last.after
         ]
 
-    def texts(self, change: tuple[State, State]) -> tuple[bytes | None, bytes | None]:
-        """The contents on both sides; None where there is none, or it is not kept."""
-        return self._bytes(change[0]), self._bytes(change[1])
+    def sides(self, steps: Iterable[Step]) -> list[tuple[str, bytes | None, bytes | None]]:
+        """Each file that differs between before the first of these steps and after the last, with both contents (None where
+        there is none, or it is not kept), whoever changed it."""
+        first: dict[str, State] = {}
+        last: dict[str, State] = {}
+        for step in steps:
+            for change in step.changes:
+                if not is_of_git(change.path) and not isinstance(_there(change), Directory):
+                    first.setdefault(change.path, change.before)
+                    last[change.path] = change.after
+        return [
+            (os.fsencode(path).decode("utf-8", "replace"), self._bytes(first[path]), self._bytes(last[path]))
+            for path in sorted(first)
+            if first[path] != last[path]
+        ]
 
     def _row(self, path: str, run: _Run) -> ChangedFile:
         before, after = run.first.before, run.last.after

@@ -22,10 +22,10 @@ from codi.workspace.ledger import journal as records
 from codi.workspace.ledger.contents import Contents, Missing
 from codi.workspace.ledger.coverage import UndoSettings
 from codi.workspace.ledger.git_objects import GitObjects
-from codi.workspace.ledger.journal import Begun, Cleared, Journal, Pruned, Record, Restoring
+from codi.workspace.ledger.journal import Begun, Cleared, Journal, Named, Pruned, Record, Restoring
 from codi.workspace.ledger.restoring import Restorer, Target
 from codi.workspace.ledger.scanning import MOST_FILES, Difference, Scanner, Stopped, TooMany, changes_of
-from codi.workspace.ledger.states import NO_CAUSE, Cause, Change, File, Gap, Owner, State, Step
+from codi.workspace.ledger.states import NO_CAUSE, Cause, Change, File, Gap, Owner, State, Step, Uncovered
 from codi.workspace.ledger.tree import Tree
 from codi.workspace.ledger.undoing import Plan, Planner, is_of_git
 
@@ -565,6 +565,37 @@ class Ledger:
         except (OSError, TooMany) as error:
             raise _trouble(error) from error
 
+    def name_tree(self, name: str) -> Named:
+        """Give the tree as it stands now a name. Raises WorkspaceError."""
+        self.look()
+        try:
+            with self._lock, self.journal.locked():
+                step = self.journal.newest()
+                named = Named(id=f"s{step}", name=name, at=self._clock(), step=step, tree=self._tree.id)
+                self.journal.append(named)
+                return named
+        except OSError as error:
+            raise _trouble(error) from error
+
+    def forget_names(self, names: Iterable[str]) -> None:
+        """Take names of trees away. Raises WorkspaceError."""
+        gone = [Named(id="", name=name, at=self._clock(), step=0, tree="", deleted=True) for name in names]
+        try:
+            if gone:
+                self.journal.append(*gone)
+        except OSError as error:
+            raise _trouble(error) from error
+
+    def lost(self) -> list[int]:
+        """The steps of which something cannot be taken back, because what it replaced is damaged or gone."""
+        with self._resting():
+            return [step.n for step in self.undoable() if not all(map(self._can_come_back, step.changes))]
+
+    def _can_come_back(self, change: Change) -> bool:
+        return not isinstance(change.before, Uncovered) and (
+            not isinstance(change.before, File) or self._is_kept(change.before.id)
+        )
+
     def close(self) -> None:
         """Keep what was learned for the next start."""
         with self._lock, suppress(OSError):
@@ -631,7 +662,7 @@ class Ledger:
                     return n > through
                 case Begun(token=token):
                     return token in open_tokens
-                case records.Named(step=step):
+                case Named(step=step):
                     return step >= through
                 case Pruned() | Cleared() | Restoring():
                     return False
