@@ -41,7 +41,7 @@ def test_the_order_of_events_is_that_of_the_established_stream(codi: Codi, lab):
         "ollama",
     )
     ours = shape(codi.stream("tick please", "-y", "--thinking", "high").lines)
-    own = {"agent_settled", "result", "approval_asked", "approval_given", "toolcall_delta", "model_changed",
+    own = {"agent_settled", "result", "snapshot_taken", "evidence", "claim", "approval_asked", "approval_given", "toolcall_delta", "model_changed",
            "thinking_level_changed"}  # fmt: skip
     assert [kind for kind in ours if kind not in own] == [kind for kind in theirs if kind not in own]
 

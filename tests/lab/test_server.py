@@ -191,3 +191,15 @@ def test_what_breaks_the_server_itself_is_told_when_it_stops():
             with pytest.raises(http.client.RemoteDisconnected):
                 Client(server.url).ask(ANTHROPIC)
     assert broken.group_contains(AttributeError)
+
+
+def test_a_service_may_have_a_model_without_tools():
+    with running(HELLO, takes_tools=False) as server:
+        client = Client(server.url)
+        shown = client.post("/api/show", {"model": "big"}, {}).json
+        assert "tools" not in shown["capabilities"]
+        tool = {"type": "function", "function": {"name": "read", "parameters": {"type": "object"}}}
+        asked = {"model": "big", "messages": [{"role": "user", "content": "hi"}], "stream": False}
+        refusal = client.post("/api/chat", asked | {"tools": [tool]}, {})
+        assert refusal.status == 400 and "does not support tools" in refusal.json["error"]
+        assert client.post("/api/chat", asked, {}).status == 200 and server.violations == []

@@ -191,3 +191,10 @@ def test_cost_adds_up_where_there_are_no_tiers(a, b, c, d):
     one = cost(Usage(input=a, output=b, cache_read=c, cache_write=d), flat)
     two = cost(Usage(input=2 * a, output=2 * b, cache_read=2 * c, cache_write=2 * d), flat)
     assert two.total == pytest.approx(2 * one.total)
+
+
+def test_a_model_may_be_said_to_lack_an_ability():
+    catalog = Catalog.load(None, {"x-1": {"abilities": ["vision"]}})
+
+    abilities = catalog.entry("openai", "x-1").abilities
+    assert abilities.vision and not abilities.tools

@@ -13,6 +13,7 @@ from codi.protocol.errors import (
     QuotaExhausted,
     RateLimited,
     ServerFailed,
+    ToolsUnsupported,
 )
 from codi.providers.failures import classify, duration_text, in_answer, in_body, no_answer
 
@@ -64,6 +65,7 @@ STATUSES = [
     (400, error("invalid_request_error", "Your credit balance is too low"), QuotaExhausted),
     (400, [{"error": {"code": 400, "message": "an array"}}], BadRequest),
     (400, error("invalid_request_error", "wrong; see https://docs.x/y#context-window-size"), BadRequest),
+    (400, error("api_error", "gemma3 does not support tools"), BadRequest),
     (418, {}, BadRequest),
 ]
 
@@ -77,6 +79,16 @@ def test_each_status_has_its_class_and_a_hint(status, body, kind):
     if not isinstance(made, CredentialError):
         assert made.status == status
         assert made.retriable == (kind in (RateLimited, Overloaded, ServerFailed))
+
+
+def test_a_model_without_tools_is_told_how_to_go_without():
+    made = classify(400, {}, json.dumps(error("api_error", "gemma3 does not support tools")).encode(), "ollama", "")
+
+    assert "--no-tools" in made.hint
+
+
+def test_a_body_nested_beyond_reading_is_no_bug():
+    assert type(classify(500, {}, b"[" * 100_000, "svc", "")) is ServerFailed
 
 
 def test_a_refused_key_is_named_by_its_place():
@@ -189,3 +201,38 @@ def test_an_error_as_a_body():
 @pytest.mark.parametrize("seconds, text", [(0.4, "0 s"), (45, "45 s"), (119, "119 s"), (720, "12 min"), (7200, "2 h")])
 def test_durations_are_told(seconds, text):
     assert duration_text(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (400, {"error": "registry.ollama.ai/library/gemma:2b does not support tools"}),
+        (
+            400,
+            {
+                "error": {
+                    "message": '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'
+                }
+            },
+        ),
+        (500, {"error": {"message": "tools param requires --jinja flag", "type": "server_error"}}),
+        (404, {"error": {"message": 'No endpoints found that support tool use. Try disabling "bash".'}}),
+        (400, {"error": {"message": "`tool calling` is not supported with this model"}}),
+        (400, {"error": {"message": "Function calling is not enabled for models/gemma-3-27b-it"}}),
+        (400, {"error": {"message": "Unsupported parameter: 'tools' is not supported with this model."}}),
+        (422, {"error": {"message": "This model doesn't support tool use."}}),
+    ],
+)
+def test_that_a_model_takes_no_tools_is_a_class_of_its_own(status, said):
+    made = classify(status, {}, json.dumps(said).encode(), "s")
+
+    assert isinstance(made, ToolsUnsupported) and not made.retriable and "text_calls" in made.hint
+
+
+@pytest.mark.parametrize(
+    "said", ["Invalid schema for function 'read': tools[0] is wrong", "tool_choice must be a string"]
+)
+def test_a_fault_in_the_tools_is_an_ordinary_one(said):
+    made = classify(400, {}, json.dumps({"error": {"message": said}}).encode(), "s")
+
+    assert isinstance(made, BadRequest) and not isinstance(made, ToolsUnsupported)

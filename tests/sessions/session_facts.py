@@ -9,6 +9,7 @@ from codi.protocol.events import (
     ApprovalGiven,
     BranchSummarised,
     CallIntended,
+    ChangesUndone,
     CommandShown,
     ContextAdded,
     ContextCompacted,
@@ -25,6 +26,8 @@ from codi.protocol.events import (
     ReplyFacts,
     Retried,
     SessionOpened,
+    Skipped,
+    SnapshotTaken,
     ThinkingChosen,
     TitleGiven,
     TodoItem,
@@ -103,6 +106,10 @@ EXAMPLES = {
     "intent": CallIntended(
         "c1", "shell", {"command": "ls"}, (Reads("a"), Writes("b", "create"), Runs(("ls", "-l")), Reaches("x.org"))
     ),
+    "snapshot": SnapshotTaken(
+        id="s3", tree="ab", turn=2, when="after", skipped=(Skipped("big.iso", "larger than 100 MB"),)
+    ),
+    "undo": ChangesUndone(to="step 3", paths=("a", "b"), redo_of="step 5", conflicts=("b",)),
     "effect": FilesChanged("c1", (FileChange("a", "moved", "00", "11", "b"), FileChange("c", "created", after="22"))),
     "approval asked": ApprovalAsked(
         tool_call_id="c1",

@@ -16,6 +16,10 @@ ALIASES = {
     "shell": ["bash", "execute_bash", "Bash", "run_command", "exec", "terminal"],
     "grep": ["search_file_contents", "search", "Grep", "rg"],
     "glob": ["find", "find_files", "Glob"],
+    "insert_lines": ["insert_line", "insert"],
+    "tree": ["print_tree"],
+    "view_image": ["analyze_image"],
+    "web_fetch": ["fetch_url", "WebFetch"],
     "list": ["ls", "list_directory", "LS"],
     "recall": ["recall_result"],
     "todo": ["todo_write", "todo_read", "write_tasks", "TodoWrite", "update_plan"],
@@ -28,6 +32,10 @@ CALLS = {
     "shell": {"command": "echo hi"},
     "grep": {"pattern": "a"},
     "glob": {"pattern": "*.txt"},
+    "insert_lines": {"path": "a.txt", "line": 1, "content": "x"},
+    "tree": {"depth": 1},
+    "view_image": {"path": "a.png"},
+    "web_fetch": {"url": "https://example.org"},
     "list": {"path": "."},
     "recall": {"action": "list"},
     "todo": {"items": []},
@@ -215,9 +223,8 @@ def test_a_folded_name_is_no_guess_and_judged_like_any_call(bench):
 
 def test_unknown_tools(bench):
     assert bench.call("reads").text == 'There is no tool "reads". Did you mean: read (80 %)?'
-    assert bench.call("frobnicate").text == (
-        'There is no tool "frobnicate". Available: read, write, edit, apply_patch, shell, grep, glob, list, recall, todo'
-    )
+    available = ", ".join(bench.toolbox.names)
+    assert bench.call("frobnicate").text == f'There is no tool "frobnicate". Available: {available}'
     assert "There is no tool" in bench.call("").text
     assert "There is no tool" in bench.call("x" * 10_000).text
 

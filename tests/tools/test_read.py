@@ -1,13 +1,11 @@
 """`read`: lines with their numbers, what is left out and how to get it, and files that are no text."""
 
-import base64
 import os
 import socket
 
 import pytest
 from file_desk import Desk
 
-from codi.protocol.messages import Image
 from codi.tools.output import Cap
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
@@ -169,27 +167,6 @@ def test_a_binary_file_is_named_and_not_shown(desk):
     desk.put("a.pdf", b"%PDF-1.7 ...", seen=False)
     assert desk.text("read", path="a.bin") == "Binary file a.bin (application/octet-stream, 1.5KB); not shown."
     assert desk.text("read", path="a.pdf") == "Binary file a.pdf (application/pdf, 12B); not shown."
-
-
-@pytest.mark.parametrize(
-    ("content", "kind"),
-    [
-        (PNG, "image/png"),
-        (b"\xff\xd8\xff\xe0" + bytes(9), "image/jpeg"),
-        (b"GIF89a" + bytes(9), "image/gif"),
-        (b"RIFF\x00\x00\x00\x00WEBPVP8 ", "image/webp"),
-    ],
-)
-def test_an_image_is_told_by_its_bytes(desk, content, kind):
-    desk.put("picture.txt", content, seen=False)
-    output = desk.call("read", path="picture.txt")
-    assert output.text == f"Read image file [{kind}]"
-    assert output.images == (Image(base64.b64encode(content).decode(), kind),)
-
-
-def test_an_image_that_no_model_takes(desk):
-    desk.put("large.png", PNG + bytes(4_000_000), seen=False)
-    assert "is an image of 3.8MB, more than a model takes" in desk.error("read", path="large.png")
 
 
 def test_facts_about_a_file(desk):

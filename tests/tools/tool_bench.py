@@ -8,13 +8,14 @@ import anyio
 import pytest
 
 from codi.protocol.events import TodoWritten
-from codi.tools.kit import built_in
+from codi.tools.kit import Live, built_in
 from codi.tools.limiting import Limits
 from codi.tools.output import Cap
 from codi.tools.results import Results
 from codi.tools.syntax_gate import SyntaxGate
 from codi.tools.tool import ToolFailed, ToolOutput
 from codi.tools.toolbox import Toolbox
+from codi.workspace.glance import Glance
 from codi.workspace.grant import Grant
 from codi.workspace.local import LocalWorkspace
 
@@ -35,8 +36,9 @@ class Bench:
             built_in(
                 limits=Limits(self.results, lambda: self.cap),
                 gate=SyntaxGate(),
-                todo=lambda: self.todo,
+                live=Live(todos=lambda: self.todo),
                 ripgrep=ripgrep,
+                project=Glance(self.workspace),
             )
         )
 

@@ -16,7 +16,7 @@ import anyio
 import pytest
 
 from codi.protocol.effects import Runs
-from codi.workspace import processes
+from codi.workspace import processes, spooling
 from codi.workspace.local import LocalWorkspace
 from codi.workspace.workspace import Outcome
 
@@ -274,7 +274,7 @@ def test_memory_stays_small_while_much_is_said(root):
 
 
 def test_a_flood_is_stopped(root, monkeypatch):
-    monkeypatch.setattr(processes, "FLOOD_BYTES", 1 << 20)
+    monkeypatch.setattr(spooling, "FLOOD_BYTES", 1 << 20)
     outcome = run(root, "trap '' TERM; echo $$; yes")
 
     assert outcome.flooded and outcome.signal == "SIGKILL" and not outcome.timed_out

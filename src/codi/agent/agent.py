@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from codi.agent.calls import Calls
 from codi.agent.context import Context
+from codi.agent.gate import Gate
 from codi.agent.limits import AgentSettings, Spending
 from codi.agent.mind import Mind
 from codi.agent.nearby import Nearby
@@ -50,17 +51,27 @@ PAST_LIMIT = "Not executed: the limit of steps was reached."
 
 class Agent:
     """`mind` may be exchanged between turns; what stands in `steering` is said to the model before its next request.
-    `nearby` looks for instruction files on the way; None where none are read."""
+    `nearby` looks for instruction files on the way; None where none are read. `news` is what happened by itself meanwhile,
+    told once."""
 
     def __init__(
-        self, mind: Mind, calls: Calls, record: Record, settings: AgentSettings, nearby: Nearby | None = None
+        self,
+        mind: Mind,
+        calls: Calls,
+        record: Record,
+        settings: AgentSettings,
+        nearby: Nearby | None = None,
+        news: Callable[[], Sequence[str]] = tuple,
+        gate: Gate | None = None,
     ) -> None:
         self.mind = mind
         self.calls = calls
         self.steering: list[Message] = []
+        self._gate = gate or Gate(calls, record, settings)
         self._record = record
         self._settings = settings
         self._nearby = nearby
+        self._news = news
         self._context = Context()
         self._spending = Spending(settings)
         self._last_usage: Usage | None = None
@@ -72,6 +83,7 @@ class Agent:
         self._begin(user(text, *images))
         try:
             with anyio.move_on_after(self._settings.max_time_s) as clock:
+                await self._gate.begin()
                 while calls := await self._think():
                     if not await self._act(calls):
                         return self._end("interrupted")
@@ -89,13 +101,15 @@ class Agent:
         except CodiError as error:
             self._end("error", error)
         else:
-            self._end("permission" if self.calls.approvals.unanswered else "done")
+            self._end_well()
 
     async def _think(self) -> tuple[ToolCall, ...]:
         """Ask the model until it has said something that can be acted upon. No calls: the turn is done."""
         while True:
             while self.steering:
                 self._record.keep(MessageAdded(self.steering.pop(0)), sync=True)
+            for text in self._news():
+                self._record.keep(ContextAdded(kind="codi/news", message=user(text), display=False))
             self._warn(self._lateness())
             reply = await self._last_words() if self._at_last_step() else await self._ask()
             calls = reply.message.tool_calls
@@ -104,6 +118,10 @@ class Agent:
                 self._more_output = self._patience.cut_calls()
                 continue
             if reply.stop in ("refused", "filtered"):
+                # Often nothing else was said, and a turn that ends without a word looks like a failure of codi.
+                what = "refused to answer" if reply.stop == "refused" else "had its answer withheld by a filter"
+                told = f"the model {what}" + (f" ({reply.raw_stop})" if reply.raw_stop else "")
+                self._record.tell(StatusDelta(kind="warning", text=told))
                 self._refuse(calls, WITHHELD)
                 if self.steering:
                     continue
@@ -111,7 +129,10 @@ class Agent:
             self._patience.whole(defects=any(call.defect for call in calls))
             if calls:
                 return calls
-            if reply.stop == "length":
+            if reply.complaint:
+                self._patience.malformed()
+                self._nudge(reply.complaint)
+            elif reply.stop == "length":
                 self._patience.cut_text()
                 self._nudge(GO_ON)
             elif reply.stop == "paused":
@@ -119,7 +140,7 @@ class Agent:
             elif not reply.message.text.strip():
                 self._patience.empty()
                 self._nudge(SAY_SOMETHING)
-            elif not self.steering:
+            elif not (self.steering or await self._is_held_up(reply) or self.steering):
                 return ()
 
     async def _ask(self, tool_choice: str = "auto") -> Reply:
@@ -204,6 +225,13 @@ class Agent:
             self._record.tell(StatusDelta(kind="warning", text=warning))
             self._nudge(f"{warning}. Come to an end soon.")
 
+    async def _is_held_up(self, reply: Reply) -> bool:
+        """Whether the turn may not end with this reply; the model is told why."""
+        objection = await self._gate.objection(reply.message.text)
+        if objection:
+            self._nudge(objection)
+        return objection is not None
+
     def _at_last_step(self) -> bool:
         limit = self._settings.max_steps
         if limit and self._tally.steps == max(1, limit * 4 // 5) and limit > 1:
@@ -233,7 +261,8 @@ class Agent:
         self._turn += 1
         self._tally = Tally(self.mind.provider.model.id)
         self._repetition = Repetition()
-        self._patience = Patience(self._settings.max_failed_steps)
+        is_weak = not self.mind.provider.model.abilities.tools
+        self._patience = Patience(self._settings.max_failed_steps, nudges=2 if is_weak else 1)
         self._more_output = False
         self._is_late = False
         self.calls.approvals.unanswered = False
@@ -241,8 +270,16 @@ class Agent:
         self._tell_of_files(Nearby.changed)
         self._record.keep(MessageAdded(prompt), sync=True)
 
+    def _end_well(self) -> None:
+        if self.calls.approvals.unanswered:
+            self._end("permission")
+        elif self._gate.unbacked:
+            self._end("unbacked", self._gate.unbacked)
+        else:
+            self._end("done")
+
     def _end(self, reason: Reason, error: CodiError | None = None) -> None:
-        ended = TurnEnded(turn=self._turn, reason=reason, stats=self._tally.stats())
+        ended = TurnEnded(turn=self._turn, reason=reason, stats=self._tally.stats(), tree=self._gate.tree)
         if error:
             code = error.limit if isinstance(error, LimitReached) else error.code
             ended = replace(ended, message=str(error), hint=error.hint, code=code)

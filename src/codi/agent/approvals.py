@@ -28,7 +28,9 @@ class Approvals:
         self._answered = anyio.Event()
         self._answer: Answer | None = None
 
-    async def ask(self, call: ToolCall, effects: tuple[Effect, ...], ask: Ask, mapped: str | None) -> Answer:
+    async def ask(
+        self, call: ToolCall, effects: tuple[Effect, ...], ask: Ask, mapped: str | None, undo_cover: str
+    ) -> Answer:
         """Keep the question, show it, and wait until it is answered."""
         self._open, self._answered, self._answer = call.id, anyio.Event(), None
         self._record.keep(
@@ -39,7 +41,7 @@ class Approvals:
                 effects=effects,
                 risk=ask.risk,
                 reasons=ask.reasons,
-                undo_cover="nothing: codi cannot take this back yet",
+                undo_cover=undo_cover,
                 offers=self.offers(effects),
                 mapped_from=mapped,
             )

@@ -11,8 +11,11 @@ from logging import getLogger
 from uuid import uuid4
 
 import anyio
+from msgspec.structs import replace
 
 from codi.agent.approvals import Approvals
+from codi.agent.cover import Cover, Kept, NotKept
+from codi.agent.evidence.witness import Witness
 from codi.agent.record import Record
 from codi.agent.scheduling import collide, only_reads
 from codi.policy.policy import Policy
@@ -42,6 +45,7 @@ DENIED = "The user denied this call."
 ANOTHER_WAY = "Do not repeat it; choose another way or ask."
 NOBODY = "No one can approve this in non-interactive mode; {} needs --allow {}."
 _PARTIAL_CHARS = 20_000
+_RISK_OF_NO_UNDO = 6
 
 Remark = Callable[[ToolCall, ToolResult, bool], str | None]
 """What to add to a result: given the call, its result, and whether the tool failed."""
@@ -56,6 +60,7 @@ class _Act:
         self.effects: tuple[Effect, ...] = ()
         self.verdict: Verdict = Allow()
         self.heard = ""
+        self.kept: Kept | None = None
         self.started: float | None = None
         self.result: ToolResult | None = None
         self.output: ToolOutput | None = None
@@ -87,7 +92,8 @@ class _Act:
 
 class Calls:
     """`policy` may be exchanged between steps; `approvals` is where answers are brought. At most `parallel` actions run side
-    by side; of one reply no more than the first `at_once` calls are run, all where it is None."""
+    by side; of one reply no more than the first `at_once` calls are run, all where it is None. `cover` keeps what they change;
+    without one nothing can be taken back."""
 
     def __init__(
         self,
@@ -96,13 +102,15 @@ class Calls:
         policy: Policy,
         approvals: Approvals,
         record: Record,
-        parallel: int = 8,
+        cover: Cover | None = None,
     ) -> None:
         self.toolbox = toolbox
         self.policy = policy
         self.approvals = approvals
-        self._workspace = workspace
+        self.witness = Witness(workspace)
+        self.workspace = workspace
         self._record = record
+        self._cover = cover or Cover(None, workspace, record)
         self.parallel = 8
         self.at_once: int | None = None
         self.touched: list[Effect] = []
@@ -113,8 +121,8 @@ class Calls:
         model and what it has not read is not meant for them."""
         with suppress(ToolFailed, OSError):
             for effect in self.toolbox.resolve(call.name, call.arguments).action.effects():
-                if isinstance(effect, Writes) and self._workspace.stamp(effect.path) is None:
-                    self._workspace.saw(effect.path, await self._workspace.read(effect.path))
+                if isinstance(effect, Writes) and self.workspace.stamp(effect.path) is None:
+                    self.workspace.saw(effect.path, await self.workspace.read(effect.path))
         await self.run([call])
 
     async def run(self, calls: Sequence[ToolCall], remark: Remark | None = None) -> bool:
@@ -180,8 +188,10 @@ class Calls:
 
     def _judge(self, act: _Act) -> None:
         assert act.resolved is not None
-        act.effects = self._workspace.resolved(tuple(act.resolved.action.effects()))
+        act.effects = self.workspace.resolved(tuple(act.resolved.action.effects()))
         act.verdict = self.policy.judge(act.effects, tool=act.tool)
+        if isinstance(act.verdict, Allow) and (why := self._cover.refusal(act.resolved.action.effects())):
+            act.verdict = Ask((f"cannot be undone: {why}",), risk=_RISK_OF_NO_UNDO)
         if isinstance(act.verdict, Deny):
             self._record.keep(
                 ApprovalGiven(
@@ -199,7 +209,8 @@ class Calls:
     async def _ask(self, act: _Act) -> bool:
         """Ask the person; False if the answer is to stop the turn."""
         assert act.resolved is not None and isinstance(act.verdict, Ask)
-        answer = await self.approvals.ask(act.canonical, act.effects, act.verdict, act.mapped)
+        undo_cover = self._cover.told(act.resolved.action.effects())
+        answer = await self.approvals.ask(act.canonical, act.effects, act.verdict, act.mapped, undo_cover)
         if answer.abort:
             return False
         if isinstance(answer.verdict, Deny):
@@ -242,7 +253,13 @@ class Calls:
             self._record.tell(ToolProgress(call.id, text))
 
         try:
-            output = await act.resolved.action.run(Grant(self._workspace, act.effects, heard))
+            async with self._cover.around(call, act.resolved.action.effects()) as act.kept:
+                output = await act.resolved.action.run(Grant(self.workspace, act.effects, heard))
+            act.output = await self._witnessed(
+                act, output if isinstance(output, ToolOutput) else ToolOutput(text=output)
+            )
+        except NotKept as trouble:
+            act.settle(f"Not executed: {trouble}", is_error=True, failed=True)
         except ToolFailed as failure:
             act.output = ToolOutput(text=str(failure), details=failure.details)
             act.settle(act.output.text, is_error=True, failed=True)
@@ -255,11 +272,16 @@ class Calls:
         except Exception as bug:  # noqa: BLE001 - a tool's bug is told to the model as a failure, and to us in the log
             act.settle(self._internal_error(act, bug), is_error=True, failed=True)
         else:
-            act.output = ToolOutput(text=output) if isinstance(output, str) else output
             text = f"{act.mapped}\n{act.output.text}" if act.mapped else act.output.text
             act.settle(text, *act.output.images, is_error=act.output.is_error)
         assert act.result is not None
         self._record.tell(CallEndDelta(act.result))
+
+    async def _witnessed(self, act: _Act, output: ToolOutput) -> ToolOutput:
+        """The output, with the evidence that it gives of the workspace as it now is."""
+        assert act.started is not None
+        evidence = await self.witness.of(act.effects, output, round((time.monotonic() - act.started) * 1000))
+        return replace(output, facts=(*output.facts, *evidence)) if evidence else output
 
     def _internal_error(self, act: _Act, bug: BaseException) -> str:
         number = uuid4().hex[:8]
@@ -270,9 +292,10 @@ class Calls:
         if act.result is None:
             act.settle(NOT_STARTED, is_error=True)
         assert act.result is not None
-        if act.output and act.output.changes:
-            self._record.keep(FilesChanged(act.call.id, act.output.changes))
-        for fact in act.output.facts if act.output else ():
+        changes = act.kept.facts if act.kept else ()
+        if not act.kept and act.output and act.output.changes:
+            changes = (FilesChanged(act.call.id, act.output.changes),)
+        for fact in (*changes, *(act.output.facts if act.output else ())):
             self._record.keep(fact)
         said = remark(act.canonical, act.result, act.failed) if remark else None
         if said:

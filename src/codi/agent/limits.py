@@ -1,7 +1,7 @@
 """What a turn may cost: steps, time, money, tokens, and how often it may fail in the same way."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -26,6 +26,11 @@ class AgentSettings(Struct, frozen=True, forbid_unknown_fields=True):
     max_cost_unknown: Annotated[
         bool, Meta(description="with a cost limit, allow models without a price", extra={"project": "off"})
     ] = False
+    evidence: Annotated[
+        Literal["off", "show", "prompt"],
+        Meta(description="mark claims that no run backs, or also ask the model for what is missing", extra=SET),
+    ] = "show"
+    evidence_retries: Annotated[int, Meta(ge=0, description="how often a turn is asked for what is missing")] = 2
     system_prompt: Annotated[str, Meta(description="what stands in place of role and rules", extra=SET)] = ""
     append_system_prompt: Annotated[str, Meta(description="what follows role and rules", extra=SET)] = ""
 

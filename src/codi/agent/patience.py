@@ -13,10 +13,13 @@ class StepLost(CodiError):
 
 
 class Patience:
-    """Counts what goes wrong in a turn; each method raises StepLost when it is once too often."""
+    """Counts what goes wrong in a turn; each method raises StepLost when it is once too often. A model is nudged `nudges` times
+    when it says nothing."""
 
-    def __init__(self, max_failed_steps: int) -> None:
+    def __init__(self, max_failed_steps: int, *, nudges: int = 1) -> None:
         self._max_failed_steps = max_failed_steps
+        self._nudges = nudges
+        self._malformed = 0
         self._cut = self._continued = self._paused = self._empty = self._defects = self._failed = 0
 
     def cut_calls(self) -> bool:
@@ -43,8 +46,17 @@ class Patience:
 
     def empty(self) -> None:
         self._empty += 1
-        if self._empty > 1:
+        if self._empty > self._nudges:
             raise StepLost("The model sent an empty reply.", hint="Try again, or choose another model with --model.")
+
+    def malformed(self) -> None:
+        """A reply was meant to act, and could not be understood."""
+        self._malformed += 1
+        if self._malformed > 2:
+            raise StepLost(
+                "the model wrote tool calls that cannot be read, also after two corrections",
+                hint="Say what to do in other words, or choose another model with --model.",
+            )
 
     def whole(self, *, defects: bool) -> None:
         """A reply came to its end; `defects`: with calls whose arguments are no JSON."""

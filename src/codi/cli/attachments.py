@@ -1,13 +1,11 @@
 """Files that are named on the command line with `@`: text is put into the prompt, images go beside it."""
 
-import base64
 import os
 from collections.abc import Sequence
 
 from codi.protocol.errors import CodiError
-from codi.protocol.messages import Image
 from codi.protocol.ops import Prompt
-from codi.tools.images import image_type
+from codi.tools.images import UnfitImage, fitted, image_type
 
 
 class AttachmentError(CodiError):
@@ -28,7 +26,10 @@ def prompt_with_files(text: str, files: Sequence[str]) -> Prompt:
             raise AttachmentError(f"{name}: {error.strerror}", hint="Name a file that exists after the @.") from error
         media_type = image_type(content)
         if media_type:
-            images.append(Image(base64.b64encode(content).decode("ascii"), media_type))
+            try:
+                images.append(fitted(content, media_type).image)
+            except UnfitImage as error:
+                raise AttachmentError(f"{name} {error}", hint="Name a whole image, or a smaller one.") from error
             texts.append(f'<file name="{path}"></file>\n')
         elif b"\x00" in content[:8192]:
             raise AttachmentError(f"{name} is neither text nor an image", hint="Name a text file or an image.")

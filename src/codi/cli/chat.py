@@ -74,10 +74,12 @@ def _engine(args: Any, places: Places, words: Sequence[str]) -> Engine:
         append_system_prompt=tuple(text_or_file(text) for text in args.append_system_prompt),
         context_files=not args.no_context_files,
         api_key=args.api_key,
+        require_evidence=args.require_evidence,
         model_given=bool(args.model or args.provider or args.base_url or "model.default" in named),
         thinking_given=args.thinking is not None or "model.thinking" in named,
         mode_given=args.permission_mode is not None or "permission_mode" in named,
         cwd_given=args.cwd is not None,
+        someone_answers=is_interactive(args),
         flags=tuple(word.partition("=")[0] for word in words if word.startswith("--")),
     )
     return host_for(places, settings_of(args), options, pairs=args.config, trusted=args.trust_project)
@@ -178,5 +180,5 @@ def _tell_end(outcome: Outcome) -> None:
             "not dangerous with -y.",
             file=sys.stderr,
         )
-    elif outcome.kind in ("error", "limit") and outcome.reason:
+    elif outcome.kind in ("error", "limit", "unbacked") and outcome.reason:
         print(f"error: {outcome.reason}\nhint: {outcome.hint}", file=sys.stderr)

@@ -7,10 +7,9 @@ from msgspec import structs
 
 from codi.cli.flags import Parser, add_general
 from codi.cli.printing import print_json
-from codi.cli.serving import serve_script
 from codi.engine.places import Places
 from codi.frontends.sanitiser import visible
-from codi.lab.demo import Report, play, playable
+from codi.lab.report import Report
 from codi.lab.repository import REPOSITORIES
 
 _DEFAULT = "fix-the-test"
@@ -27,9 +26,13 @@ def run(words: Sequence[str]) -> int:
     parser.add_argument("--keep", action="store_true", help="leave the scratch repository behind")
     add_general(parser)
     args = parser.parse_args(words)
+    from codi.lab.demo import play, playable  # servers and subprocesses: not before they are wanted
+
     os.chdir(Places.at(args.cwd).cwd)
     script = playable(args.name)
     if args.server is not None:
+        from codi.cli.serving import serve_script
+
         # Whoever tries it out will want to try again.
         return serve_script(structs.replace(script, loop=True), args.server, quiet=args.quiet)
     silent = args.json or args.quiet

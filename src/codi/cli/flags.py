@@ -1,7 +1,6 @@
 """The flags of `codi` without a subcommand, and what they mean for settings and for this one start."""
 
 import argparse
-import difflib
 import os
 import sys
 from collections.abc import Collection, Sequence
@@ -37,27 +36,28 @@ class Parser(argparse.ArgumentParser):
         end = left.index("--") if "--" in left else len(left)
         flags = [word for word in left[:end] if word.startswith("-") and word != "-"]
         if flags or (left and not self._scattered):
-            raise self.unknown((flags or left)[0].partition("=")[0])
+            flag = (flags or left)[0].partition("=")[0]
+            raise UsageError(f"unknown argument {flag}", hint=self._nearest(flag))
         if left:
             getattr(found, self._scattered).extend([*left[:end], *left[end + 1 :]])
         return found
 
-    def told_of(self, flag: str) -> str:
-        """What the help says of a flag, in whatever spelling; empty for one that does not exist."""
-        meant = [action.dest for action in self._actions if flag in action.option_strings]
-        formatter = self._get_formatter()
-        formatter.add_arguments(action for action in self._actions if action.dest in meant)
-        return formatter.format_help()
+    def flag(self, name: str) -> argparse.Action:
+        """What the help tells of the flag, in whatever spelling; raises UsageError where there is none."""
+        for action in self._actions:
+            if name in action.option_strings:
+                told = (
+                    other for other in self._actions if other.dest == action.dest and other.help != argparse.SUPPRESS
+                )
+                return next(told, action)
+        raise UsageError(f"there is no flag {name}", hint=self._nearest(name))
 
-    def options(self) -> list[str]:
-        """All flags, in every spelling."""
-        return [option for action in self._actions for option in action.option_strings]
+    def _nearest(self, name: str) -> str:
+        from difflib import get_close_matches  # for an error alone
 
-    def unknown(self, flag: str) -> UsageError:
-        """The error for a flag that does not exist, with the one that was perhaps meant."""
-        near = difflib.get_close_matches(flag, self.options(), n=2)
-        hint = f"Did you mean {' or '.join(near)}?" if near else f"`{self.prog} --help` lists the flags."
-        return UsageError(f"unknown argument {flag}", hint=hint)
+        known = [option for action in self._actions for option in action.option_strings]
+        near = get_close_matches(name, known, n=2)
+        return f"Did you mean {' or '.join(near)}?" if near else f"`{self.prog} --help` lists the flags."
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, hint=f"`{self.prog} --help` shows how it is used.")
@@ -165,6 +165,14 @@ def parser(commands: dict[str, str]) -> Parser:
     tools.add_argument("--config", action="append", default=[], metavar="KEY=VALUE", help="any setting")
     tools.add_argument("--profile", metavar="NAME", help="a profile of the configuration")
 
+    proof = flags.add_argument_group("evidence")
+    proof.add_argument(
+        "--require-evidence", action="store_true", help="exit 4 if the answer claims what no run or change backs"
+    )
+    proof.add_argument(
+        "--verify", action="append", metavar="CMD", help="must pass before a turn that changed files ends"
+    )
+
     limits = flags.add_argument_group("limits (exit status 124)")
     limits.add_argument("--max-turns", type=int, metavar="N", help="steps")
     limits.add_argument("--max-cost", type=float, metavar="USD")
@@ -231,6 +239,7 @@ def settings_of(args: Any) -> dict[str, Any]:
         "permission_mode": args.permission_mode,
         "profile": args.profile,
         "tools.profile": args.tool_profile,
+        "verify": args.verify,
         "sessions.dir": args.session_dir and os.path.abspath(args.session_dir),
         "agent.max_steps": args.max_turns,
         "agent.max_cost": args.max_cost,

@@ -6,7 +6,6 @@ from typing import Any
 
 from codi.cli.flags import Parser, add_general
 from codi.cli.printing import print_json, print_table
-from codi.cli.serving import serve_script
 from codi.engine.places import Places
 from codi.lab.library import scenario, scenario_names, script_named
 from codi.lab.repository import REPOSITORIES
@@ -28,6 +27,8 @@ def run(words: Sequence[str]) -> int:
     args = parser.parse_args(words)
     os.chdir(Places.at(args.cwd).cwd)
     if args.action == "serve":
+        from codi.cli.serving import serve_script  # a server: not before it is wanted
+
         return serve_script(script_named(args.scenario), args.port, strict=not args.lenient, quiet=args.quiet)
     return _list(args) if args.action == "list" else _check(args)
 

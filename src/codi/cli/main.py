@@ -1,19 +1,27 @@
 """From the words of a command line to the command that they mean; and from an error to one line, a hint and an exit status."""
 
+import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
+from itertools import takewhile
 
 COMMANDS = {
+    "bisect": "which step made a command fail",
+    "blame": "which prompt and call wrote each line of a file",
+    "changes": "what became of each file, and by whom",
     "config": "what is set, where it comes from, and setting it",
     "demo": "the main job on a scripted model, with the real tools; needs no key",
-    "help": "of codi, a command, a flag or a key of the configuration",
+    "help": "help of a command, a flag or a key of the configuration",
     "lab": "scripted model servers for trying and testing",
     "models": "models that are known, with window and price",
+    "redo": "put back what undo took",
     "schema": "JSON Schemas of what codi prints",
     "sessions": "what was talked about, newest first",
+    "snapshot": "the tree as it was: listed, compared, brought back",
     "tool": "list, show or run one tool, judged like a call of the model",
+    "undo": "take back what the agent changed",
 }
 
 
@@ -32,7 +40,7 @@ def run(words: Sequence[str]) -> int:
 
 
 def _chosen(words: list[str]) -> int:
-    if "--list-models" in words[: words.index("--") if "--" in words else None]:  # the older spelling of a command
+    if "--list-models" in takewhile(lambda word: word != "--", words):  # the older spelling of a command
         words.remove("--list-models")
         words = ["models", *words]
     name = words[0] if words else ""
@@ -42,12 +50,19 @@ def _chosen(words: list[str]) -> int:
         from codi.protocol.errors import UsageError
 
         raise UsageError(f"unknown command {name!r}", hint=f"Did you mean `codi {near}`? A prompt goes after `--`.")
-    return _run("chat", words)
+    return _run("help" if _asks_for_help(words) else "chat", words)
+
+
+def _asks_for_help(words: list[str]) -> bool:
+    """Asked of `codi` itself, before anything of it is loaded."""
+    return any(word in ("-h", "--help") for word in takewhile(lambda word: word != "--", words))
 
 
 def _run(module: str, words: list[str]) -> int:
-    status: int = import_module(f"codi.cli.{module}").run(words)
-    return status
+    run: Callable[[list[str]], int] = import_module(f"codi.cli.{module}").run
+    gc.freeze()
+    gc.enable()
+    return run(words)
 
 
 def _near(name: str) -> str | None:

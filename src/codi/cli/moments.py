@@ -2,7 +2,6 @@
 
 import re
 import time
-from datetime import datetime
 
 from codi.protocol.errors import UsageError
 
@@ -15,6 +14,8 @@ def moment(text: str) -> float:
     ago (`90m`, `12h`, `7d`, `2w`). Raises UsageError."""
     if ago := _AGO.fullmatch(text):
         return time.time() - int(ago[1]) * _SECONDS[ago[2]]
+    from datetime import datetime  # for those who name a day
+
     try:
         return datetime.fromisoformat(text).timestamp()
     except (ValueError, OverflowError) as error:

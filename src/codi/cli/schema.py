@@ -7,8 +7,6 @@ import msgspec
 
 from codi.cli.flags import Parser, add_general
 from codi.cli.printing import print_json, print_table
-from codi.cli.start import host_for
-from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.settings import Settings
 from codi.frontends.event_schema import events_schema, result_schema
@@ -46,7 +44,9 @@ def _settings(places: Places) -> dict[str, Any]:
 
 def _tools(places: Places) -> dict[str, Any]:
     """The parameters of each tool, by its name."""
-    specs = host_for(places, {}, Options()).tools()
+    from codi.cli.start import host_for  # all of codi, for this one schema
+
+    specs = host_for(places, {}).tools()
     return {spec.name: {"description": spec.description, **spec.parameters} for spec in specs}
 
 

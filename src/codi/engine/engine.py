@@ -6,14 +6,20 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 import anyio
+from anyio import to_thread
 from msgspec import to_builtins
 
 from codi.agent.agent import Agent
 from codi.agent.approvals import Approvals
 from codi.agent.calls import Calls
+from codi.agent.context_facts import context_facts
+from codi.agent.cover import Cover
+from codi.agent.gate import Gate
 from codi.agent.instructions import Part, prompt_of
 from codi.agent.mind import Mind
+from codi.agent.questions import Questions
 from codi.agent.record import Record
+from codi.agent.taking_back import TakingBack
 from codi.engine.assembly import Assembly
 from codi.engine.layers import load
 from codi.engine.local import Listeners, LocalConversation
@@ -48,10 +54,12 @@ from codi.sessions.jsonl import JsonlStore
 from codi.sessions.memory import MemoryStore
 from codi.sessions.session import Session
 from codi.sessions.version3 import seconds_of
+from codi.tools.kit import Live
 from codi.tools.results import Results, results_directory
 from codi.tools.toolbox import CALLS_A_STEP
 from codi.workspace import git
 from codi.workspace.git import GitState
+from codi.workspace.ledger.ledger import Ledger
 
 
 class Engine:
@@ -103,15 +111,24 @@ class Engine:
             record = Record(session, listeners.hear)
             provider = parts.provider(choice) if choice else Nobody()
             entry = await known_model(provider) if choice else None
-            toolbox = parts.toolbox(results, lambda: folds.todos(session.path()), entry)
-            calls = Calls(toolbox, parts.workspace(), parts.policy(mode), Approvals(record, parts.territory), record)
+            questions = Questions(record)
+            live = Live(
+                todos=lambda: folds.todos(session.path()),
+                facts=lambda: context_facts(agent.mind, session.path()),
+                ask=questions.ask if self._options.someone_answers else None,
+            )
+            toolbox = parts.toolbox(results, live, entry)
+            workspace, ledger = parts.workspace(), parts.ledger()
+            cover = Cover(ledger, workspace, record)
+            calls = Calls(toolbox, workspace, parts.policy(mode), Approvals(record, parts.territory), record, cover)
             calls.parallel = self._settings.agent.parallel
             calls.at_once = CALLS_A_STEP[parts.profile(entry)]
             files = parts.context_files()
             system = prompt_of(parts.instructions(toolbox.specs, mode, files, state))
 
             def mind_of(provider: Provider, thinking: Level) -> Mind:
-                return parts.mind(provider, system, toolbox.specs, thinking, session.store.session_id)
+                speaking = parts.speaking(provider, toolbox)
+                return parts.mind(speaking, system, toolbox.specs, thinking, session.store.session_id)
 
             async def rethink(name: str) -> Mind:
                 named = await parts.choice(name)
@@ -120,8 +137,13 @@ class Engine:
             mind = mind_of(provider, thinking)
             for fact in self._facts_of_opening(path, mind, mode, state):
                 record.keep(fact)
-            agent = Agent(mind, calls, record, self._settings.agent, parts.nearby(files))
-            conversation = LocalConversation(agent, record, listeners, began(session), rethink, parts.policy)
+            taking_back = TakingBack(ledger, record, parts.ledger_path)
+            limits, required = self._settings.agent, self._options.require_evidence
+            gate = Gate(calls, record, limits, self._settings.verify, required=required)
+            agent = Agent(mind, calls, record, limits, parts.nearby(files), workspace.jobs.news, gate)
+            conversation = LocalConversation(
+                agent, record, listeners, began(session), rethink, parts.policy, taking_back, questions
+            )
             notices = (
                 *self._warnings,
                 *parts.complaints,
@@ -133,12 +155,17 @@ class Engine:
             conversation.greeting = f"codi {VERSION}, {choice.model} ({choice.reason})" if choice else ""
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(conversation.work)
+                if ledger:
+                    tasks.start_soon(_look_first, ledger, conversation.prompted)
                 try:
                     yield conversation
                 finally:
                     tasks.cancel_scope.cancel()
                     listeners.close()
                     with anyio.CancelScope(shield=True):
+                        await workspace.aclose()
+                        if ledger:
+                            await to_thread.run_sync(ledger.close)
                         await parts.aclose()
 
     def sessions(self, *, everywhere: bool = False) -> list[SessionSummary]:
@@ -171,7 +198,7 @@ class Engine:
         return await self._assembly.choice()
 
     def tools(self) -> Sequence[ToolSpec]:
-        return self._assembly.toolbox(Results(None), tuple, None).specs
+        return self._assembly.toolbox(Results(None), Live(), None).specs
 
     async def prompt_parts(self) -> list[Part]:
         """The system prompt as it would be sent, part by part."""
@@ -179,10 +206,11 @@ class Engine:
         entry = None
         with suppress(CodiError):  # without a model there is still a prompt, though no profile for one that is small
             entry = await known_model(parts.provider(await parts.choice()))
-        toolbox = parts.toolbox(Results(None), tuple, entry)
+        toolbox = parts.toolbox(Results(None), Live(), entry)
         mode, state = self._settings.permission_mode, await git.state(self._places.cwd)
         await parts.aclose()
-        return parts.instructions(toolbox.specs, mode, parts.context_files(), state)
+        told = parts.instructions(toolbox.specs, mode, parts.context_files(), state)
+        return [*told, *parts.in_words(entry, toolbox.specs)]
 
     @contextmanager
     def _session(self, text: str | None) -> Iterator[Session]:
@@ -265,6 +293,16 @@ class Engine:
         if self._options.name and folds.name(path) != self._options.name:
             yield TitleGiven(self._options.name)
         yield SessionOpened(VERSION, git=to_builtins(state) if state else None, flags=self._options.flags)
+
+
+async def _look_first(ledger: Ledger, prompted: anyio.Event) -> None:
+    """While the model thinks for the first time: what there is, so that the first command need not wait for the look."""
+    await prompted.wait()
+    try:
+        await to_thread.run_sync(ledger.first_look, abandon_on_cancel=True)
+    except anyio.get_cancelled_exc_class():
+        ledger.stop()
+        raise
 
 
 def began(session: Session) -> float:

@@ -25,6 +25,7 @@ _FLAGS = {
     "model.thinking": "--thinking",
     "model.context_window": "--context-window",
     "permission_mode": "--permission-mode",
+    "verify": "--verify",
     "profile": "--profile",
     "tools.profile": "--tool-profile",
     "sessions.dir": "--session-dir",

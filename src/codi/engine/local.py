@@ -7,13 +7,28 @@ import anyio
 
 from codi.agent.agent import Agent
 from codi.agent.mind import Mind
+from codi.agent.questions import Questions
 from codi.agent.record import Record
+from codi.agent.taking_back import TakingBack
 from codi.policy.mode import Mode
 from codi.policy.policy import Policy
 from codi.protocol.errors import CodiError
 from codi.protocol.events import Delta, Entry, Event, ModelChosen, PolicyChosen, StatusDelta
 from codi.protocol.messages import Level, Origin, user
-from codi.protocol.ops import Answer, ChooseModel, ChoosePolicy, Interrupt, Op, Prompt, Steer, UseTool
+from codi.protocol.ops import (
+    Answer,
+    ChooseModel,
+    ChoosePolicy,
+    Interrupt,
+    Op,
+    Prompt,
+    Redo,
+    Reply,
+    ShowChanges,
+    Steer,
+    Undo,
+    UseTool,
+)
 
 _MOST_WAITING = 10_000
 
@@ -68,7 +83,7 @@ class _Listener:
 class LocalConversation:
     """Ops wait in line and are taken one after the other; what must reach a running turn goes past the line.
 
-    `rethink` gives the mind for a model's name, `repolicy` the policy for a mode's; both are the engine's."""
+    `rethink` gives the mind for a model's name, `repolicy` the policy for a mode's; both are the engine's. `taking_back` undoes."""
 
     def __init__(
         self,
@@ -78,6 +93,8 @@ class LocalConversation:
         began: float,
         rethink: Callable[[str], Awaitable[Mind]],
         repolicy: Callable[[Mode], Policy],
+        taking_back: TakingBack,
+        questions: Questions,
     ) -> None:
         self.session_id = record.session.store.session_id
         self.began = began
@@ -88,6 +105,10 @@ class LocalConversation:
         self._listeners = listeners
         self._rethink = rethink
         self._repolicy = repolicy
+        self._taking_back = taking_back
+        self._questions = questions
+        self.prompted = anyio.Event()
+        """Set when there is something to do for the first time."""
         self._waiting: deque[Op] = deque()
         self._something = anyio.Event()
         self._turn: anyio.CancelScope | None = None
@@ -110,6 +131,8 @@ class LocalConversation:
         match op:
             case Answer():
                 self._agent.calls.approvals.answer(op)
+            case Reply():
+                self._questions.answer(op)
             case Interrupt():
                 if self._turn:
                     self._turn.cancel()
@@ -144,7 +167,10 @@ class LocalConversation:
 
     async def _take(self, op: Op) -> None:
         match op:
+            case Undo() | Redo() | ShowChanges():
+                await self._taking_back.take(op)
             case Prompt(text, images) | Steer(text, images):
+                self.prompted.set()
                 await self._agent.prompt(text, images)
             case UseTool(call):
                 await self._agent.calls.run_by_hand(call)

@@ -24,9 +24,13 @@ class Options(Struct, frozen=True, kw_only=True):
     api_key: str | None = None
     said_of_model: tuple[tuple[str, Wanted], ...] = ()
     """What each layer of the configuration says of the model, the nearest first; empty for what the settings say as one."""
+    require_evidence: bool = False
+    """A turn does not end well with a claim that nothing backs."""
     model_given: bool = False
     """The model was named for this start, so that a resumed session does not keep its own."""
     thinking_given: bool = False
     mode_given: bool = False
     cwd_given: bool = False
+    someone_answers: bool = False
+    """A person sits at the frontend, whom a model may ask."""
     flags: tuple[str, ...] = ()

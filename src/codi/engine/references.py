@@ -58,4 +58,4 @@ def _in_services(settings: Settings) -> Iterator[tuple[Path, str]]:
 
 def _toolbox() -> Toolbox:
     limits = Limits(Results(None), lambda: cap_for(None))
-    return Toolbox(built_in(limits=limits, gate=SyntaxGate("off"), todo=tuple, ripgrep=None))
+    return Toolbox(built_in(limits=limits, gate=SyntaxGate("off"), ripgrep=None))

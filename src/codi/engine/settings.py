@@ -11,6 +11,7 @@ from msgspec import Meta, Struct, field
 from codi.agent.limits import AgentSettings
 from codi.policy.mode import Mode
 from codi.providers.settings import ModelSettings, NetworkSettings, RetrySettings, ServiceSettings
+from codi.workspace.ledger.coverage import UndoSettings
 
 PROJECT = {"project": "set"}
 
@@ -34,6 +35,9 @@ class ToolSettings(Struct, frozen=True, forbid_unknown_fields=True):
     syntax_gate: Annotated[
         Literal["on", "warn", "off"], Meta(description="refuse an edit that breaks a file's syntax", extra=PROJECT)
     ] = "on"
+    text_calls: Annotated[
+        Literal["auto", "off"], Meta(description="read calls from the text of models that take no tools")
+    ] = "auto"
 
 
 class ShellSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,6 +69,22 @@ class WorkspaceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ()
 
 
+class WebSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[web]"""
+
+    engine: Annotated[
+        Literal["auto", "brave", "google", "bing", "searxng", "duckduckgo"],
+        Meta(description="where to search; auto takes the first that is set up, and the next when it fails"),
+    ] = "auto"
+    searxng_url: Annotated[str, Meta(description="the address of a SearXNG of one's own")] = ""
+    duckduckgo: Annotated[bool, Meta(description="search with DuckDuckGo, which needs no key")] = False
+    allow_private: Annotated[
+        tuple[str, ...], Meta(description="hosts that may be fetched though their addresses are not public")
+    ] = ()
+    cache_ttl_s: Annotated[int, Meta(ge=0, description="seconds for which the results of a search are kept")] = 3600
+    max_results: Annotated[int, Meta(ge=1, le=20, description="results of a search by default")] = 10
+
+
 class SessionSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """[sessions]"""
 
@@ -78,6 +98,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Defaults are never changed; each layer makes a new value."""
 
     permission_mode: Annotated[Mode, Meta(description="what needs no approval", extra=PROJECT)] = "default"
+    verify: Annotated[
+        tuple[str, ...],
+        Meta(description="commands that must pass before a turn that changed files ends", extra=PROJECT),
+    ] = ()
     profile: Annotated[str, Meta(description="the profile that is laid over the other settings")] = ""
     model: ModelSettings = ModelSettings()
     providers: Annotated[
@@ -95,7 +119,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     agent: AgentSettings = AgentSettings()
     tools: ToolSettings = ToolSettings()
     shell: ShellSettings = ShellSettings()
+    web: WebSettings = WebSettings()
     policy: PolicySettings = PolicySettings()
     workspace: WorkspaceSettings = WorkspaceSettings()
     sessions: SessionSettings = SessionSettings()
+    undo: UndoSettings = UndoSettings()
     network: NetworkSettings = NetworkSettings()

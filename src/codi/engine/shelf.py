@@ -6,8 +6,6 @@ from codi.engine.places import Places
 from codi.engine.settings import SessionSettings
 from codi.protocol.conversation import SessionSummary
 from codi.sessions import paths, resume
-from codi.sessions.catalog import Catalog
-from codi.sessions.trash import Trash
 
 
 class Shelf:
@@ -23,12 +21,10 @@ class Shelf:
         """Where new sessions of this working directory are kept."""
         return self._directory or paths.directory_of(self._places.home, self._places.cwd)
 
-    @property
-    def trash(self) -> Trash:
-        return Trash(os.path.join(self._places.home, "trash"))
-
     def sessions(self, *, everywhere: bool = False) -> list[SessionSummary]:
         """Newest first; those of this working directory, or all."""
+        from codi.sessions.catalog import Catalog  # SQLite: not for a start that asks for no list
+
         folders = [self._directory] if self._directory else paths.directories(self._places.home)
         return Catalog(self._database).sessions(folders, None if everywhere else self._places.cwd)
 

@@ -20,12 +20,15 @@ from codi.protocol.events import (
     ApprovalGiven,
     CallEndDelta,
     CallStartDelta,
+    ClaimChecked,
     ContextAdded,
     Entry,
     Event,
+    EvidenceGathered,
     MessageAdded,
     ModelChosen,
     ReplyFacts,
+    SnapshotTaken,
     StatusDelta,
     TextDelta,
     ThinkingChosen,
@@ -118,6 +121,12 @@ class EventLines:
                 yield {"type": "approval_asked", **_renamed(asked)}
             case Entry(fact=ApprovalGiven() as given):
                 yield {"type": "approval_given", **_fields(given)}
+            case Entry(fact=EvidenceGathered() as evidence):
+                yield {"type": "evidence", **_fields(evidence)}
+            case Entry(fact=ClaimChecked() as claim):
+                yield {"type": "claim", **_fields(claim)}
+            case Entry(fact=SnapshotTaken(id=id, tree=tree, skipped=skipped)):
+                yield {"type": "snapshot_taken", "id": id, "tree": tree, "skipped": msgspec.to_builtins(skipped)}
             case Entry(fact=ModelChosen(provider, model_id)):
                 yield {"type": "model_changed", "provider": provider, "modelId": model_id}
             case Entry(fact=ThinkingChosen(level)):

@@ -9,11 +9,13 @@ from typing import Any, Literal
 from msgspec import to_builtins
 from msgspec.structs import fields
 
+from codi.frontends.proof import Proof
 from codi.protocol.effects import Reaches, Reads, Runs, Writes
 from codi.protocol.events import (
     ApprovalAsked,
     ApprovalGiven,
     CallStartDelta,
+    ClaimChecked,
     Entry,
     Event,
     FilesChanged,
@@ -53,6 +55,7 @@ class Outcome:
         self._calls: dict[str, dict[str, Any]] = {}
         self._changes: list[dict[str, Any]] = []
         self._permissions: dict[str, dict[str, Any]] = {}
+        self.proof = Proof()
 
     @property
     def kind(self) -> Kind:
@@ -74,6 +77,7 @@ class Outcome:
         self._signal = signal
 
     def hear(self, event: Event) -> None:
+        self.proof.hear(event)
         match event:
             case Entry(fact=MessageAdded(message=Message(role="assistant") as message, reply=reply)):
                 self.answer = message.text or self.answer
@@ -152,8 +156,11 @@ class Outcome:
             "toolCalls": [call for call in self._calls.values() if "result" in call],
             "filesChanged": sorted(self._changes, key=lambda change: str(change["path"])),
             "permissions": list(self._permissions.values()),
-            "evidence": [],
-            "claims": [],
+            "evidence": [
+                {"id": run.id, "command": run.command, "exitCode": run.exit_code, "stale": self.proof.is_stale(run)}
+                for run in self.proof.evidence
+            ],
+            "claims": [_claim_json(claim) for claim in self.proof.claims],
             "warnings": self.warnings,
         }
 
@@ -187,6 +194,11 @@ def said(effect: Reads | Writes | Runs | Reaches) -> str:
             return f"runs {effect.line}"
         case Reaches(host, port):
             return f"reaches {host}:{port}"
+
+
+def _claim_json(claim: ClaimChecked) -> dict[str, str]:
+    told = {"text": claim.text, "state": claim.state, "evidence": claim.evidence, "why": claim.why}
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def cost_json(cost: Cost | None) -> dict[str, float] | None:

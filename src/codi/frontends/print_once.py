@@ -38,3 +38,5 @@ async def print_once(
     await run_prompts(conversation, prompts, answering, hear)
     if outcome.answer:
         print(visible(outcome.answer) if sys.stdout.isatty() else outcome.answer, flush=True)
+    for mark in [] if quiet else outcome.proof.marks():
+        print(visible(mark), file=sys.stderr)

@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from codi.lab.library import scenario
 from codi.lab.program import ScratchHome, command, environment
+from codi.lab.report import Check, Report
 from codi.lab.repository import REPOSITORIES, make_repository
 from codi.lab.running import RunningServer, running
 from codi.protocol.errors import ConfigError
@@ -29,26 +30,6 @@ Show = Callable[[str], None]
 _CHANGING = ("edit", "write", "apply_patch")
 _TESTS = ("-B", "-m", "unittest")
 _WIDTH = 100
-
-
-class Check(Struct, frozen=True):
-    name: str
-    passed: bool
-    detail: str
-
-
-class Report(Struct, frozen=True, rename="camel", kw_only=True):
-    """What became of a demo. `diff` is git's; `repository` is gone by now unless it was kept."""
-
-    scenario: str
-    passed: bool
-    checks: tuple[Check, ...]
-    requests: int
-    session_id: str
-    session_file: str
-    repository: str
-    diff: str
-    seconds: float
 
 
 class _Stream(Struct):

@@ -68,7 +68,7 @@ def ollama_tags(models: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def ollama_show(window: int) -> dict[str, Any]:
+def ollama_show(window: int, *, takes_tools: bool) -> dict[str, Any]:
     return {
         "license": "",
         "modelfile": "",
@@ -76,16 +76,18 @@ def ollama_show(window: int) -> dict[str, Any]:
         "template": "{{ .Prompt }}",
         "details": {"format": "gguf", "family": "lab", "families": ["lab"], "parameter_size": "8B"},
         "model_info": {"general.architecture": "lab", "lab.context_length": window},
-        "capabilities": ["completion", "tools", "thinking", "vision"],
+        "capabilities": ["completion", *(["tools"] if takes_tools else []), "thinking", "vision"],
         "modified_at": _RELEASED,
     }
 
 
-def answer_to(request: HttpRequest, models: Sequence[str], window: int) -> dict[str, Any] | None:
+def answer_to(
+    request: HttpRequest, models: Sequence[str], window: int, *, takes_tools: bool = True
+) -> dict[str, Any] | None:
     """What a request other than a question to the model is told; None if there is no such thing."""
     path = request.path.rstrip("/")
     if request.method == "POST":
-        return ollama_show(window) if path.endswith("/api/show") else None
+        return ollama_show(window, takes_tools=takes_tools) if path.endswith("/api/show") else None
     if request.method not in ("GET", "HEAD"):
         return None
     if path.endswith("/api/tags"):

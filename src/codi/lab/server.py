@@ -57,7 +57,7 @@ class Received(HttpRequest):
 
 
 class LabServer:
-    """Puts a Service on the network: `strict`, `key` and `models` are the service's. `log` is a file to which each request is
+    """Puts a Service on the network: `strict`, `key`, `models` and `takes_tools` are the service's. `log` is a file to which each request is
     appended as a line of JSON."""
 
     def __init__(
@@ -69,12 +69,13 @@ class LabServer:
         strict: bool = True,
         key: str | None = None,
         models: Sequence[str] = (),
+        takes_tools: bool = True,
         log: str | None = None,
     ) -> None:
         self.requests: list[Received] = []
         self.connections = 0
         """TCP connections accepted so far."""
-        self.service = Service(script, strict=strict, key=key, models=models)
+        self.service = Service(script, strict=strict, key=key, models=models, takes_tools=takes_tools)
         self._log = log
         self._changed = threading.Condition()
         self._host = host

@@ -42,10 +42,16 @@ class _Peek(Struct):
 class Service:
     """`strict` validates each request as the services do, and bills by the model of their caches; without it whatever is asked
     is answered at once, for benchmarks. With a `key` every request must carry it. `models` are those that are listed; any is
-    served."""
+    served. A model that does not `take_tools` is one to which requests with tools are refused, as no fault of the client."""
 
     def __init__(
-        self, script: Script, *, strict: bool = True, key: str | None = None, models: Sequence[str] = ()
+        self,
+        script: Script,
+        *,
+        strict: bool = True,
+        key: str | None = None,
+        models: Sequence[str] = (),
+        takes_tools: bool = True,
     ) -> None:
         self.player = Player(script)
         self.cache = PrefixCache()
@@ -58,6 +64,7 @@ class Service:
         self._blind = not strict and not reads_requests(script)
         self._key = key
         self._models = tuple(models) or (script.model,)
+        self._takes_tools = takes_tools
         self._sent = Sent()
         self._salt = os.urandom(6).hex()
 
@@ -75,6 +82,8 @@ class Service:
         except Refusal as refusal:
             self.violations.append(f"{question.form.NAME}: {refusal}")
             return refused(question.form, refusal.status, str(refusal), refusal.kind)
+        if body.get("tools") and not self._takes_tools:
+            return refused(question.form, 400, f"{model} does not support tools", "invalid_request_error")
         if question.counted:
             asked = body.get("generateContentRequest", body)
             return told(
@@ -143,7 +152,7 @@ class Service:
         )
 
     def _listed(self, request: HttpRequest) -> Answer:
-        listed = listing.answer_to(request, self._models, self._script.window)
+        listed = listing.answer_to(request, self._models, self._script.window, takes_tools=self._takes_tools)
         if listed is not None:
             return told(listed)
         message = f"Unknown request URL: {request.method} {request.path}. Please check the URL for typos."

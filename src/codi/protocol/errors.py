@@ -16,6 +16,7 @@ CodiError                 something the person can mend; always carries a hint
 |   +-- MalformedAnswer   the service answered something that is no answer
 |   +-- ContextOverflow   the conversation is longer than the model's window
 |   +-- BadRequest        the service does not accept the request
+|   |   +-- ToolsUnsupported  because it has tools, and the model takes none
 |   +-- NotFound          the service does not know the model
 |   +-- Refused           the service will not answer this
 +-- SessionError          a session cannot be read or written
@@ -120,6 +121,10 @@ class ContextOverflow(ProviderError):
 
 class BadRequest(ProviderError):
     code = "bad_request"
+
+
+class ToolsUnsupported(BadRequest):
+    code = "tools_unsupported"
 
 
 class NotFound(ProviderError):

@@ -13,6 +13,7 @@ from codi.protocol.effects import By, Effect
 from codi.protocol.messages import Level, Message, ToolResult, Usage
 
 Stop = Literal["stop", "length", "toolUse", "error", "aborted"]
+Check = Literal["test", "build", "lint", "types"]
 Reason = Literal["done", "error", "limit", "interrupted", "permission", "unbacked"]
 
 
@@ -147,7 +148,8 @@ class TurnStats(Struct, frozen=True, rename="camel", kw_only=True):
 
 
 class TurnEnded(Struct, frozen=True, tag="turn_end", omit_defaults=True, kw_only=True):
-    """A turn came to its end, whatever the end was. `message` is one line, `hint` what the person may do, `code` for programs."""
+    """A turn came to its end, whatever the end was. `message` is one line, `hint` what the person may do, `code` for programs.
+    `tree` is the digest of the workspace at that point, where it was asked for."""
 
     turn: int
     reason: Reason
@@ -155,6 +157,7 @@ class TurnEnded(Struct, frozen=True, tag="turn_end", omit_defaults=True, kw_only
     hint: str | None = None
     code: str | None = None
     stats: TurnStats = TurnStats()
+    tree: str | None = None
 
 
 class CallIntended(Struct, frozen=True, tag="intent", rename="camel"):
@@ -177,10 +180,39 @@ class FileChange(Struct, frozen=True, omit_defaults=True, rename={"moved_from": 
 
 
 class FilesChanged(Struct, frozen=True, tag="effect", rename="camel"):
-    """What a call did to files."""
+    """What a call did to files; `truncated` is how many more there are than are named."""
 
     tool_call_id: str
     changes: tuple[FileChange, ...]
+    truncated: int | None = None
+
+
+class Skipped(Struct, frozen=True):
+    """Something that a snapshot does not hold, and why."""
+
+    path: str
+    why: str
+
+
+class SnapshotTaken(Struct, frozen=True, tag="snapshot", kw_only=True, omit_defaults=True):
+    """The tree as it stands can be restored by this id. Equal trees have the same `tree`, whatever led to them."""
+
+    id: str
+    tree: str
+    turn: int
+    when: Literal["before", "after"]
+    skipped: tuple[Skipped, ...] = ()
+
+
+class ChangesUndone(Struct, frozen=True, tag="undo", rename="camel", kw_only=True, omit_defaults=True):
+    """Changes were taken back, to before the steps `to` (the oldest of them); with `redo_of` they were put back instead.
+    `conflicts` are paths that stayed, because others changed them too."""
+
+    to: str
+    paths: tuple[str, ...]
+    tree: str = ""
+    redo_of: str | None = None
+    conflicts: tuple[str, ...] = ()
 
 
 class ApprovalAsked(Struct, frozen=True, tag="approval_asked", rename="camel", kw_only=True, omit_defaults=True):
@@ -213,6 +245,17 @@ class ApprovalGiven(Struct, frozen=True, tag="approval_given", rename="camel", k
     text: str | None = None
 
 
+class QuestionAsked(Struct, frozen=True, tag="question", rename="camel", kw_only=True):
+    """A model wants to know something of the person. `multiple`: several `options` may be chosen; `free_text`: an answer
+    may be words of their own. The op `Reply` answers it by its id."""
+
+    id: str
+    question: str
+    options: tuple[str, ...] = ()
+    multiple: bool = False
+    free_text: bool = True
+
+
 class TodoItem(Struct, frozen=True, omit_defaults=True):
     content: str
     status: Literal["pending", "in_progress", "completed"]
@@ -239,6 +282,35 @@ class Retried(Struct, frozen=True, tag="retry", rename="camel", omit_defaults=Tr
     attempt: int
     error: str
     delay_ms: int
+
+
+class EvidenceGathered(Struct, frozen=True, tag="evidence", rename="camel", omit_defaults=True, kw_only=True):
+    """A command that tests, builds or checks was run. It speaks for the workspace as it then was: `tree` is the digest after it.
+
+    Numbers are None where they could not be read, `exit_code` where a signal or the timeout ended it. `outcome` is told where
+    the exit status does not tell it; `partial` where only some of the tests were asked for."""
+
+    id: str
+    command: str
+    cwd: str
+    kind: Check
+    tree: str
+    duration_ms: int
+    exit_code: int | None = None
+    passed: int | None = None
+    failed: int | None = None
+    skipped: int | None = None
+    outcome: Literal["passed", "failed", "unclear"] | None = None
+    partial: bool = False
+
+
+class ClaimChecked(Struct, frozen=True, tag="claim", omit_defaults=True):
+    """The model's final answer claimed something. `evidence` is the run by which it was judged, `why` what is wrong with it."""
+
+    text: str
+    state: Literal["backed", "stale", "contradicted", "unbacked"]
+    evidence: str | None = None
+    why: str | None = None
 
 
 class LeafMoved(Struct, frozen=True, tag="leaf", rename={"left": "from"}):
@@ -277,11 +349,16 @@ Fact = (
     | TurnEnded
     | CallIntended
     | FilesChanged
+    | SnapshotTaken
+    | ChangesUndone
     | ApprovalAsked
     | ApprovalGiven
+    | QuestionAsked
     | TodoWritten
     | PolicyChosen
     | Retried
+    | EvidenceGathered
+    | ClaimChecked
     | LeafMoved
     | Noted
     | Unknown
@@ -352,5 +429,53 @@ class StatusDelta(Struct, frozen=True, tag="status_delta", kw_only=True, omit_de
     ok: bool = True
 
 
-Delta = TextDelta | ThinkingDelta | ToolCallDelta | CallStartDelta | CallEndDelta | ToolProgress | StatusDelta
+class PathOutcome(Struct, frozen=True):
+    """What becomes of a path when a step is taken back, and why it is not simply what it was."""
+
+    path: str
+    what: Literal["restore", "delete", "recreate", "mode", "merge", "keep", "conflict", "lost"]
+    why: str = ""
+
+
+class UndoDelta(Struct, frozen=True, tag="undo_delta", kw_only=True, omit_defaults=True):
+    """What an undo or redo did, or (unless `done`) would do. `aside` are files beside those in conflict, which hold what they
+    would have become."""
+
+    outcomes: tuple[PathOutcome, ...] = ()
+    steps: tuple[int, ...] = ()
+    redo: bool = False
+    done: bool = False
+    aside: tuple[str, ...] = ()
+
+
+class ChangedFileRow(Struct, frozen=True, kw_only=True):
+    """`before` and `after` are git's ids of the content; `added` and `removed` are lines, None for what is no text."""
+
+    path: str
+    kind: str
+    before: str | None
+    after: str | None
+    added: int | None
+    removed: int | None
+    owner: str
+    steps: tuple[int, ...]
+
+
+class ChangesDelta(Struct, frozen=True, tag="changes_delta"):
+    """What became of each file, and by whom."""
+
+    files: tuple[ChangedFileRow, ...]
+
+
+Delta = (
+    TextDelta
+    | ThinkingDelta
+    | ToolCallDelta
+    | CallStartDelta
+    | CallEndDelta
+    | ToolProgress
+    | StatusDelta
+    | UndoDelta
+    | ChangesDelta
+)
 Event = Entry | Delta

@@ -33,6 +33,14 @@ class Answer(Struct, frozen=True, tag="answer"):
     rule: str | None = None
 
 
+class Reply(Struct, frozen=True, tag="reply"):
+    """Answer a model's question: `chosen` are places in its options, from 0. Nothing at all declines to answer."""
+
+    question: str
+    chosen: tuple[int, ...] = ()
+    text: str = ""
+
+
 class Interrupt(Struct, frozen=True, tag="interrupt"):
     """Stop the turn now; what was kept stays."""
 
@@ -53,4 +61,25 @@ class ChoosePolicy(Struct, frozen=True, tag="choose_policy"):
     mode: Literal["default", "accept-edits", "plan", "read-only", "full-access"]
 
 
-Op = Prompt | Steer | Answer | Interrupt | UseTool | ChooseModel | ChoosePolicy
+class Undo(Struct, frozen=True, tag="undo"):
+    """Take back what this session changed: the last `steps`, what came after the step `to`, what was done to `paths`, or,
+    when nothing is said, the last turn that changed files. With `dry_run` it is only told what would happen."""
+
+    steps: int | None = None
+    to: int | None = None
+    paths: tuple[str, ...] = ()
+    dry_run: bool = False
+
+
+class Redo(Struct, frozen=True, tag="redo"):
+    """Put back what the last `steps` undos took."""
+
+    steps: int = 1
+    dry_run: bool = False
+
+
+class ShowChanges(Struct, frozen=True, tag="show_changes"):
+    """Tell what became of each file since this session began, and by whom."""
+
+
+Op = Prompt | Steer | Answer | Reply | Interrupt | UseTool | ChooseModel | ChoosePolicy | Undo | Redo | ShowChanges

@@ -77,6 +77,7 @@ class _Named(Struct, frozen=True, kw_only=True):
     window: int | None = None
     max_output: int | None = None
     max_tokens: int | None = None
+    abilities: tuple[Ability, ...] | None = None
     price: _Price | None = None
     tokenizer: str = ""
 
@@ -192,6 +193,7 @@ class Catalog:
                 window=named.window or entry.window,
                 assumed=entry.assumed and named.window is None,
                 max_output=max_output or entry.max_output,
+                abilities=entry.abilities if named.abilities is None else _abilities(named.abilities),
                 prices=Prices(*named.price.five()) if named.price else entry.prices,
                 tokenizer=named.tokenizer or entry.tokenizer,
             )
@@ -219,7 +221,7 @@ def _entry(service: str, id: str, row: _Row) -> ModelEntry:
     window = row.window or (LOCAL_WINDOW if local else HOSTED_WINDOW)
     abilities = Abilities()
     if row.abilities is not None:
-        abilities = Abilities(**{name: name in row.abilities for name in Abilities.__struct_fields__})
+        abilities = _abilities(row.abilities)
     if row.thinking and not abilities.thinking:
         abilities = msgspec.structs.replace(abilities, thinking=True)
     prices = FREE if local else None
@@ -242,6 +244,10 @@ def _entry(service: str, id: str, row: _Row) -> ModelEntry:
         deprecated=row.deprecated,
         tokenizer=row.tokenizer,
     )
+
+
+def _abilities(named: Collection[Ability]) -> Abilities:
+    return Abilities(**{name: name in named for name in Abilities.__struct_fields__})
 
 
 def _is_local(service: str) -> bool:

@@ -24,6 +24,7 @@ from codi.protocol.errors import (
     RateLimited,
     Refused,
     ServerFailed,
+    ToolsUnsupported,
 )
 
 LONGEST_WAIT_S = 300.0
@@ -80,12 +81,24 @@ _TOO_LONG = re.compile(
     r"request_too_large|larger than the maximum (?:size|tokens)",
     re.IGNORECASE,
 )
+_NO_TOOLS = re.compile(
+    r"(?:does(?: not|n't)|do(?: not|n't)|cannot) support (?:native )?(?:the )?(?:`|')?(?:tools?|tool[ _-](?:use|calls?|calling|choice)|function[ _-]?call(?:s|ing)?|functions)\b"
+    r"|\b(?:tools?|tool[ _-](?:use|calls?|calling|choice)|function[ _-]?call(?:s|ing)?|functions)(?:`|'|\")?"
+    r" (?:is|are) (?:not|un)[ -]?(?:yet )?(?:supported|enabled|available|allowed)"
+    r"|no endpoints? found that supports? tool"
+    r"|requires --enable-auto-tool-choice|tools param requires --jinja"
+    r"|unsupported parameter:? (?:`|'|\")?(?:tools|tool_choice|functions)\b",
+    re.IGNORECASE,
+)
+"""That a model takes no tools, in the words of Ollama, vLLM, llama.cpp, OpenRouter, Groq, Mistral, Gemini and OpenAI."""
+
 _BAD_KEY = re.compile(r"api[ _-]?key (?:not valid|invalid|expired|not found)|api_key_invalid", re.IGNORECASE)
 _OUT_OF_MONEY = re.compile(
     r"credit balance is too low|insufficient (?:quota|credits|balance|funds)|exceeded your current quota"
     r"|billing (?:hard )?limit|usage limit (?:reached|exceeded)",
     re.IGNORECASE,
 )
+_NO_TOOLS = re.compile(r"(?:does not|doesn't|not) support (?:tools|tool use|tool call|function call)", re.IGNORECASE)
 _SECRET = re.compile(
     r"(?i:bearer)\s+[\w.~+/=-]{8,}|\b(?:sk|pk|rk|gsk|xai|key|pplx|nvapi|hf|r8|AIza|ya29|gh[pousr]|github_pat|eyJ)[-_.]?[\w*.-]{10,}"
 )
@@ -129,7 +142,7 @@ def in_body(body: bytes, service: str, key_source: str = "") -> CodiError | None
     """The error that a body of status 200 is, or None where it is none."""
     try:
         said = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
     if isinstance(said, list) and said:
         said = said[0]
@@ -192,6 +205,8 @@ def without_secrets(text: str) -> str:
 
 def _class_of(status: int | None, kinds: tuple[str, ...], cause: str) -> type[CodiError]:
     too_long = _TOO_LONG.search(_ADDRESS.sub("", cause)) is not None
+    if status in (None, 400, 404, 405, 422, 500, 501) and _NO_TOOLS.search(cause):
+        return ToolsUnsupported
     match status:
         case 401 | 403:
             return CredentialError
@@ -219,6 +234,9 @@ def _class_of(status: int | None, kinds: tuple[str, ...], cause: str) -> type[Co
     if _OUT_OF_MONEY.search(cause):
         return QuotaExhausted
     named = [_KINDS[kind] for kind in kinds if kind in _KINDS]
+    if status is not None:
+        # What was refused with a 4xx is refused again, whatever the service calls it (Ollama: `api_error` for all).
+        named = [kind for kind in named if kind is not ServerFailed]
     # The narrower name wins: `invalid_request_error` often stands beside a code that says what was invalid.
     return next((kind for kind in named if kind is not BadRequest), BadRequest)
 
@@ -268,7 +286,16 @@ def _error(
     if kind is Refused:
         hint = "Say it differently, or choose another model with /model."
         return Refused(f"{service} will not answer this{tail}", hint=hint, status=status)
+    if kind is ToolsUnsupported:
+        hint = "Let codi describe its tools in words (tools.text_calls = auto), or choose another model with /model."
+        return ToolsUnsupported(f"{service} takes no tools for this model{tail}", hint=hint, status=status)
     hint = "Check the model and its settings with `codi models`; `--debug` shows the request."
+    if status is not None and status < 400:
+        hint = (
+            "Give as base URL the address where it leads, if it is the right one: no key is sent on to another address."
+        )
+    elif _NO_TOOLS.search(cause):
+        hint = "Choose a model that can call tools, or go without them: --no-tools."
     return BadRequest(f"{service} does not accept the request{tail}", hint=hint, status=status)
 
 
@@ -290,7 +317,7 @@ def _said(content_type: str, body: bytes) -> tuple[tuple[str, ...], str]:
         return (), without_secrets(title[1].decode("utf-8", "replace")) if title else "an HTML page without a title"
     try:
         return _described(msgspec.json.decode(body))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return (), without_secrets(body[: 8 * _CAUSE_LIMIT].decode("utf-8", "replace"))
 
 

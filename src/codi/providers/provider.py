@@ -110,6 +110,8 @@ class Reply(Struct, frozen=True, kw_only=True):
     model: str | None = None
     response_id: str | None = None
     timing: Timing = field(default_factory=Timing)
+    complaint: str = ""
+    """What to tell the model of a reply that was meant to act and cannot be acted upon; empty for every other."""
 
 
 class Provider(Protocol):

@@ -7,7 +7,6 @@ locks, a lease file beside the session names the writer, and is void when that p
 import errno
 import fcntl
 import os
-import socket
 from contextlib import suppress
 
 from msgspec import DecodeError, Struct
@@ -69,7 +68,7 @@ def end_lease(path: str, lease: Lease) -> None:
 
 
 def own_lease() -> Lease:
-    return Lease(os.getpid(), _boot_id(), _start_time(os.getpid()), socket.gethostname())
+    return Lease(os.getpid(), _boot_id(), _start_time(os.getpid()), os.uname().nodename)
 
 
 def _refusal(process: str) -> SessionError:
@@ -111,7 +110,7 @@ def _lease_at(path: str) -> Lease | None:
 
 
 def _holds(lease: Lease) -> bool:
-    if lease.host != socket.gethostname():
+    if lease.host != os.uname().nodename:
         return True  # nobody here can tell whether a process of another host lives
     return lease.boot_id == _boot_id() and _lives(lease.pid) and lease.start_time == _start_time(lease.pid)
 

@@ -7,7 +7,6 @@ another name. A file that was migrated keeps its old self beside it as `.bak`.
 import fcntl
 import os
 from contextlib import suppress
-from shutil import copy2
 from typing import Any
 from zlib import crc32
 
@@ -64,7 +63,9 @@ def _keep_old(path: str) -> None:
     try:
         os.link(path, backup)
     except OSError:
-        copy2(path, backup)  # a file system without links
+        from shutil import copy2  # for a file system without links alone
+
+        copy2(path, backup)
 
 
 def _give_ids(objects: list[dict[str, Any]], session_id: str) -> None:

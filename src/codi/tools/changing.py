@@ -20,6 +20,7 @@ from codi.tools.text_files import Binary, CannotEncode, TextFile
 from codi.tools.tool import ToolFailed
 from codi.workspace.workspace import ChangedMeanwhile, Replacement, Workspace
 
+_MOST_NAMED = 10
 _AROUND = 5  # lines that an excerpt shows on each side
 
 
@@ -127,18 +128,26 @@ def _text_before(change: Rewritten) -> str | None:
 
 async def put(workspace: Workspace, changes: Sequence[Rewritten]) -> tuple[FileChange, ...]:
     """Make a change of one or several files, all or none. Raises ToolFailed."""
-    try:
-        await workspace.replace_all([replacement for change in changes for replacement in _replacements(change)])
-    except ChangedMeanwhile as error:
-        shown = " or ".join(workspace.shown(change.path) for change in changes)
-        raise ToolFailed(f"{shown} changed on disk since it was read. Nothing was written. Read it again.") from error
-    except OSError as error:
-        where = workspace.shown(str(error.filename or changes[0].path))
-        raise ToolFailed(f"Nothing was written: {where}: {error.strerror or error}.") from error
+    await replaced(workspace, [replacement for change in changes for replacement in _replacements(change)])
     for change in changes:
-        if change.content is not None:
+        was = change.old or change.moved_from
+        # What nobody has read is not known by having been moved, or changed in one place.
+        if change.content is not None and (was is None or was.seen is not None):
             workspace.saw(change.path, change.content)
     return tuple(_as_fact(workspace, change) for change in changes)
+
+
+async def replaced(workspace: Workspace, replacements: Sequence[Replacement]) -> None:
+    """Make them, all or none. Raises ToolFailed."""
+    try:
+        await workspace.replace_all(replacements)
+    except ChangedMeanwhile as error:
+        paths = dict.fromkeys(workspace.shown(change.path) for change in replacements)
+        shown = " or ".join(paths) if len(paths) <= _MOST_NAMED else "One of these files"
+        raise ToolFailed(f"{shown} changed on disk since it was read. Nothing was written. Read it again.") from error
+    except OSError as error:
+        where = workspace.shown(str(error.filename or replacements[0].path))
+        raise ToolFailed(f"Nothing was written: {where}: {error.strerror or error}.") from error
 
 
 def _replacements(change: Rewritten) -> Iterator[Replacement]:
@@ -149,11 +158,10 @@ def _replacements(change: Rewritten) -> Iterator[Replacement]:
 
 def _as_fact(workspace: Workspace, change: Rewritten) -> FileChange:
     old = change.old or change.moved_from
-    stamp = None if change.content is None else workspace.stamp(change.path)
     return FileChange(
         workspace.shown(change.path),
         change.kind,
         before=old.id if old else None,
-        after=stamp.sha256 if stamp else None,
+        after=None if change.content is None else sha256(change.content).hexdigest(),
         moved_from=workspace.shown(change.moved_from.path) if change.moved_from else None,
     )

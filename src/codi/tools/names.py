@@ -10,7 +10,31 @@ from typing import Any
 
 from msgspec import DecodeError, Struct, json
 
-ORDER = ("read", "write", "edit", "apply_patch", "shell", "grep", "glob", "list", "recall", "todo")
+ORDER = (
+    "read",
+    "write",
+    "edit",
+    "apply_patch",
+    "insert_lines",
+    "replace_lines",
+    "delete_lines",
+    "refactor",
+    "shell",
+    "run_tests",
+    "grep",
+    "glob",
+    "list",
+    "tree",
+    "move",
+    "delete",
+    "web_fetch",
+    "web_search",
+    "view_image",
+    "recall",
+    "todo",
+    "ask_person",
+    "context_status",
+)
 """The canonical names, in the order in which a model is told of them."""
 
 SURE = 0.85
@@ -35,7 +59,10 @@ class UnfitArguments(ValueError):
     """The arguments of an alias do not say enough. `str(error)` names what is wrong."""
 
 
-def alias_of(name: str) -> Alias | None:
+def alias_of(name: str, arguments: Mapping[str, Any] = {}) -> Alias | None:
+    """What a name stands for. Of some it depends on what they are called with."""
+    if folded(name) == "fileop":
+        return _file_operation(arguments)
     return _ALIASES.get(name) or _FOLDED.get(folded(name))
 
 
@@ -112,15 +139,25 @@ _PARAMETERS: dict[str, tuple[str, ...]] = {
     "old_text": ("old_string", "old_str", "old_content", "search"),
     "new_text": ("new_string", "new_str", "new_content", "replace"),
     "content": ("contents", "text", "body", "data"),
+    "search": ("find", "pattern"),
+    "replace": ("replacement", "replace_with"),
     "glob": ("file_pattern", "include", "filter"),
     "ignore_case": ("case_insensitive", "i"),
     "hidden": ("show_hidden", "show_hidden_files", "all"),
+    "line": ("line_number", "start_line"),
+    "end_line": ("end",),
+    "depth": ("max_depth",),
+    "source": ("src", "from", "old_path", "source_path"),
+    "target": ("destination", "dest", "dst", "to", "new_path", "target_path", "destination_path"),
     "command": ("cmd", "script"),
+    "job": ("job_id",),
+    "background": ("run_in_background",),
     "timeout_s": ("timeout",),
     "context": ("context_lines",),
     "items": ("todos", "tasks", "plan"),
     "id": ("cache_id", "result_id"),
 }
+_FOLDER_NAMES = ("directory", "dir", "folder")
 _ITEM_NAMES = {
     ("edit", "edits"): {
         folded(alias): name
@@ -172,7 +209,7 @@ def _with_item_names(tool: str, key: str, value: Any, renamed: list[tuple[str, s
     if isinstance(value, str):
         try:
             value = json.decode(value)
-        except (DecodeError, UnicodeEncodeError):
+        except (DecodeError, UnicodeEncodeError, RecursionError):
             return value
     if isinstance(value, dict):
         value = [value]
@@ -227,6 +264,34 @@ def _git(subcommand: str, take: Callable[[Arguments], list[str]]) -> Alias:
         return {"command": join(words), **kept, **rest}, named
 
     return Alias("shell", rewrite=rewrite)
+
+
+def _file_operation(arguments: Mapping[str, Any]) -> Alias:
+    named = _taken(dict(arguments), "operation", "op", "action")
+    operation = str(named).lower()
+
+    def rewrite(given: Arguments) -> tuple[Arguments, list[tuple[str, str]]]:
+        rest = dict(given)
+        _taken(rest, "operation", "op", "action")
+        renamed: list[tuple[str, str]] = []
+        if operation == "mkdir":
+            key = next((key for key in rest if folded(key) in ("path", "target", "destination", *_FOLDER_NAMES)), None)
+            if key is None:
+                raise UnfitArguments("file_op mkdir needs a path.")
+            rest["path"] = str(rest.pop(key)).rstrip("/") + "/"
+            rest["content"] = ""
+        elif operation in ("move", "rename", "copy") and "source" not in rest and "path" in rest:
+            rest["source"] = rest.pop("path")
+            renamed.append(("path", "source"))
+        elif operation not in ("move", "rename", "copy", "delete"):
+            raise UnfitArguments("operation: one of move, copy, delete, mkdir")
+        elif operation == "delete" and "path" not in rest and "source" in rest:
+            rest["path"] = rest.pop("source")
+            renamed.append(("source", "path"))
+        return rest, renamed
+
+    tool = {"delete": "delete", "mkdir": "write"}.get(operation, "move")
+    return Alias(tool, presets={"copy": True} if operation == "copy" else {}, rewrite=rewrite)
 
 
 def _taken(arguments: Arguments, *keys: str) -> Any:
@@ -304,14 +369,22 @@ _ALIASES: dict[str, Alias] = {
             "write": "write_file create_file Write",
             "edit": "edit_file string_replace str_replace Edit MultiEdit replace",
             "apply_patch": "patch_file diff_edit patch",
+            "insert_lines": "insert_line insert",
             "shell": "bash execute_bash Bash run_command exec terminal",
             "grep": "search_file_contents search Grep rg",
             "glob": "find find_files Glob",
             "list": "ls list_directory LS",
+            "tree": "print_tree",
+            "web_fetch": "fetch_url WebFetch",
+            "web_search": "WebSearch",
+            "view_image": "analyze_image",
+            "ask_person": "ask_user AskUserQuestion",
+            "context_status": "get_context_status",
             "todo": "todo_write todo_read write_tasks TodoWrite update_plan",
         }.items()
         for name in names.split()
     },
+    "shell_info": Alias("context_status", presets={"include": ["environment"]}),
     "recall_result": Alias("recall", presets={"action": "get"}),
     "git_status": _git("status", _status_words),
     "git_diff": _git("diff", _diff_words),

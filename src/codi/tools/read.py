@@ -1,6 +1,5 @@
 """The `read` tool."""
 
-from base64 import b64encode
 from collections.abc import Iterable
 from time import localtime, strftime
 from typing import Annotated
@@ -8,8 +7,7 @@ from typing import Annotated
 from msgspec import Meta, Struct, structs
 
 from codi.protocol.effects import Effect, Reads
-from codi.protocol.messages import Image
-from codi.tools.images import MOST_ENCODED_BYTES, image_type
+from codi.tools.images import image_type
 from codi.tools.limiting import Limits
 from codi.tools.lookup import content_of, not_found, spellings
 from codi.tools.output import (
@@ -26,6 +24,7 @@ from codi.tools.output import (
 )
 from codi.tools.text_files import Binary, TextFile, mime_type
 from codi.tools.tool import ToolFailed, ToolOutput
+from codi.tools.view_image import image_output
 from codi.workspace.workspace import Workspace
 
 LONGEST_LINE = 2000
@@ -43,13 +42,13 @@ class Read(Struct, frozen=True, forbid_unknown_fields=True):
     def effects(self) -> Iterable[Effect]:
         return map(Reads, spellings(self.path))
 
-    async def run(self, workspace: Workspace, *, limits: Limits) -> ToolOutput:
+    async def run(self, workspace: Workspace, *, limits: Limits, sees: bool = True) -> ToolOutput:
         path, content = await self._found(workspace)
         if self.info_only:
             return ToolOutput(text=_info(workspace, path, content))
         kind = image_type(content)
         if kind is not None:
-            output = _image(workspace.shown(path), kind, content)
+            output = await image_output(workspace.shown(path), kind, content, sees=sees)
         else:
             output = self._text(workspace.shown(path), content, limits.cap)
         workspace.saw(path, content)
@@ -106,15 +105,6 @@ def _cut(cut: Cut, first: int, lines: list[str], shown: str, cap: Cap) -> ToolOu
     else:
         notice = continue_notice(cut, first=first, total=len(lines))
     return ToolOutput(text=with_notice(cut.text, notice), details=cut.details)
-
-
-def _image(shown: str, kind: str, content: bytes) -> ToolOutput:
-    data = b64encode(content).decode()
-    if len(data) > MOST_ENCODED_BYTES:
-        raise ToolFailed(
-            f"{shown} is an image of {size(len(content))}, more than a model takes. Make a smaller copy and read that."
-        )
-    return ToolOutput(text=f"Read image file [{kind}]", images=(Image(data, kind),))
 
 
 def _info(workspace: Workspace, path: str, content: bytes) -> str:

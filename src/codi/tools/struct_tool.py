@@ -42,15 +42,19 @@ class StructTool:
         return ToolSpec(self.name, _prose(self._shape.__doc__ or ""), parameters_of(self._shape))
 
     def prepare(self, arguments: dict[str, Any]) -> Action:
+        action = self.checked(arguments)
+        return _Call(action, self._needs) if self._needs else action
+
+    def checked(self, arguments: dict[str, Any]) -> Any:
+        """The struct that the arguments make. Raises ToolFailed."""
         unknown = [key for key in arguments if key not in self._shape.__struct_encode_fields__]
         try:
             if unknown:
                 raise ValidationError("unknown parameter")
             json.encode(arguments)  # half a surrogate pair can be neither shown nor written, so it gets no further
-            action = self._converted(arguments)
+            return self._converted(arguments)
         except (ValidationError, UnicodeEncodeError) as error:
             raise ToolFailed(self._complaint(arguments, unknown, error)) from error
-        return _Call(action, self._needs) if self._needs else action
 
     def _converted(self, arguments: dict[str, Any]) -> Any:
         try:
@@ -194,7 +198,7 @@ def _coerced_to_list(value: Any, items: Mapping[str, Any]) -> Any:
 def _list_in(text: str, items: Mapping[str, Any]) -> Any:
     try:
         inside = json.decode(text)
-    except (DecodeError, UnicodeEncodeError):
+    except (DecodeError, UnicodeEncodeError, RecursionError):
         inside = None
     wanted = (list, dict) if items.get("type") == "object" else list
     return inside if isinstance(inside, wanted) else [text]

@@ -1,7 +1,7 @@
 """The tools of a session: what a model is told of them, and what its calls mean."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -67,7 +67,7 @@ class Toolbox:
 
     def resolve(self, name: str, arguments: dict[str, Any]) -> Resolved:
         """The action that a call means. ToolFailed tells the model what is wrong with it."""
-        canonical = self._known(name)
+        canonical = self.canonical(name, arguments)
         if canonical is not None:
             return self._resolved(name, canonical, arguments)
         near = nearest(name, self._by_name)
@@ -83,11 +83,11 @@ class Toolbox:
             return guessed
         raise unknown
 
-    def _known(self, name: str) -> str | None:
+    def canonical(self, name: str, arguments: Mapping[str, Any] = {}) -> str | None:
         """The canonical name that a name certainly stands for."""
         if name in self._by_name:
             return name
-        alias = alias_of(name)
+        alias = alias_of(name, arguments)
         if alias is not None and alias.tool in self._by_name:
             return alias.tool
         return next((canonical for canonical in self._by_name if folded(canonical) == folded(name)), None)
@@ -95,7 +95,7 @@ class Toolbox:
     def _resolved(self, name: str, canonical: str, arguments: dict[str, Any]) -> Resolved:
         tool = self._by_name[canonical]
         renamed: list[tuple[str, str]] = []
-        alias = alias_of(name) if name not in self._by_name else None
+        alias = alias_of(name, arguments) if name not in self._by_name else None
         if alias is not None and alias.tool == canonical:
             try:
                 arguments, renamed = alias.rewrite(arguments) if alias.rewrite else (arguments, [])
@@ -129,10 +129,10 @@ class Toolbox:
 
     def complaint_about(self, name: str) -> str | None:
         """What is wrong with the name of a tool in a setting, with the nearest that exists; None for a good one."""
-        return None if self._known(name) else no_such_tool(name, nearest(name, self._by_name), self._by_name)
+        return None if self.canonical(name) else no_such_tool(name, nearest(name, self._by_name), self._by_name)
 
     def _wanted(self, name: str) -> str:
-        known = self._known(name)
+        known = self.canonical(name)
         if known is None:
             near = nearest(name, self._by_name)
             raise UsageError(

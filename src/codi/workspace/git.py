@@ -41,6 +41,23 @@ class GitState(Struct, frozen=True):
     dirty: bool | None
 
 
+class Commit(Struct, frozen=True):
+    """`at` is when it was made, in seconds since 1970."""
+
+    id: str
+    at: int
+
+
+async def commits_since(root: str, at: float) -> tuple[Commit, ...]:
+    """The newest commits of the branch that were made since a moment, the newest first; none outside of a repository."""
+    if repository_of(root) is None:
+        return ()
+    told = await _git(("git", "log", "-50", "--format=%H %ct"), root, NEUTRAL)
+    lines = (line.split() for line in (told or b"").decode(errors="replace").splitlines())
+    commits = (Commit(words[0], int(words[1])) for words in lines if len(words) == 2 and words[1].isdigit())
+    return tuple(commit for commit in commits if commit.at >= int(at))
+
+
 async def state(root: str) -> GitState | None:
     """Of the repository around a folder; None outside of one."""
     top = repository_of(root)
@@ -123,6 +140,11 @@ def _packed(common: str, name: str) -> str | None:
         if its_name == name:
             return commit
     return None
+
+
+def folders_of(top: str) -> tuple[str, str]:
+    """The git folder of a repository, and the one that it shares with its other worktrees (mostly the same)."""
+    return os.path.normpath(_git_folder(top)), os.path.normpath(_common_folder(top))
 
 
 def _git_folder(top: str) -> str:

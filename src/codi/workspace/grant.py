@@ -3,14 +3,25 @@
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
-from codi.protocol.effects import Effect, Reads, Runs, Writes
-from codi.workspace.paths import inside
-from codi.workspace.workspace import FileFacts, Outcome, Replacement, Stamp, UndeclaredEffect, Workspace
+from codi.protocol.effects import Effect, Reaches, Reads, Runs, Writes
+from codi.workspace.endpoints import endpoint_of
+from codi.workspace.paths import inside, joined, located
+from codi.workspace.workspace import (
+    Fetched,
+    FileFacts,
+    Job,
+    Outcome,
+    Replacement,
+    Size,
+    Stamp,
+    UndeclaredEffect,
+    Workspace,
+)
 
 
 class Grant:
-    """`effects` are what policy judged. A declared folder covers what lies below it: for reading, and for writing where
-    it is to be deleted or moved. That a name exists is known by whoever may see one of its folder's files, so facts and
+    """`effects` are what policy judged. A declared folder covers what lies below it: for reading, for changing files that
+    exist, and for all writing where it is to be deleted or moved. That a name exists is known by whoever may see one of its folder's files, so facts and
     names of the folder around a declared path are granted too, and where else a file of its name lies.
     """
 
@@ -24,6 +35,7 @@ class Grant:
         self._taken_away = {
             effect.path for effect in resolved if isinstance(effect, Writes) and effect.kind in ("delete", "move")
         }
+        self._reached = {(effect.host, effect.port) for effect in resolved if isinstance(effect, Reaches)}
         self._runs = {effect for effect in resolved if isinstance(effect, Runs)}
 
     def resolve(self, path: str) -> str:
@@ -53,7 +65,11 @@ class Grant:
 
     async def replace_all(self, changes: Sequence[Replacement]) -> None:
         for change in changes:
-            self._check_written(self.resolve(change.path))
+            # A link that is taken away is judged by where it lies, wherever it leads.
+            taken = change.content is None and inside(located(joined(change.path, self.root)), self._taken_away)
+            modified = change.content is not None and change.expected is not None
+            if not taken:
+                self._check_written(self.resolve(change.path), below=modified)
         await self._workspace.replace_all(changes)
 
     async def make_directory(self, path: str) -> None:
@@ -66,9 +82,11 @@ class Grant:
             self._check_read(place)
         return self._workspace.entries(path)
 
-    def walk(self, path: str, *, hidden: bool = True, include_ignored: bool = False) -> Iterator[str]:
+    def walk(
+        self, path: str, *, hidden: bool = True, include_ignored: bool = False, folders: bool = False
+    ) -> Iterator[str]:
         self._check_read(self.resolve(path))
-        return self._workspace.walk(path, hidden=hidden, include_ignored=include_ignored)
+        return self._workspace.walk(path, hidden=hidden, include_ignored=include_ignored, folders=folders)
 
     def namesakes(self, path: str) -> Iterator[str]:
         self._check_read(self.resolve(path))
@@ -90,11 +108,21 @@ class Grant:
         env: Mapping[str, str] | None = None,
         tell: Callable[[str], None] | None = None,
     ) -> Outcome:
-        if self.resolved([command])[0] not in self._runs:
-            raise UndeclaredEffect(f"runs {command.line} in {command.cwd}")
+        self._check_runs(command)
         return await self._workspace.run(
             command, timeout_s=timeout_s, keep_head=keep_head, keep_tail=keep_tail, env=env, tell=tell or self._tell
         )
+
+    async def start(self, command: Runs, *, timeout_s: float | None, keep: int, terminal: Size | None = None) -> Job:
+        self._check_runs(command)
+        return await self._workspace.start(command, timeout_s=timeout_s, keep=keep, terminal=terminal)
+
+    def job(self, id: str) -> Job:
+        return self._workspace.job(id)
+
+    async def feed(self, job: Job, content: bytes) -> None:
+        self._check_runs(job.runs)
+        await self._workspace.feed(job, content)
 
     def lines_of(self, words: Sequence[str], *, cwd: str = ".") -> AsyncIterator[bytes]:
         place = self.resolve(cwd)
@@ -102,16 +130,29 @@ class Grant:
             self._check_read(place)
         return self._workspace.lines_of(words, cwd=cwd)
 
+    async def fetch(self, url: str, *, headers: Mapping[str, str] = {}, most_bytes: int) -> Fetched:
+        host, port = endpoint_of(url)
+        if (host, port) not in self._reached:
+            raise UndeclaredEffect(f"reaches {host}:{port}")
+        return await self._workspace.fetch(url, headers=headers, most_bytes=most_bytes)
+
+    async def check_public(self, url: str) -> None:
+        await self._workspace.check_public(url)
+
     def tell(self, text: str) -> None:
         self._tell(text)
 
     def _folders(self) -> set[str]:
         return {os.path.dirname(path) for path in self._read}
 
+    def _check_runs(self, command: Runs) -> None:
+        if self.resolved([command])[0] not in self._runs:
+            raise UndeclaredEffect(f"runs {command.line} in {command.cwd}")
+
     def _check_read(self, place: str) -> None:
         if not inside(place, self._read):
             raise UndeclaredEffect(f"reads {place}")
 
-    def _check_written(self, place: str) -> None:
-        if place not in self._written and not inside(place, self._taken_away):
+    def _check_written(self, place: str, *, below: bool = False) -> None:
+        if place not in self._written and not inside(place, self._written if below else self._taken_away):
             raise UndeclaredEffect(f"writes {place}")

@@ -50,8 +50,9 @@ class _Standing(Struct, frozen=True):
         return False
 
 
-def files_below(folder: str, root: str, *, hidden: bool, include_ignored: bool) -> Iterator[str]:
-    """Files and links below a real folder, as paths relative to it, sorted within each folder, files before folders.
+def files_below(folder: str, root: str, *, hidden: bool, include_ignored: bool, folders: bool = False) -> Iterator[str]:
+    """Files and links below a real folder, as paths relative to it, sorted within each folder, files before folders. With
+    `folders` each folder comes too, before what is in it, and ends in `/`.
 
     Ignore files are read from the repository's top folder downwards, or from `root` when there is no repository. Raises
     OSError when the folder itself cannot be listed; what cannot be listed below it is left out.
@@ -63,11 +64,16 @@ def files_below(folder: str, root: str, *, hidden: bool, include_ignored: bool) 
     if not include_ignored:
         for above in _folders_above(start, os.fsencode(root)):
             standing = standing.below(above, _ignore_files_of(above))
-    return _files(start, entries, standing, hidden, include_ignored)
+    return _files(start, entries, standing, hidden, include_ignored, folders)
 
 
 def _files(
-    start: bytes, entries: "dict[bytes, os.DirEntry[bytes]]", standing: _Standing, hidden: bool, include_ignored: bool
+    start: bytes,
+    entries: "dict[bytes, os.DirEntry[bytes]]",
+    standing: _Standing,
+    hidden: bool,
+    include_ignored: bool,
+    with_folders: bool,
 ) -> Iterator[str]:
     offset = len(start) + 1
     waiting = [(start, standing)]
@@ -77,7 +83,9 @@ def _files(
             try:
                 entries = _listed(folder)
             except OSError:
-                continue
+                entries = {}
+            if with_folders:
+                yield os.fsdecode(folder[offset:]) + "/"
         if not include_ignored:
             standing = standing.below(folder, entries)
         free = include_ignored or standing == _NOTHING

@@ -6,6 +6,7 @@ written, has to be overwritten where it is; what it held is put back when that f
 """
 
 import os
+import resource
 import stat
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,16 +16,22 @@ from functools import lru_cache
 from codi.workspace.descent import naming, open_folder, open_regular_in, read_all
 from codi.workspace.workspace import ChangedMeanwhile
 
+_DESCRIPTORS = 2  # that one change holds: its folder and the new file
+_USUAL_DESCRIPTORS = 256
+
 
 def replace_together(changes: Sequence["Change"]) -> None:
     """Make all changes or none. Raises what the failed one raised, after the others were taken back."""
     swapped: list[Change] = []
+    _make_room(_DESCRIPTORS * len(changes))
     try:
         for change in changes:
             change.stage()
         for change in changes:
             change.swap()
             swapped.append(change)
+        for change in {change.folder: change for change in changes}.values():
+            change.sync_folder()
     except BaseException as error:
         stuck = [change.path for change in reversed(swapped) if not change.take_back()]
         if stuck:
@@ -33,6 +40,16 @@ def replace_together(changes: Sequence["Change"]) -> None:
     finally:
         for change in reversed(changes):
             change.close()
+
+
+def _make_room(descriptors: int) -> None:
+    """Let codi itself have so many more files open than is usual, as far as the system allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = descriptors + _USUAL_DESCRIPTORS
+    if soft != resource.RLIM_INFINITY and wanted > soft:
+        resource.setrlimit(
+            resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
+        )
 
 
 class Change:
@@ -56,16 +73,19 @@ class Change:
         self._link: str | None = None
         self._swapped = False
 
+    @property
+    def folder(self) -> str:
+        return self.path.rpartition("/")[0]
+
     def stage(self) -> None:
         """Check the file against what is expected and write the new content beside it."""
-        parent = self.path.rpartition("/")[0]
-        self._folder = open_folder(parent, made=None if self._content is None else self._made)
+        self._folder = open_folder(self.folder, made=None if self._content is None else self._made)
         self._check()
         if self._content is None:
             return
         if self._before and (self._before.st_nlink > 1 or not self._folder_is_writable()):
             return  # overwritten in place
-        remove_abandoned(parent)
+        remove_abandoned(self.folder)
         self._write_fresh(self._content)
 
     def swap(self) -> None:
@@ -81,7 +101,6 @@ class Change:
             else:
                 self._take_over(self._content)
         self._swapped = True
-        self._sync_folder()
 
     def take_back(self) -> bool:
         """Undo a swap. Whether what was there is there again."""
@@ -245,7 +264,8 @@ class Change:
         finally:
             os.close(descriptor)
 
-    def _sync_folder(self) -> None:
+    def sync_folder(self) -> None:
+        """Bring the names of the folder to the disk."""
         descriptor = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._folder)
         try:
             os.fsync(descriptor)

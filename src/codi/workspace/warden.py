@@ -6,7 +6,8 @@ a *keeper*. The keeper adopts every orphan that descends from its command, even 
 so can end them all: when the command ends, when its time is up, when codi says so, and when codi is killed, which closes the
 keeper's socket.
 
-Door: one byte with three descriptors: the keeper's socket, the writing and the reading end of the output pipe. Socket:
+Door: one byte with three descriptors: the keeper's socket, the writing and the reading end of the output pipe;
+with a fourth where the command gets a standard input, or a terminal for all three. Socket:
 messages are a length (4 bytes) and a marshalled value; first codi's request, then what the keeper has to tell. After the
 request codi sends orders of one byte.
 """
@@ -112,11 +113,11 @@ def _serve(door: int) -> None:
     os.get_exec_path({})  # loads what `execvpe` needs once, not in every child
     socket = _socket.socket(fileno=door)
     while True:
-        knock, ancillary, _, _ = socket.recvmsg(1, _socket.CMSG_SPACE(12), _socket.MSG_CMSG_CLOEXEC)
+        knock, ancillary, _, _ = socket.recvmsg(1, _socket.CMSG_SPACE(16), _socket.MSG_CMSG_CLOEXEC)
         if not knock:
             return
         numbers = ancillary[0][2]
-        handed = [int.from_bytes(numbers[at : at + 4], sys.byteorder) for at in (0, 4, 8)]
+        handed = [int.from_bytes(numbers[at : at + 4], sys.byteorder) for at in range(0, len(numbers), 4)]
         try:
             if os.fork() == 0:
                 status = 1
@@ -139,7 +140,7 @@ def _close_door(door: int) -> None:
     os.close(nothing)
 
 
-def _keep(socket: int, output: int, held: int) -> None:
+def _keep(socket: int, output: int, held: int, given: int = 0) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
     _prctl(_ADOPT_ORPHANS, 1)
@@ -148,8 +149,10 @@ def _keep(socket: int, output: int, held: int) -> None:
     failed, failed_told = os.pipe()
     shell = os.fork()
     if shell == 0:
-        _become(request, socket, output, notes, failed_told)
+        _become(request, socket, given, output, notes, failed_told)
     os.close(output)
+    if given:
+        os.close(given)
     os.close(failed_told)
     failure = os.read(failed, 64)
     if failure:
@@ -191,7 +194,7 @@ def _read_exactly(socket: int, size: int) -> bytes:
     return read
 
 
-def _become(request: Request, socket: int, output: int, notes: int, failed: int) -> None:
+def _become(request: Request, socket: int, given: int, output: int, notes: int, failed: int) -> None:
     """In the forked child: become the command, with nothing of codi's but what it needs. Does not return."""
     words, directory, environment, _, notes_at = request
     at = b"directory"
@@ -202,6 +205,12 @@ def _become(request: Request, socket: int, output: int, notes: int, failed: int)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)  # what is ignored stays so across exec; Python ignores the last two
         signal.pthread_sigmask(signal.SIG_SETMASK, set())
+        if given:
+            os.dup2(given, 0)
+            if os.isatty(0):
+                os.close(
+                    os.open(os.ttyname(0), os.O_RDWR)
+                )  # whoever leads a session gets what it opens as its terminal
         os.dup2(output, 1)
         os.dup2(output, 2)
         if notes_at:

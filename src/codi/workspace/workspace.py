@@ -48,6 +48,89 @@ class Outcome(Struct, frozen=True, kw_only=True):
     duration_ms: int = 0
 
 
+Size = tuple[int, int]
+"""Columns and rows of a terminal."""
+
+
+class JobState(Struct, frozen=True, kw_only=True):
+    """How a job stands, `seconds` after its start or at its end."""
+
+    running: bool
+    exit_code: int | None = None
+    signal: str | None = None
+    timed_out: bool = False
+    seconds: float = 0.0
+
+    @property
+    def words(self) -> str:
+        if self.running:
+            return f"running for {self.seconds:.0f} s"
+        if self.timed_out:
+            return f"timed out after {self.seconds:.0f} s"
+        how = f"killed by {self.signal}" if self.signal else f"exited with code {self.exit_code}"
+        return f"{how} after {self.seconds:.1f} s"
+
+
+class Job(Protocol):
+    """A command that was started and runs on. `runs` is what it was granted as; looking at it and ending it need no more."""
+
+    id: str
+    runs: Runs
+    pid: int
+
+    @property
+    def state(self) -> JobState: ...
+
+    @property
+    def screen(self) -> str | None:
+        """What its terminal shows; None where it has none."""
+        ...
+
+    async def wait(self, seconds: float, *, fresh: bool = False) -> None:
+        """Wait for output that nobody has seen, or for the end. With `fresh` what was said before now does not count."""
+        ...
+
+    async def ended(self) -> None:
+        """Wait for the end."""
+        ...
+
+    def look(self) -> Outcome:
+        """What it said since the last look; how it ended is in `state`."""
+        ...
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Raises OSError where it has no terminal."""
+        ...
+
+    def kill(self) -> None:
+        """TERM to all that it started, and KILL after a grace."""
+        ...
+
+
+class NoJob(LookupError):
+    """There is no job of that name. `str(error)` says which there are."""
+
+
+class TooManyJobs(Exception):
+    """As many jobs run as may. `str(error)` names them."""
+
+
+class Fetched(Struct, frozen=True, kw_only=True):
+    """An answer from the network. `headers` have lower-case names; `body` is cut where `is_cut`, and `size` is then what the
+    service says of the whole, if it does."""
+
+    url: str
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    is_cut: bool = False
+    size: int | None = None
+
+
+class Unreachable(Exception):
+    """Why something on the network was not reached, in words for a model."""
+
+
 class UndeclaredEffect(Exception):
     """An action touched what it had not declared. A bug of its tool."""
 
@@ -94,9 +177,12 @@ class Workspace(Protocol):
         """Names and facts in a directory, in no order."""
         ...
 
-    def walk(self, path: str, *, hidden: bool = True, include_ignored: bool = False) -> Iterator[str]:
+    def walk(
+        self, path: str, *, hidden: bool = True, include_ignored: bool = False, folders: bool = False
+    ) -> Iterator[str]:
         """Files below a directory as paths relative to it with `/`, honouring nested ignore files; `.git` is never entered
-        and links to directories are not followed."""
+        and links to directories are not followed. With `folders` each folder comes too, before what is in it, and ends
+        in `/`."""
         ...
 
     def namesakes(self, path: str) -> Iterator[str]:
@@ -126,8 +212,30 @@ class Workspace(Protocol):
         lives on, whatever happens."""
         ...
 
+    async def start(self, command: Runs, *, timeout_s: float | None, keep: int, terminal: Size | None = None) -> Job:
+        """Start a command that runs on until it ends, its time is up, or the session ends. `keep` bytes of the beginning
+        and of the end of its output are kept between looks. Raises TooManyJobs."""
+        ...
+
+    def job(self, id: str) -> Job:
+        """Raises NoJob."""
+        ...
+
+    async def feed(self, job: Job, content: bytes) -> None:
+        """Write to the standard input or terminal of a job: to be granted as what the job runs."""
+        ...
+
     def lines_of(self, words: Sequence[str], *, cwd: str = ".") -> AsyncIterator[bytes]:
         """The output lines of one of codi's own read-only programs (ripgrep, git) as they come."""
+        ...
+
+    async def fetch(self, url: str, *, headers: Mapping[str, str] = {}, most_bytes: int) -> Fetched:
+        """One GET over HTTP. Redirects are answers like others, a body is read up to `most_bytes`. What resolves to an
+        address that is not public is refused unless the person allowed its host. Raises Unreachable."""
+        ...
+
+    async def check_public(self, url: str) -> None:
+        """Only look up whether an address may be fetched. Raises Unreachable."""
         ...
 
     def tell(self, text: str) -> None:

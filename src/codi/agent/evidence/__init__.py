@@ -1,0 +1,1 @@
+"""Which runs and changes back what the model claims."""

@@ -1,0 +1,137 @@
+"""What each way to start loads: a start is as fast as what it leaves alone."""
+
+import ast
+import subprocess
+import sys
+
+import pytest
+
+_TELL = """
+import sys
+before = set(sys.modules)
+sys.argv = ["codi", *sys.argv[1:]]
+from codi.cli.door import main
+try:
+    main()
+finally:
+    print(sorted(set(sys.modules) - before), file=sys.stderr)
+"""
+
+NOT_FOR_HELP = {
+    "anyio",
+    "apsw",
+    "asyncio",
+    "email",
+    "hashlib",
+    "httpx2",
+    "json",
+    "logging",
+    "msgspec",
+    "pathlib",
+    "socket",
+    "ssl",
+    "subprocess",
+    "tempfile",
+    "tomllib",
+    "urllib",
+    "yaml",
+    "codi.agent",
+    "codi.lab",
+    "codi.providers",
+    "codi.sessions",
+    "codi.tools",
+    "codi.workspace",
+}
+NOT_FOR_A_LIST = (NOT_FOR_HELP | {"codi.engine.engine", "codi.providers.choice", "codi.sessions.trash", "yaml"}) - {
+    "apsw",  # the catalogue
+    "json",  # what msgspec refuses
+    "msgspec",
+    "tomllib",  # the configuration
+    "codi.agent",  # whose settings are among the settings
+    "codi.providers",
+    "codi.sessions",
+    "codi.workspace",
+}
+NOT_FOR_A_REQUEST = {
+    "apsw",
+    "codi.cli.demo",
+    "codi.frontends.event_schema",
+    "codi.lab",
+    "codi.providers.google",
+    "codi.providers.ollama",
+    "codi.providers.openai_chat",
+    "codi.providers.openai_responses",
+    "codi.providers.script",
+    "multiprocessing",
+    "pydoc",
+    "sqlite3",
+    "tomlkit",
+    "trio",
+    "unittest",
+    "yaml",
+    "xml",
+}
+
+
+def loaded(codi, *words):
+    """The modules that a run loads beyond those of a bare interpreter."""
+    ran = subprocess.run(
+        [sys.executable, "-c", _TELL, *words], cwd=codi.cwd, env=codi.env, capture_output=True, text=True, timeout=30
+    )
+    assert ran.returncode == 0, ran.stderr
+    return set(ast.literal_eval(ran.stderr.splitlines()[-1]))
+
+
+def unwanted(modules, forbidden):
+    """A package that is forbidden stands for all of its modules."""
+    return sorted(
+        module
+        for module in modules
+        if any(module == name or module.startswith(f"{name}.") for name in forbidden if name != "codi")
+    )
+
+
+def test_the_version_loads_these_and_nothing_else(codi):
+    assert loaded(codi, "--version") == {
+        "codi",
+        "codi.cli",
+        "codi.cli.door",
+        "codi.engine",
+        "codi.engine.version",
+        "gc",
+    }
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"],
+        ["help", "--model"],
+        ["sessions", "--help"],
+        ["models", "--help"],
+        ["tool", "call", "--help"],
+    ],
+)
+def test_help_loads_no_machinery(codi, words):
+    assert unwanted(loaded(codi, *words), NOT_FOR_HELP) == []
+
+
+@pytest.mark.parametrize("words", [["demo", "--help"], ["lab", "--help"], ["schema", "--help"]])
+def test_help_of_the_lab_starts_no_server(codi, words):
+    assert unwanted(loaded(codi, *words), {"anyio", "asyncio", "httpx2", "ssl", "socket"}) == []
+
+
+def test_a_list_of_sessions_loads_no_model_and_no_tool(codi):
+    assert unwanted(loaded(codi, "sessions"), NOT_FOR_A_LIST) == []
+
+
+def test_the_way_to_a_request_leaves_alone_what_it_does_not_need(codi, lab):
+    lab("hello")
+    modules = loaded(codi, "-p", "hi")
+    assert "codi.providers.anthropic" in modules
+    assert unwanted(modules, NOT_FOR_A_REQUEST) == []
+
+
+def test_mistakes_are_told_without_loading_the_rest(codi):
+    ran = codi("sesions")
+    assert ran.status == 2 and "codi sessions" in ran.err
