@@ -326,6 +326,16 @@ def test_limits(codi: Codi, lab):
             assert codi("-p", "hi", *words).status == status, words
 
 
+@shows("--require-evidence", "--verify")
+def test_evidence(codi: Codi, lab):
+    for words, status in (((), 0), (("--require-evidence",), 4)):
+        lab({"loop": True, "steps": [says("All tests pass.")]})
+        assert codi("-p", "go", *words).status == status
+    for words, verified in (((), False), (("--verify", "touch verified", "--verify", "true"), True)):
+        lab([says("", call("write", path=f"made-{verified}", content="x")), says("Written.")])
+        assert codi("-p", "go", "-y", *words).status == 0 and (codi.cwd / "verified").exists() == verified
+
+
 def test_every_flag_is_seen_to_do_something():
     assert {option for action in flags_of(parser(COMMANDS)) for option in action.option_strings} == SEEN
 
