@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from codi.agent.context_files import ContextFile
 from codi.protocol.tooling import ToolSpec
+from codi.wire.json_text import characters
 
 ROLE = """\
 You are codi, a coding agent that works in a person's repository by calling tools. You look before you change, change no \
@@ -85,7 +86,7 @@ def instructions(
 
 
 def prompt_of(parts: Sequence[Part]) -> str:
-    return "\n\n".join(part.tagged for part in parts)
+    return characters("\n\n".join(part.tagged for part in parts))
 
 
 def _first_sentence(text: str) -> str:

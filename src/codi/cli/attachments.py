@@ -7,6 +7,8 @@ from codi.protocol.errors import CodiError
 from codi.protocol.ops import Prompt
 from codi.tools.images import UnfitImage, fitted, image_type
 
+_IMAGES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
+
 
 class AttachmentError(CodiError):
     """A file that was named cannot be read."""
@@ -31,6 +33,10 @@ def prompt_with_files(text: str, files: Sequence[str]) -> Prompt:
             except UnfitImage as error:
                 raise AttachmentError(f"{name} {error}", hint="Name a whole image, or a smaller one.") from error
             texts.append(f'<file name="{path}"></file>\n')
+        elif name.lower().endswith(_IMAGES):
+            raise AttachmentError(
+                f"{name} is no image, whatever its name says", hint="Name a PNG, JPEG, GIF or WebP file."
+            )
         elif b"\x00" in content[:8192]:
             raise AttachmentError(f"{name} is neither text nor an image", hint="Name a text file or an image.")
         else:

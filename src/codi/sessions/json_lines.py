@@ -1,17 +1,16 @@
-"""JSON objects in bytes, read and written whatever is in them.
+"""JSON objects in bytes, read whatever is in them.
 
-msgspec reads and writes nearly all of it. What it refuses, halves of surrogate pairs that JavaScript writes when it cuts
+msgspec reads nearly all of it. What it refuses, halves of surrogate pairs that JavaScript writes when it cuts
 a text and numbers beyond a float, the standard library takes.
 """
 
 import json
 from typing import Any
 
-from msgspec import DecodeError, to_builtins
-from msgspec.json import Decoder, Encoder
+from msgspec import DecodeError
+from msgspec.json import Decoder
 
 _decoder = Decoder()
-_encoder = Encoder()
 
 
 def _refuse(constant: str) -> None:
@@ -28,27 +27,6 @@ def object_of(line: bytes) -> dict[str, Any] | None:
     except (DecodeError, UnicodeDecodeError, RecursionError):
         value = _object_by_standard(line)
     return value if isinstance(value, dict) else None
-
-
-def encoded(value: Any) -> bytes:
-    """Compact JSON with non-ASCII unescaped; half a surrogate pair as the escape that JSON has for it."""
-    try:
-        return _encoder.encode(value)
-    except UnicodeEncodeError:
-        text = json.dumps(to_builtins(value), ensure_ascii=False, separators=(",", ":"))
-        return text.encode("utf-8", "backslashreplace")
-
-
-def without_halves(value: Any) -> Any:
-    """The same value with U+FFFD for each half of a surrogate pair, which no other program would accept from us."""
-    match value:
-        case str():
-            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        case dict():
-            return {without_halves(name): without_halves(inner) for name, inner in value.items()}
-        case list():
-            return [without_halves(inner) for inner in value]
-    return value
 
 
 def objects_in(line: bytes) -> list[bytes]:
