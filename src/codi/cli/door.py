@@ -7,8 +7,10 @@ from codi.engine.version import VERSION
 
 def main() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]):
-        print(f"codi {VERSION}")
-        return
+        try:
+            return print(f"codi {VERSION}", flush=True)
+        except OSError:
+            pass  # tried again below, where failures are told
     try:
         from codi.cli.main import run
 
