@@ -23,6 +23,7 @@ from codi.frontends.outcome import Outcome
 from codi.frontends.print_once import print_once
 from codi.protocol.errors import CodiError, UsageError
 from codi.protocol.ops import Prompt
+from codi.wire.characters import without_halves
 
 
 def run(words: Sequence[str]) -> int:
@@ -61,7 +62,7 @@ def _engine(args: Any, places: Places, words: Sequence[str]) -> Engine:
     named = {pair.partition("=")[0].strip() for pair in args.config}
     options = Options(
         keep=not args.no_session,
-        name=args.name,
+        name=without_halves(args.name),
         tools=() if args.no_tools else _names(args.tools),
         without_tools=_names(args.exclude_tools) or (),
         allow=tuple(args.allow),
@@ -89,7 +90,7 @@ def _target(args: Any, engine: Engine) -> str | None:
     """The session that is meant; None for a new one."""
     if args.go_on:
         return engine.newest()
-    if args.fork:
+    if args.fork is not None:
         return engine.fork(args.fork)
     if args.resume == "":
         raise UsageError("--resume needs to know which session", hint="codi sessions lists them; -c takes the newest.")
@@ -99,7 +100,8 @@ def _target(args: Any, engine: Engine) -> str | None:
 
 def _prompts(args: Any, interactive: bool) -> list[Prompt]:
     """What was said on the command line, files and standard input included. The files go with the first prompt."""
-    texts = [*(args.shot or []), *(word for word in args.prompt if not word.startswith("@") and word != "-")]
+    words = [*(args.shot or []), *(word for word in args.prompt if not word.startswith("@") and word != "-")]
+    texts: list[str] = without_halves(words)
     files = [word[1:] for word in args.prompt if word.startswith("@") and len(word) > 1]
     piped = "" if interactive or (sys.stdin is None or sys.stdin.isatty()) else _standard_input()
     if piped.strip():

@@ -156,14 +156,17 @@ def check(args: Any) -> None:
         "--no-session": args.no_session,
         "--continue": args.go_on,
         "--resume": args.resume is not None,
-        "--session": args.session,
-        "--fork": args.fork,
+        "--session": args.session is not None,
+        "--fork": args.fork is not None,
     }
     named = [flag for flag, is_given in given.items() if is_given]
     if len(named) > 1:
         raise UsageError(f"{named[0]} and {named[1]} contradict each other", hint="Give one of them.")
     if args.no_tools and args.tools is not None:
         raise UsageError("--no-tools and --tools contradict each other", hint="Give one of them.")
+    for folder in args.add_dir:
+        if not os.path.isdir(folder):
+            raise UsageError(f"--add-dir: not a directory: {folder}", hint="Name an existing directory.")
     if args.api_key and not args.api_key.startswith(("-", "fd:", "env:", "!")):
         raise UsageError(
             "--api-key takes no key itself, for others can read the command line",
