@@ -37,8 +37,6 @@ _TROUBLES = {
 }
 """What the machine may lack, and what mends it."""
 
-OLDER_SPELLINGS = {"--list-models": ("models",), "--plain": ("-p",)}
-
 
 def run(words: Sequence[str]) -> int:
     """Run the command; returns the exit status."""
@@ -73,8 +71,9 @@ def _open_standard_streams() -> None:
 
 
 def _chosen(words: list[str]) -> int:
-    if words and words[0] in OLDER_SPELLINGS:
-        words = [*OLDER_SPELLINGS[words[0]], *words[1:]]
+    if "--list-models" in takewhile(lambda word: word != "--", words):  # the older spelling of a command
+        words.remove("--list-models")
+        words = ["models", *words]
     name = words[0] if words else ""
     if name in COMMANDS:
         return _run(name, words[1:])
