@@ -281,6 +281,33 @@ def test_a_long_wait_is_shown_with_its_cause(codi: Codi, lab, terminal):
     chat.wait_for("error: ", "hint: ")
 
 
+def test_a_question_is_answered_by_number_and_by_words(codi: Codi, lab, terminal):
+    server = lab(
+        [
+            says("", call("ask_person", question="Which style?", options=["tabs", "spaces"])),
+            says("", call("ask_person", question="How wide?")),
+            says("Thank you."),
+        ]
+    )
+    opened = terminal()
+    opened.wait_for("\n>")
+    opened.type("format it\n")
+    opened.wait_for("Which style?", "1. tabs", "2. spaces", "a number or your answer (Enter: no answer):")
+    opened.type("2\n")
+    opened.wait_for("· ask_person How wide?", "\nyour answer (Enter: no answer):")
+    opened.type("4 columns\n")
+    opened.wait_for("Thank you.")
+    told = str(server.requests[-1].json["messages"])
+    assert "The person chose: spaces" in told and "The person said: 4 columns" in told
+
+
+def test_headless_nobody_is_asked(codi: Codi, lab):
+    server = lab("hello")
+    codi("-p", "hi")
+    offered = {tool["name"] for tool in server.requests[-1].json["tools"]}
+    assert "ask_person" not in offered and "context_status" in offered
+
+
 def test_claims_are_marked_and_evidence_tells_why(codi: Codi, lab, terminal):
     (codi.cwd / "test_x.py").write_text("import unittest\nclass X(unittest.TestCase):\n    def test_x(self): pass\n")
     lab([says("", call("shell", command="python3 -B -m unittest -q")), says("All tests pass. The linter is clean.")])

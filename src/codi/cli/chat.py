@@ -75,6 +75,7 @@ def _engine(args: Any, places: Places, words: Sequence[str]) -> Engine:
         thinking_given=args.thinking is not None or "model.thinking" in named,
         mode_given=args.permission_mode is not None or "permission_mode" in named,
         cwd_given=args.cwd is not None,
+        someone_answers=is_interactive(args),
         flags=tuple(word.partition("=")[0] for word in words if word.startswith("--")),
     )
     return host_for(places, settings_of(args), options, pairs=args.config, trusted=args.trust_project)

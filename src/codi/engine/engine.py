@@ -12,10 +12,12 @@ from msgspec import to_builtins
 from codi.agent.agent import Agent
 from codi.agent.approvals import Approvals
 from codi.agent.calls import Calls
+from codi.agent.context_facts import context_facts
 from codi.agent.cover import Cover
 from codi.agent.gate import Gate
 from codi.agent.instructions import Part, prompt_of
 from codi.agent.mind import Mind
+from codi.agent.questions import Questions
 from codi.agent.record import Record
 from codi.agent.taking_back import TakingBack
 from codi.engine.assembly import Assembly
@@ -52,6 +54,7 @@ from codi.sessions.jsonl import JsonlStore
 from codi.sessions.memory import MemoryStore
 from codi.sessions.session import Session
 from codi.sessions.version3 import seconds_of
+from codi.tools.kit import Live
 from codi.tools.results import Results, results_directory
 from codi.tools.toolbox import CALLS_A_STEP
 from codi.workspace import git
@@ -108,7 +111,13 @@ class Engine:
             record = Record(session, listeners.hear)
             provider = parts.provider(choice) if choice else Nobody()
             entry = await known_model(provider) if choice else None
-            toolbox = parts.toolbox(results, lambda: folds.todos(session.path()), entry)
+            questions = Questions(record)
+            live = Live(
+                todos=lambda: folds.todos(session.path()),
+                facts=lambda: context_facts(agent.mind, session.path()),
+                ask=questions.ask if self._options.someone_answers else None,
+            )
+            toolbox = parts.toolbox(results, live, entry)
             workspace, ledger = parts.workspace(), parts.ledger()
             cover = Cover(ledger, workspace, record)
             calls = Calls(toolbox, workspace, parts.policy(mode), Approvals(record, parts.territory), record, cover)
@@ -133,7 +142,7 @@ class Engine:
             gate = Gate(calls, record, limits, self._settings.verify, required=required)
             agent = Agent(mind, calls, record, limits, parts.nearby(files), workspace.jobs.news, gate)
             conversation = LocalConversation(
-                agent, record, listeners, began(session), rethink, parts.policy, taking_back
+                agent, record, listeners, began(session), rethink, parts.policy, taking_back, questions
             )
             notices = (
                 *self._warnings,
@@ -189,7 +198,7 @@ class Engine:
         return await self._assembly.choice()
 
     def tools(self) -> Sequence[ToolSpec]:
-        return self._assembly.toolbox(Results(None), tuple, None).specs
+        return self._assembly.toolbox(Results(None), Live(), None).specs
 
     async def prompt_parts(self) -> list[Part]:
         """The system prompt as it would be sent, part by part."""
@@ -197,7 +206,7 @@ class Engine:
         entry = None
         with suppress(CodiError):  # without a model there is still a prompt, though no profile for one that is small
             entry = await known_model(parts.provider(await parts.choice()))
-        toolbox = parts.toolbox(Results(None), tuple, entry)
+        toolbox = parts.toolbox(Results(None), Live(), entry)
         mode, state = self._settings.permission_mode, await git.state(self._places.cwd)
         await parts.aclose()
         told = parts.instructions(toolbox.specs, mode, parts.context_files(), state)

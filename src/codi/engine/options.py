@@ -29,4 +29,6 @@ class Options(Struct, frozen=True, kw_only=True):
     thinking_given: bool = False
     mode_given: bool = False
     cwd_given: bool = False
+    someone_answers: bool = False
+    """A person sits at the frontend, whom a model may ask."""
     flags: tuple[str, ...] = ()

@@ -1,12 +1,15 @@
 """A plain conversation, line by line: `codi` in a terminal that can do no more, or wants no more.
 
-A line is a prompt. `/model X`, `/mode X`, `/evidence` and `/exit` are the only commands. Ctrl-C stops a turn, and leaves when none runs.
+A line is a prompt. `/model X`, `/mode X`, `/undo`, `/redo`, `/changes`, `/evidence` and `/exit` are the only commands. Ctrl-C
+stops a turn, and leaves when none runs.
 """
 
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TypeVar
 
 import anyio
 from anyio.abc import TaskStatus
@@ -20,16 +23,21 @@ from codi.protocol.events import (
     ApprovalAsked,
     CallEndDelta,
     CallStartDelta,
+    ChangesDelta,
     Entry,
     Event,
     ModelChosen,
     PolicyChosen,
+    QuestionAsked,
     StatusDelta,
     TextDelta,
     ToolProgress,
     TurnEnded,
+    UndoDelta,
 )
-from codi.protocol.ops import Answer, ChooseModel, ChoosePolicy, Interrupt, Prompt
+from codi.protocol.ops import Answer, ChooseModel, ChoosePolicy, Interrupt, Prompt, Redo, Reply, ShowChanges, Undo
+
+_Said = TypeVar("_Said")
 
 _MODES = ("default", "accept-edits", "plan", "read-only", "full-access")
 
@@ -96,9 +104,16 @@ class _Chat:
                 print("usage: /model NAME", flush=True)
             case "/mode":
                 print(f"usage: /mode {'|'.join(_MODES)}", flush=True)
+            case "/undo":
+                await self._undo(rest.split())
+            case "/redo" if rest.isdecimal() or not rest:
+                _print_undo(await self._undone(Redo(int(rest or 1))))
+            case "/changes":
+                await self._show_changes()
             case _ if word.startswith("/") and "/" not in word[1:]:
                 print(
-                    f"unknown command {visible(word)}; there are /model NAME, /mode {'|'.join(_MODES)}, /evidence and /exit",
+                    f"unknown command {visible(word)}; there are /model NAME, /mode {'|'.join(_MODES)}, "
+                    "/undo [N|FILE...] [--dry-run], /redo [N], /changes, /evidence and /exit",
                     flush=True,
                 )
             case _:
@@ -112,8 +127,11 @@ class _Chat:
             self._proof.hear(event)
             match event:
                 case Entry(fact=ApprovalAsked() as asked):
-                    if answer := await self._answer(asked):
+                    if answer := await self._unless_stopped(partial(self._ask, asked)):
                         await self._conversation.send(answer)
+                case Entry(fact=QuestionAsked() as question):
+                    if reply := await self._unless_stopped(partial(self._reply, question)):
+                        await self._conversation.send(reply)
                 case Entry(fact=TurnEnded() as ended):
                     _print_end(ended, self._proof)
                     break
@@ -136,15 +154,69 @@ class _Chat:
                     print(visible(f"error: {text}\nhint: {hint}"), flush=True)
                     return
 
-    async def _answer(self, asked: ApprovalAsked) -> Answer | None:
+    async def _undo(self, words: Sequence[str]) -> None:
+        """Show what would be taken back, ask, and do it."""
+        named = [word for word in words if word not in ("turn", "--dry-run")]
+        steps = int(named[0]) if len(named) == 1 and named[0].isdecimal() else None
+        op = Undo(steps=steps, paths=() if steps else tuple(named), dry_run=True)
+        planned = await self._undone(op)
+        _print_undo(planned)
+        if not planned or (not planned.steps and not planned.outcomes) or "--dry-run" in words:
+            return
+        if (await self.line("take this back? [y]es, [N]o: ") or "").strip().lower() in ("y", "yes"):
+            _print_undo(await self._undone(Undo(op.steps, op.to, op.paths)))
+
+    async def _undone(self, op: Undo | Redo) -> UndoDelta | None:
+        await self._conversation.send(op)
+        async for event in self._events:
+            match event:
+                case UndoDelta():
+                    return event
+                case StatusDelta(kind="warning", text=text, hint=hint):
+                    print(visible(f"error: {text}\nhint: {hint}"), flush=True)
+                    break
+        return None
+
+    async def _show_changes(self) -> None:
+        await self._conversation.send(ShowChanges())
+        async for event in self._events:
+            match event:
+                case ChangesDelta(files):
+                    for file in files:
+                        lines = "" if file.added is None else f" +{file.added} -{file.removed}"
+                        ids = f"{(file.before or '-')[:12]}..{(file.after or '-')[:12]}"
+                        print(visible(f"{file.kind:<9} {file.path}{lines} {ids} {file.owner}"))
+                    print("" if files else "nothing was changed in this session", flush=True)
+                    break
+                case StatusDelta(kind="warning", text=text, hint=hint):
+                    print(visible(f"error: {text}\nhint: {hint}"), flush=True)
+                    break
+
+    async def _unless_stopped(self, asking: Callable[[], Awaitable[_Said]]) -> _Said | None:
         """The person's answer; None where they stopped the turn instead."""
         with anyio.CancelScope() as question:
             self._question = question
             try:
-                return await self._ask(asked)
+                return await asking()
             finally:
                 self._question = None
         return None
+
+    async def _reply(self, asked: QuestionAsked) -> Reply:
+        print(visible(f"\n{asked.question}"))
+        for number, option in enumerate(asked.options, 1):
+            print(visible(f"  {number}. {option}"))
+        how = [] if not asked.options else ["numbers" if asked.multiple else "a number"]
+        how += ["your answer"] if asked.free_text else []
+        line = (await self.line(f"{' or '.join(how)} (Enter: no answer): ") or "").strip()
+        numbers = line.replace(",", " ").split()
+        known = all(number.isdecimal() and 1 <= int(number) <= len(asked.options) for number in numbers)
+        if numbers and known and (asked.multiple or len(numbers) == 1):
+            return Reply(asked.id, chosen=tuple(dict.fromkeys(int(number) - 1 for number in numbers)))
+        same = [at for at, option in enumerate(asked.options) if option.casefold() == line.casefold()]
+        if same:
+            return Reply(asked.id, chosen=(same[0],))
+        return Reply(asked.id, text=line if asked.free_text else "")
 
     async def _ask(self, asked: ApprovalAsked) -> Answer:
         print(visible(f"\n{asked.tool_name} wants to:"))
@@ -180,6 +252,22 @@ def _print_event(event: Event) -> None:
             print(visible(f"\nwarning: {text}"), flush=True)
         case StatusDelta(kind="waiting", text=text):
             print(visible(f"\n  {text}"), flush=True)
+
+
+def _print_undo(delta: UndoDelta | None) -> None:
+    if delta is None:
+        return
+    if not delta.outcomes:
+        print(f"there is nothing to {'put back' if delta.redo else 'take back'}", flush=True)
+        return
+    verb = "put back" if delta.redo else "taken back"
+    print(f"{'is' if delta.done else 'would be'} {verb}:")
+    for outcome in delta.outcomes:
+        why = f"  ({outcome.why})" if outcome.why else ""
+        print(visible(f"  {outcome.what:<9} {outcome.path}{why}"))
+    for path in delta.aside:
+        print(visible(f"  wrote     {path}"))
+    sys.stdout.flush()
 
 
 def _print_evidence(proof: Proof) -> None:

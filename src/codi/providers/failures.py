@@ -98,6 +98,7 @@ _OUT_OF_MONEY = re.compile(
     r"|billing (?:hard )?limit|usage limit (?:reached|exceeded)",
     re.IGNORECASE,
 )
+_NO_TOOLS = re.compile(r"(?:does not|doesn't|not) support (?:tools|tool use|tool call|function call)", re.IGNORECASE)
 _SECRET = re.compile(
     r"(?i:bearer)\s+[\w.~+/=-]{8,}|\b(?:sk|pk|rk|gsk|xai|key|pplx|nvapi|hf|r8|AIza|ya29|gh[pousr]|github_pat|eyJ)[-_.]?[\w*.-]{10,}"
 )
@@ -141,7 +142,7 @@ def in_body(body: bytes, service: str, key_source: str = "") -> CodiError | None
     """The error that a body of status 200 is, or None where it is none."""
     try:
         said = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
     if isinstance(said, list) and said:
         said = said[0]
@@ -233,6 +234,9 @@ def _class_of(status: int | None, kinds: tuple[str, ...], cause: str) -> type[Co
     if _OUT_OF_MONEY.search(cause):
         return QuotaExhausted
     named = [_KINDS[kind] for kind in kinds if kind in _KINDS]
+    if status is not None:
+        # What was refused with a 4xx is refused again, whatever the service calls it (Ollama: `api_error` for all).
+        named = [kind for kind in named if kind is not ServerFailed]
     # The narrower name wins: `invalid_request_error` often stands beside a code that says what was invalid.
     return next((kind for kind in named if kind is not BadRequest), BadRequest)
 
@@ -286,6 +290,12 @@ def _error(
         hint = "Let codi describe its tools in words (tools.text_calls = auto), or choose another model with /model."
         return ToolsUnsupported(f"{service} takes no tools for this model{tail}", hint=hint, status=status)
     hint = "Check the model and its settings with `codi models`; `--debug` shows the request."
+    if status is not None and status < 400:
+        hint = (
+            "Give as base URL the address where it leads, if it is the right one: no key is sent on to another address."
+        )
+    elif _NO_TOOLS.search(cause):
+        hint = "Choose a model that can call tools, or go without them: --no-tools."
     return BadRequest(f"{service} does not accept the request{tail}", hint=hint, status=status)
 
 
@@ -307,7 +317,7 @@ def _said(content_type: str, body: bytes) -> tuple[tuple[str, ...], str]:
         return (), without_secrets(title[1].decode("utf-8", "replace")) if title else "an HTML page without a title"
     try:
         return _described(msgspec.json.decode(body))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return (), without_secrets(body[: 8 * _CAUSE_LIMIT].decode("utf-8", "replace"))
 
 

@@ -21,6 +21,7 @@ from codi.workspace import git
 from codi.workspace.ledger import journal as records
 from codi.workspace.ledger.contents import Contents, Missing
 from codi.workspace.ledger.coverage import UndoSettings
+from codi.workspace.ledger.folders import make_private
 from codi.workspace.ledger.git_objects import GitObjects
 from codi.workspace.ledger.journal import Begun, Cleared, Journal, Named, Pruned, Record, Restoring
 from codi.workspace.ledger.restoring import Restorer, Target
@@ -75,6 +76,7 @@ class Ledger:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.root = os.path.realpath(root)
+        self._home = home
         self.folder = os.path.join(home, "undo", workspace_id(self.root))
         self.settings = settings
         self.journal = Journal(self.folder)
@@ -100,7 +102,7 @@ class Ledger:
             self._git = GitObjects(os.path.join(self.folder, "git"), own, common, tree.blobs)
             if not _is_below(common, self.root):
                 # Of a repository with several worktrees: what is this one's, and what all share; not what is another's.
-                tops = [own, *(os.path.join(common, name) for name in ("refs", "packed-refs", "logs/refs"))]
+                tops = [own, *(os.path.join(common, name) for name in ("refs", "packed-refs", "logs/refs", "config"))]
         self.scanner = self._scanner(tree, self._git, tops)
 
     def _scanner(self, tree: Tree, git_objects: GitObjects | None, tops: Sequence[str]) -> Scanner:
@@ -124,7 +126,9 @@ class Ledger:
                 self._absorb()
                 return
             try:
-                os.makedirs(self.folder, mode=0o700, exist_ok=True)
+                make_private(self._home, self.folder)
+                for name in ("objects", "git"):
+                    make_private(self._home, os.path.join(self.folder, name))
                 with self.journal.locked():
                     self._use(Tree.load(self._tree_file))
                     self._saved_at = self._tree.step
@@ -540,7 +544,7 @@ class Ledger:
 
     def known_gaps(self) -> list[Gap]:
         """What commands may change and undo does not cover, as far as was looked; else what is never covered."""
-        if self.scanner.gaps:
+        if self._tree.complete:
             return self.scanner.gaps
         return [Gap(name, "excluded by undo.exclude") for name in self.settings.exclude]
 
