@@ -204,7 +204,7 @@ def test_what_was_cut_is_recalled_to_the_byte_also_after_a_resume_and_by_nobody_
     (codi.cwd / "long.txt").write_text(long)
     lab([says("", call("shell", command="cat long.txt")), says("Seen.")])
     first = codi.json("go", "-y").result
-    kept = [path for path in codi.home.glob("sessions/*/*.results/**/*")]
+    kept = list(codi.home.glob("sessions/*/*.results/**/*"))
     assert kept and all(path.stat().st_mode & 0o77 == path.parent.stat().st_mode & 0o77 == 0 for path in kept)
     whole = next(line["message"] for line in codi.session() if line.get("message", {}).get("role") == "toolResult")
     shown = whole["content"][0]["text"]
