@@ -15,8 +15,10 @@ from codi.agent.agent import Agent
 from codi.agent.approvals import Approvals
 from codi.agent.calls import Calls
 from codi.agent.context import messages_of
+from codi.agent.context_facts import context_facts
 from codi.agent.limits import AgentSettings
 from codi.agent.mind import Mind
+from codi.agent.questions import Questions
 from codi.agent.record import Record
 from codi.agent.taking_back import TakingBack
 from codi.engine.local import Listeners, LocalConversation
@@ -26,9 +28,9 @@ from codi.policy.mode import Mode
 from codi.policy.modes import policy_of
 from codi.policy.territory import Territory
 from codi.protocol.errors import ProviderError, ServerFailed
-from codi.protocol.events import ApprovalAsked, Entry, Event, Fact, MessageAdded, TurnEnded
+from codi.protocol.events import ApprovalAsked, Entry, Event, Fact, MessageAdded, QuestionAsked, TurnEnded
 from codi.protocol.messages import Cost, Message, user
-from codi.protocol.ops import Answer, Interrupt, Prompt
+from codi.protocol.ops import Answer, Interrupt, Prompt, Reply
 from codi.protocol.tooling import ToolSpec
 from codi.providers.anthropic import Anthropic
 from codi.providers.google import Google
@@ -41,7 +43,7 @@ from codi.providers.script import script_of
 from codi.providers.scripted import Scripted
 from codi.sessions.memory import MemoryStore
 from codi.sessions.session import Session
-from codi.tools.kit import built_in
+from codi.tools.kit import Live, built_in
 from codi.tools.limiting import Limits
 from codi.tools.output import cap_for
 from codi.tools.results import Results
@@ -74,10 +76,12 @@ class Stage:
         territory = Territory(root=str(root), home="/nowhere", codi_home="/nowhere/.codi", extra_dirs=(), protected=())
         results = Limits(Results(None), lambda: cap_for(None))
         project = Glance(LocalWorkspace(str(root)))
-        built = built_in(limits=results, gate=SyntaxGate("on"), todo=tuple, ripgrep=None, project=project)
-        toolbox = Toolbox([*built, *tools])
         listeners = Listeners()
         record = Record(self.session, listeners.hear)
+        questions = Questions(record)
+        live = Live(ask=questions.ask, facts=lambda: context_facts(mind, self.session.path()))
+        built = built_in(limits=results, gate=SyntaxGate("on"), ripgrep=None, project=project, live=live)
+        toolbox = Toolbox([*built, *tools])
         policy = policy_of(mode, territory)
         self.calls = Calls(toolbox, LocalWorkspace(str(root)), policy, Approvals(record, territory), record)
         mind = Mind(
@@ -95,17 +99,30 @@ class Stage:
             _no_other_model,
             lambda mode: policy_of(mode, territory),
             TakingBack(None, record, str),
+            questions,
         )
 
     @property
     def facts(self) -> list[Fact]:
         return [entry.fact for entry in self.session.path()]
 
-    def play(self, *prompts: str, answer: Answering = lambda asked: None, interrupt_at: int | None = None) -> TurnEnded:
+    def play(
+        self,
+        *prompts: str,
+        answer: Answering = lambda asked: None,
+        reply: Callable[[QuestionAsked], Reply] = lambda asked: Reply(asked.id),
+        interrupt_at: int | None = None,
+    ) -> TurnEnded:
         """Run the prompts; how the last ended. The person interrupts when so many events have been seen."""
-        return anyio.run(self._play, prompts, answer, interrupt_at)
+        return anyio.run(self._play, prompts, answer, reply, interrupt_at)
 
-    async def _play(self, prompts: Sequence[str], answer: Answering, interrupt_at: int | None) -> TurnEnded:
+    async def _play(
+        self,
+        prompts: Sequence[str],
+        answer: Answering,
+        reply: Callable[[QuestionAsked], Reply],
+        interrupt_at: int | None,
+    ) -> TurnEnded:
         ended: list[TurnEnded] = []
         with anyio.fail_after(20):
             async with anyio.create_task_group() as tasks:
@@ -120,6 +137,8 @@ class Stage:
                         match event:
                             case Entry(fact=ApprovalAsked() as asked):
                                 await self.conversation.send(answer(asked) or Interrupt())
+                            case Entry(fact=QuestionAsked() as question):
+                                await self.conversation.send(reply(question))
                             case Entry(fact=TurnEnded() as end):
                                 ended.append(end)
                                 break

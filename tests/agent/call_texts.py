@@ -11,16 +11,13 @@ from codi.tools.output import cap_for
 from codi.tools.results import Results
 from codi.tools.syntax_gate import SyntaxGate
 from codi.tools.toolbox import Toolbox
-from codi.workspace.glance import Glance
-from codi.workspace.local import LocalWorkspace
 
 Call = tuple[str, dict[str, Any]]
 
 
 def toolbox() -> Toolbox:
     limits = Limits(Results(None), lambda: cap_for(None))
-    project = Glance(LocalWorkspace("/"))
-    return Toolbox(built_in(limits=limits, gate=SyntaxGate("on"), todo=tuple, ripgrep=None, project=project))
+    return Toolbox(built_in(limits=limits, gate=SyntaxGate("on"), ripgrep=None))
 
 
 def vocabulary() -> Vocabulary:

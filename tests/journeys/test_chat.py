@@ -279,3 +279,48 @@ def test_a_long_wait_is_shown_with_its_cause(codi: Codi, lab, terminal):
     chat = terminal("go")
     chat.wait_for("waiting for anthropic (1 s)")
     chat.wait_for("error: ", "hint: ")
+
+
+def test_a_question_is_answered_by_number_and_by_words(codi: Codi, lab, terminal):
+    server = lab(
+        [
+            says("", call("ask_person", question="Which style?", options=["tabs", "spaces"])),
+            says("", call("ask_person", question="How wide?")),
+            says("Thank you."),
+        ]
+    )
+    opened = terminal()
+    opened.wait_for("\n>")
+    opened.type("format it\n")
+    opened.wait_for("Which style?", "1. tabs", "2. spaces", "a number or your answer (Enter: no answer):")
+    opened.type("2\n")
+    opened.wait_for("· ask_person How wide?", "\nyour answer (Enter: no answer):")
+    opened.type("4 columns\n")
+    opened.wait_for("Thank you.")
+    told = str(server.requests[-1].json["messages"])
+    assert "The person chose: spaces" in told and "The person said: 4 columns" in told
+
+
+def test_headless_nobody_is_asked(codi: Codi, lab):
+    server = lab("hello")
+    codi("-p", "hi")
+    offered = {tool["name"] for tool in server.requests[-1].json["tools"]}
+    assert "ask_person" not in offered and "context_status" in offered
+
+
+def test_claims_are_marked_and_evidence_tells_why(codi: Codi, lab, terminal):
+    (codi.cwd / "test_x.py").write_text("import unittest\nclass X(unittest.TestCase):\n    def test_x(self): pass\n")
+    lab([says("", call("shell", command="python3 -B -m unittest -q")), says("All tests pass. The linter is clean.")])
+    chat = terminal("-y", "--allow", "run(python3 *)")
+    chat.wait_for("\n>")
+    chat.type("/evidence\n")
+    chat.wait_for("no claims and no evidence yet")
+    chat.type("check it\n")
+    chat.wait_for("The linter is clean [no evidence]", "[2 steps,")
+    assert "All tests pass [" not in chat.shown
+    chat.type("/evidence\n")
+    chat.wait_for(
+        "All tests pass [backed] by ev_", "no linter was run", "python3 -B -m unittest -q (test, exit status 0)"
+    )
+    chat.type("/exit\n")
+    assert chat.end() == 0

@@ -46,3 +46,12 @@ def test_a_job_that_ended_unseen_is_told_to_the_model_once(codi: Codi, lab):
     told = [json.dumps(request.json["messages"]) for request in server.requests]
     news = "Job 1 exited with code 3 after"
     assert told[-1].count(news) == 1
+
+
+def test_the_web_is_asked_for_and_reached_by_name(codi: Codi, lab):
+    server = lab("hello")
+    offered = json.loads(codi("tool", "list", "--json").out)
+    assert "web_fetch" in {tool["name"] for tool in offered} and "web_search" not in {tool["name"] for tool in offered}
+    url = f"{server.url}/nothing-here"
+    assert codi("tool", "call", "web_fetch", json.dumps({"url": url})).status == 3
+    assert used(codi, "web_fetch", url=url)[1].startswith("Refused: 127.0.0.1 is at 127.0.0.1")

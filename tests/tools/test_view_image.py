@@ -133,7 +133,6 @@ def test_a_model_that_cannot_see_gets_no_image(bench, tmp_path):
         built_in(
             limits=Limits(Results(None)),
             gate=SyntaxGate(),
-            todo=tuple,
             ripgrep=None,
             project=Glance(bench.workspace),
             sees=False,

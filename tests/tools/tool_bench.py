@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from codi.protocol.events import TodoWritten
-from codi.tools.kit import built_in
+from codi.tools.kit import Live, built_in
 from codi.tools.limiting import Limits
 from codi.tools.output import Cap
 from codi.tools.results import Results
@@ -36,7 +36,7 @@ class Bench:
             built_in(
                 limits=Limits(self.results, lambda: self.cap),
                 gate=SyntaxGate(),
-                todo=lambda: self.todo,
+                live=Live(todos=lambda: self.todo),
                 ripgrep=ripgrep,
                 project=Glance(self.workspace),
             )

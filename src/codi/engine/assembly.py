@@ -1,7 +1,7 @@
 """From settings to parts: who thinks, what may be done, and where."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from shutil import which
 
@@ -25,7 +25,7 @@ from codi.policy.modes import policy_of
 from codi.policy.policy import Policy
 from codi.policy.rules import Decision, parse_rule
 from codi.policy.territory import Territory
-from codi.protocol.events import TodoItem
+from codi.protocol.errors import ConfigError
 from codi.protocol.messages import Level
 from codi.protocol.tooling import ToolSpec
 from codi.providers import catalog as prices
@@ -38,13 +38,16 @@ from codi.providers.provider import Credential, ModelEntry, Provider
 from codi.providers.resilient import Resilient
 from codi.providers.timeouts import Timeouts
 from codi.providers.wanted import Wanted
-from codi.tools.kit import built_in
+from codi.tools.kit import Live, built_in
 from codi.tools.limiting import Limits
 from codi.tools.output import cap_for
 from codi.tools.results import Results
 from codi.tools.syntax_gate import SyntaxGate
 from codi.tools.toolbox import Profile, Toolbox, profile_for
+from codi.tools.web_engines import engines
+from codi.tools.web_search import Searches, WebSearchTool
 from codi.workspace import git, paths
+from codi.workspace.endpoints import NoEndpoint, endpoint_of
 from codi.workspace.git import GitState
 from codi.workspace.glance import Glance
 from codi.workspace.ledger.ledger import Ledger
@@ -143,30 +146,44 @@ class Assembly:
         name = "" if entry.service == "scripted" else entry.id
         return profile_for(name, None if entry.assumed else entry.window)
 
-    def toolbox(self, results: Results, todos: Callable[[], Sequence[TodoItem]], entry: ModelEntry | None) -> Toolbox:
+    def toolbox(self, results: Results, live: Live, entry: ModelEntry | None) -> Toolbox:
         """The tools that are offered: what the flags name, else what the profile and the settings leave."""
         cap = cap_for(entry.window if entry else None)
+        limits = Limits(results, lambda: cap)
         tools = built_in(
-            limits=Limits(results, lambda: cap),
+            limits=limits,
             gate=SyntaxGate(self.settings.tools.syntax_gate),
-            todo=todos,
+            live=live,
             ripgrep=which("rg"),
             project=Glance(self.workspace()),
             timeout_s=self.settings.shell.timeout_s,
+            search=self._search(limits),
             sees=entry.abilities.vision if entry else True,
             own=(self.places.home,),
             guarded=lambda path: self.territory.is_protected(path) or self.territory.is_secret(path),
         )
         toolbox = Toolbox(tools)
         wanted = self.options.tools
-        if wanted is not None:
-            return toolbox.only(wanted) if wanted else Toolbox([])
-        disabled = self.settings.tools.disabled
-        unwanted = [name for name in disabled if toolbox.complaint_about(name) is None]
-        self.complaints = [
-            f"tools.disabled: {toolbox.complaint_about(name)}" for name in disabled if name not in unwanted
-        ]
-        return toolbox.in_profile(self.profile(entry)).without([*unwanted, *self.options.without_tools])
+        if wanted == ():
+            return Toolbox([])
+        unwanted: list[str] = []
+        if wanted is None:
+            disabled = self.settings.tools.disabled
+            unwanted = [name for name in disabled if toolbox.complaint_about(name) is None]
+            self.complaints = [
+                f"tools.disabled: {toolbox.complaint_about(name)}" for name in disabled if name not in unwanted
+            ]
+        offered = toolbox.in_profile(self.profile(entry)) if wanted is None else toolbox.only(wanted)
+        left = toolbox.without([*unwanted, *self.options.without_tools]).names
+        return offered.only([name for name in offered.names if name in left])
+
+    def _search(self, limits: Limits) -> WebSearchTool | None:
+        said = self.settings.web
+        found = engines(self._env, searxng_url=said.searxng_url, duckduckgo=said.duckduckgo)
+        if not found:
+            return None
+        searches = Searches(found, ttl_s=said.cache_ttl_s)
+        return WebSearchTool(searches, limits, preferred=said.engine, limit=said.max_results)
 
     def context_files(self) -> ContextFiles:
         return context_files(self._ground) if self.options.context_files else ContextFiles(())
@@ -282,7 +299,20 @@ class Assembly:
             extra_dirs=self.territory.extra_dirs,
             environment={**shell.env, **git.NEUTRAL},
             shell=shell.path or None,
+            offline=self.settings.network.offline,
+            allow_private=self._allowed_hosts(),
         )
+
+    def _allowed_hosts(self) -> tuple[str, ...]:
+        """Whoever names a search engine of their own allows its host."""
+        said = self.settings.web
+        if not said.searxng_url:
+            return said.allow_private
+        try:
+            host, port = endpoint_of(said.searxng_url)
+        except NoEndpoint as error:
+            raise ConfigError(f"web.searxng_url: {error}", hint="Give it as http://host:port.") from error
+        return (*said.allow_private, f"{host}:{port}")
 
     def ledger(self) -> Ledger | None:
         """What keeps the changes of the project around the working directory; None where that is switched off."""

@@ -12,10 +12,12 @@ from msgspec import to_builtins
 from codi.agent.agent import Agent
 from codi.agent.approvals import Approvals
 from codi.agent.calls import Calls
+from codi.agent.context_facts import context_facts
 from codi.agent.cover import Cover
 from codi.agent.gate import Gate
 from codi.agent.instructions import Part, prompt_of
 from codi.agent.mind import Mind
+from codi.agent.questions import Questions
 from codi.agent.record import Record
 from codi.agent.taking_back import TakingBack
 from codi.engine.assembly import Assembly
@@ -52,6 +54,7 @@ from codi.sessions.jsonl import JsonlStore
 from codi.sessions.memory import MemoryStore
 from codi.sessions.session import Session
 from codi.sessions.version3 import seconds_of
+from codi.tools.kit import Live
 from codi.tools.results import Results, results_directory
 from codi.tools.toolbox import CALLS_A_STEP
 from codi.workspace import git
@@ -108,7 +111,13 @@ class Engine:
             record = Record(session, listeners.hear)
             provider = parts.provider(choice) if choice else Nobody()
             entry = await known_model(provider) if choice else None
-            toolbox = parts.toolbox(results, lambda: folds.todos(session.path()), entry)
+            questions = Questions(record)
+            live = Live(
+                todos=lambda: folds.todos(session.path()),
+                facts=lambda: context_facts(agent.mind, session.path()),
+                ask=questions.ask if self._options.someone_answers else None,
+            )
+            toolbox = parts.toolbox(results, live, entry)
             workspace, ledger = parts.workspace(), parts.ledger()
             cover = Cover(ledger, workspace, record, lambda: workspace.jobs.are_running)
             calls = Calls(toolbox, workspace, parts.policy(mode), Approvals(record, parts.territory), record, cover)
@@ -133,7 +142,7 @@ class Engine:
             gate = Gate(calls, record, limits, self._settings.verify, required=required)
             agent = Agent(mind, calls, record, limits, parts.nearby(files), workspace.jobs.news, gate)
             conversation = LocalConversation(
-                agent, record, listeners, began(session), rethink, parts.policy, taking_back
+                agent, record, listeners, began(session), rethink, parts.policy, taking_back, questions
             )
             notices = (
                 *self._warnings,
@@ -174,7 +183,7 @@ class Engine:
     def fork(self, text: str) -> str:
         """The file of a new session with all entries of the one that is meant."""
         source = self._shelf.path_of(text)
-        fork = resume.fork(source, self._shelf.folder, self._places.cwd, at=time.time())
+        fork = resume.fork(source, self._shelf.folder, self._places.cwd, at=time.time(), session_id=self._new_id())
         if fork.warning:
             self._warnings.append(fork.warning)
         return fork.path
@@ -188,7 +197,7 @@ class Engine:
         return await self._assembly.choice()
 
     def tools(self) -> Sequence[ToolSpec]:
-        return self._assembly.toolbox(Results(None), tuple, None).specs
+        return self._assembly.toolbox(Results(None), Live(), None).specs
 
     async def prompt_parts(self) -> list[Part]:
         """The system prompt as it would be sent, part by part."""
@@ -196,7 +205,7 @@ class Engine:
         entry = None
         with suppress(CodiError):  # without a model there is still a prompt, though no profile for one that is small
             entry = await known_model(parts.provider(await parts.choice()))
-        toolbox = parts.toolbox(Results(None), tuple, entry)
+        toolbox = parts.toolbox(Results(None), Live(), entry)
         mode, state = self._settings.permission_mode, await git.state(self._places.cwd)
         await parts.aclose()
         told = parts.instructions(toolbox.specs, mode, parts.context_files(), state)
@@ -209,14 +218,21 @@ class Engine:
             store: JsonlStore | MemoryStore = JsonlStore.open(path)
             self._check_folder(store.cwd)
         elif self._options.keep:
-            store = JsonlStore.new(self._shelf.folder, self._places.cwd, at=time.time())
+            store = JsonlStore.new(self._shelf.folder, self._places.cwd, at=time.time(), session_id=self._new_id())
         else:
-            store = MemoryStore(paths.uuid7(time.time()), self._places.cwd)
+            store = MemoryStore(self._new_id() or paths.uuid7(time.time()), self._places.cwd)
         session = Session(store)
         try:
             yield session
         finally:
             session.close()
+
+    def _new_id(self) -> str | None:
+        """The id that this start gives to a new session. Raises SessionError where another has it."""
+        wanted = self._options.session_id
+        if wanted and any(session.id == wanted for session in self.sessions(everywhere=True)):
+            raise SessionError(f"there is a session {wanted} already", hint=f"Go on in it: --session {wanted}.")
+        return wanted
 
     @contextmanager
     def _results(self, session: Session) -> Iterator[Results]:

@@ -7,6 +7,7 @@ import anyio
 
 from codi.agent.agent import Agent
 from codi.agent.mind import Mind
+from codi.agent.questions import Questions
 from codi.agent.record import Record
 from codi.agent.taking_back import TakingBack
 from codi.policy.mode import Mode
@@ -22,6 +23,7 @@ from codi.protocol.ops import (
     Op,
     Prompt,
     Redo,
+    Reply,
     ShowChanges,
     Steer,
     Undo,
@@ -92,6 +94,7 @@ class LocalConversation:
         rethink: Callable[[str], Awaitable[Mind]],
         repolicy: Callable[[Mode], Policy],
         taking_back: TakingBack,
+        questions: Questions,
     ) -> None:
         self.session_id = record.session.store.session_id
         self.began = began
@@ -103,6 +106,7 @@ class LocalConversation:
         self._rethink = rethink
         self._repolicy = repolicy
         self._taking_back = taking_back
+        self._questions = questions
         self.prompted = anyio.Event()
         """Set when there is something to do for the first time."""
         self._waiting: deque[Op] = deque()
@@ -127,6 +131,8 @@ class LocalConversation:
         match op:
             case Answer():
                 self._agent.calls.approvals.answer(op)
+            case Reply():
+                self._questions.answer(op)
             case Interrupt():
                 if self._turn:
                     self._turn.cancel()

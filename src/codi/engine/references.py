@@ -19,13 +19,11 @@ from codi.tools.output import cap_for
 from codi.tools.results import Results
 from codi.tools.syntax_gate import SyntaxGate
 from codi.tools.toolbox import Toolbox
-from codi.workspace.glance import Glance
-from codi.workspace.local import LocalWorkspace
 
 
 def wrong_references(settings: Settings, places: Places) -> Iterator[tuple[Path, str]]:
     """The keys that hold them, and what is wrong."""
-    toolbox = _toolbox(places)
+    toolbox = _toolbox()
     for name in settings.tools.disabled:
         if complaint := toolbox.complaint_about(name):
             yield ("tools", "disabled"), complaint
@@ -58,7 +56,6 @@ def _in_services(settings: Settings) -> Iterator[tuple[Path, str]]:
         yield ("model", "provider"), f'unknown provider "{named}"' + (f" - did you mean {near[0]}?" if near else "")
 
 
-def _toolbox(places: Places) -> Toolbox:
+def _toolbox() -> Toolbox:
     limits = Limits(Results(None), lambda: cap_for(None))
-    project = Glance(LocalWorkspace(places.cwd))
-    return Toolbox(built_in(limits=limits, gate=SyntaxGate("off"), todo=tuple, ripgrep=None, project=project))
+    return Toolbox(built_in(limits=limits, gate=SyntaxGate("off"), ripgrep=None))

@@ -69,6 +69,22 @@ class WorkspaceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ()
 
 
+class WebSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[web]"""
+
+    engine: Annotated[
+        Literal["auto", "brave", "google", "bing", "searxng", "duckduckgo"],
+        Meta(description="where to search; auto takes the first that is set up, and the next when it fails"),
+    ] = "auto"
+    searxng_url: Annotated[str, Meta(description="the address of a SearXNG of one's own")] = ""
+    duckduckgo: Annotated[bool, Meta(description="search with DuckDuckGo, which needs no key")] = False
+    allow_private: Annotated[
+        tuple[str, ...], Meta(description="hosts that may be fetched though their addresses are not public")
+    ] = ()
+    cache_ttl_s: Annotated[int, Meta(ge=0, description="seconds for which the results of a search are kept")] = 3600
+    max_results: Annotated[int, Meta(ge=1, le=20, description="results of a search by default")] = 10
+
+
 class SessionSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """[sessions]"""
 
@@ -103,6 +119,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     agent: AgentSettings = AgentSettings()
     tools: ToolSettings = ToolSettings()
     shell: ShellSettings = ShellSettings()
+    web: WebSettings = WebSettings()
     policy: PolicySettings = PolicySettings()
     workspace: WorkspaceSettings = WorkspaceSettings()
     sessions: SessionSettings = SessionSettings()

@@ -7,7 +7,9 @@ stops a turn, and leaves when none runs.
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TypeVar
 
 import anyio
 from anyio.abc import TaskStatus
@@ -26,13 +28,16 @@ from codi.protocol.events import (
     Event,
     ModelChosen,
     PolicyChosen,
+    QuestionAsked,
     StatusDelta,
     TextDelta,
     ToolProgress,
     TurnEnded,
     UndoDelta,
 )
-from codi.protocol.ops import Answer, ChooseModel, ChoosePolicy, Interrupt, Prompt, Redo, ShowChanges, Undo
+from codi.protocol.ops import Answer, ChooseModel, ChoosePolicy, Interrupt, Prompt, Redo, Reply, ShowChanges, Undo
+
+_Said = TypeVar("_Said")
 
 _MODES = ("default", "accept-edits", "plan", "read-only", "full-access")
 
@@ -122,8 +127,11 @@ class _Chat:
             self._proof.hear(event)
             match event:
                 case Entry(fact=ApprovalAsked() as asked):
-                    if answer := await self._answer(asked):
+                    if answer := await self._unless_stopped(partial(self._ask, asked)):
                         await self._conversation.send(answer)
+                case Entry(fact=QuestionAsked() as question):
+                    if reply := await self._unless_stopped(partial(self._reply, question)):
+                        await self._conversation.send(reply)
                 case Entry(fact=TurnEnded() as ended):
                     _print_end(ended, self._proof)
                     break
@@ -184,15 +192,31 @@ class _Chat:
                     print(visible(f"error: {text}\nhint: {hint}"), flush=True)
                     break
 
-    async def _answer(self, asked: ApprovalAsked) -> Answer | None:
+    async def _unless_stopped(self, asking: Callable[[], Awaitable[_Said]]) -> _Said | None:
         """The person's answer; None where they stopped the turn instead."""
         with anyio.CancelScope() as question:
             self._question = question
             try:
-                return await self._ask(asked)
+                return await asking()
             finally:
                 self._question = None
         return None
+
+    async def _reply(self, asked: QuestionAsked) -> Reply:
+        print(visible(f"\n{asked.question}"))
+        for number, option in enumerate(asked.options, 1):
+            print(visible(f"  {number}. {option}"))
+        how = [] if not asked.options else ["numbers" if asked.multiple else "a number"]
+        how += ["your answer"] if asked.free_text else []
+        line = (await self.line(f"{' or '.join(how)} (Enter: no answer): ") or "").strip()
+        numbers = line.replace(",", " ").split()
+        known = all(number.isdecimal() and 1 <= int(number) <= len(asked.options) for number in numbers)
+        if numbers and known and (asked.multiple or len(numbers) == 1):
+            return Reply(asked.id, chosen=tuple(dict.fromkeys(int(number) - 1 for number in numbers)))
+        same = [at for at, option in enumerate(asked.options) if option.casefold() == line.casefold()]
+        if same:
+            return Reply(asked.id, chosen=(same[0],))
+        return Reply(asked.id, text=line if asked.free_text else "")
 
     async def _ask(self, asked: ApprovalAsked) -> Answer:
         print(visible(f"\n{asked.tool_name} wants to:"))

@@ -245,6 +245,17 @@ class ApprovalGiven(Struct, frozen=True, tag="approval_given", rename="camel", k
     text: str | None = None
 
 
+class QuestionAsked(Struct, frozen=True, tag="question", rename="camel", kw_only=True):
+    """A model wants to know something of the person. `multiple`: several `options` may be chosen; `free_text`: an answer
+    may be words of their own. The op `Reply` answers it by its id."""
+
+    id: str
+    question: str
+    options: tuple[str, ...] = ()
+    multiple: bool = False
+    free_text: bool = True
+
+
 class TodoItem(Struct, frozen=True, omit_defaults=True):
     content: str
     status: Literal["pending", "in_progress", "completed"]
@@ -342,6 +353,7 @@ Fact = (
     | ChangesUndone
     | ApprovalAsked
     | ApprovalGiven
+    | QuestionAsked
     | TodoWritten
     | PolicyChosen
     | Retried

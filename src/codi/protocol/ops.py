@@ -33,6 +33,14 @@ class Answer(Struct, frozen=True, tag="answer"):
     rule: str | None = None
 
 
+class Reply(Struct, frozen=True, tag="reply"):
+    """Answer a model's question: `chosen` are places in its options, from 0. Nothing at all declines to answer."""
+
+    question: str
+    chosen: tuple[int, ...] = ()
+    text: str = ""
+
+
 class Interrupt(Struct, frozen=True, tag="interrupt"):
     """Stop the turn now; what was kept stays."""
 
@@ -74,4 +82,4 @@ class ShowChanges(Struct, frozen=True, tag="show_changes"):
     """Tell what became of each file since this session began, and by whom."""
 
 
-Op = Prompt | Steer | Answer | Interrupt | UseTool | ChooseModel | ChoosePolicy | Undo | Redo | ShowChanges
+Op = Prompt | Steer | Answer | Reply | Interrupt | UseTool | ChooseModel | ChoosePolicy | Undo | Redo | ShowChanges

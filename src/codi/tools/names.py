@@ -209,7 +209,7 @@ def _with_item_names(tool: str, key: str, value: Any, renamed: list[tuple[str, s
     if isinstance(value, str):
         try:
             value = json.decode(value)
-        except (DecodeError, UnicodeEncodeError):
+        except (DecodeError, UnicodeEncodeError, RecursionError):
             return value
     if isinstance(value, dict):
         value = [value]
@@ -375,11 +375,16 @@ _ALIASES: dict[str, Alias] = {
             "glob": "find find_files Glob",
             "list": "ls list_directory LS",
             "tree": "print_tree",
+            "web_fetch": "fetch_url WebFetch",
+            "web_search": "WebSearch",
             "view_image": "analyze_image",
+            "ask_person": "ask_user AskUserQuestion",
+            "context_status": "get_context_status",
             "todo": "todo_write todo_read write_tasks TodoWrite update_plan",
         }.items()
         for name in names.split()
     },
+    "shell_info": Alias("context_status", presets={"include": ["environment"]}),
     "recall_result": Alias("recall", presets={"action": "get"}),
     "git_status": _git("status", _status_words),
     "git_diff": _git("diff", _diff_words),

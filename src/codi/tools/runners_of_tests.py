@@ -27,6 +27,25 @@ class Project(Protocol):
     def known(self, cwd: str) -> list[str]: ...
 
 
+class Unseen:
+    """A project of which nothing can be seen, for those who only want to know the tools."""
+
+    def text(self, path: str) -> str | None:
+        return None
+
+    def names(self, path: str) -> list[str]:
+        return []
+
+    def is_program(self, path: str) -> bool:
+        return False
+
+    def changed(self, cwd: str) -> list[str]:
+        return []
+
+    def known(self, cwd: str) -> list[str]:
+        return []
+
+
 class Runner(Struct, frozen=True):
     """`before` is what stands between the command and arguments of the runner itself, where it is started by a script."""
 

@@ -3,9 +3,11 @@
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
-from codi.protocol.effects import Effect, Reads, Runs, Writes
+from codi.protocol.effects import Effect, Reaches, Reads, Runs, Writes
+from codi.workspace.endpoints import endpoint_of
 from codi.workspace.paths import inside, joined, located
 from codi.workspace.workspace import (
+    Fetched,
     FileFacts,
     Job,
     Outcome,
@@ -33,6 +35,7 @@ class Grant:
         self._taken_away = {
             effect.path for effect in resolved if isinstance(effect, Writes) and effect.kind in ("delete", "move")
         }
+        self._reached = {(effect.host, effect.port) for effect in resolved if isinstance(effect, Reaches)}
         self._runs = {effect for effect in resolved if isinstance(effect, Runs)}
 
     def resolve(self, path: str) -> str:
@@ -126,6 +129,15 @@ class Grant:
         if place not in self._folders():
             self._check_read(place)
         return self._workspace.lines_of(words, cwd=cwd)
+
+    async def fetch(self, url: str, *, headers: Mapping[str, str] = {}, most_bytes: int) -> Fetched:
+        host, port = endpoint_of(url)
+        if (host, port) not in self._reached:
+            raise UndeclaredEffect(f"reaches {host}:{port}")
+        return await self._workspace.fetch(url, headers=headers, most_bytes=most_bytes)
+
+    async def check_public(self, url: str) -> None:
+        await self._workspace.check_public(url)
 
     def tell(self, text: str) -> None:
         self._tell(text)

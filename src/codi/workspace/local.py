@@ -15,11 +15,24 @@ from anyio import to_thread
 from codi.protocol.effects import Effect, Reaches, Reads, Runs, Writes
 from codi.workspace import paths, processes
 from codi.workspace.descent import folder_of, naming, open_folder, open_listing, open_regular, read_all
+from codi.workspace.endpoints import endpoint_of
 from codi.workspace.git import NEUTRAL
 from codi.workspace.ignoring import files_below
 from codi.workspace.jobs import Jobs
 from codi.workspace.replacing import Change, replace_together
-from codi.workspace.workspace import FileFacts, Job, Kind, Outcome, Replacement, Size, Stamp
+from codi.workspace.workspace import (
+    Fetched,
+    FileFacts,
+    Job,
+    Kind,
+    Outcome,
+    Replacement,
+    Size,
+    Stamp,
+    Unreachable,
+)
+
+OFFLINE = "Offline: no network."
 
 _READ_INLINE_BYTES = 1 << 20
 _MOST_SEARCHED = 20_000
@@ -39,7 +52,8 @@ _KINDS: dict[int, Kind] = {
 class LocalWorkspace:
     """`extra_dirs` are folders outside the root that belong to the work too; `environment` is given to every command
     besides the few variables that all see; `shell` is the program for command lines (default: bash, else sh); `spool` is
-    where outputs that are too long are kept, for the caller of `run` to remove.
+    where outputs that are too long are kept, for the caller of `run` to remove. `offline`: the network is not reached;
+    `allow_private` are hosts that may be, though their addresses are not public.
     """
 
     def __init__(
@@ -50,12 +64,16 @@ class LocalWorkspace:
         environment: Mapping[str, str] | None = None,
         shell: str | None = None,
         spool: str | None = None,
+        offline: bool = False,
+        allow_private: Sequence[str] = (),
     ) -> None:
         self.root = paths.real(os.path.abspath(root))
         self.roots = (self.root, *(self.resolve(folder) for folder in extra_dirs))
         self._environment = dict(environment or {})
         self._shell = shell
         self._spool = spool or os.environ.get("TMPDIR", "/tmp")
+        self._offline = offline
+        self._allow_private = tuple(allow_private)
         self.jobs = Jobs(self._spool)
         self._stamps: dict[str, Stamp] = {}
         self._turns: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()
@@ -200,6 +218,21 @@ class LocalWorkspace:
 
     def lines_of(self, words: Sequence[str], *, cwd: str = ".") -> AsyncIterator[bytes]:
         return processes.lines_of(words, cwd=self.resolve(cwd), environment=self._environment_with(NEUTRAL))
+
+    async def check_public(self, url: str) -> None:
+        if self._offline:
+            raise Unreachable(OFFLINE)
+        from codi.workspace import network  # as below
+
+        host, port = endpoint_of(url)
+        await network.checked_addresses(host, port, self._allow_private)
+
+    async def fetch(self, url: str, *, headers: Mapping[str, str] = {}, most_bytes: int) -> Fetched:
+        if self._offline:
+            raise Unreachable(OFFLINE)
+        from codi.workspace import network  # 50 ms, for those sessions that go to the web
+
+        return await network.fetch(url, headers=headers, most_bytes=most_bytes, allow_private=self._allow_private)
 
     def tell(self, text: str) -> None:
         """Nobody listens to the workspace itself; a grant has somebody who does."""

@@ -115,6 +115,22 @@ class TooManyJobs(Exception):
     """As many jobs run as may. `str(error)` names them."""
 
 
+class Fetched(Struct, frozen=True, kw_only=True):
+    """An answer from the network. `headers` have lower-case names; `body` is cut where `is_cut`, and `size` is then what the
+    service says of the whole, if it does."""
+
+    url: str
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    is_cut: bool = False
+    size: int | None = None
+
+
+class Unreachable(Exception):
+    """Why something on the network was not reached, in words for a model."""
+
+
 class UndeclaredEffect(Exception):
     """An action touched what it had not declared. A bug of its tool."""
 
@@ -211,6 +227,15 @@ class Workspace(Protocol):
 
     def lines_of(self, words: Sequence[str], *, cwd: str = ".") -> AsyncIterator[bytes]:
         """The output lines of one of codi's own read-only programs (ripgrep, git) as they come."""
+        ...
+
+    async def fetch(self, url: str, *, headers: Mapping[str, str] = {}, most_bytes: int) -> Fetched:
+        """One GET over HTTP. Redirects are answers like others, a body is read up to `most_bytes`. What resolves to an
+        address that is not public is refused unless the person allowed its host. Raises Unreachable."""
+        ...
+
+    async def check_public(self, url: str) -> None:
+        """Only look up whether an address may be fetched. Raises Unreachable."""
         ...
 
     def tell(self, text: str) -> None:
