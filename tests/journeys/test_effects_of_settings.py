@@ -10,7 +10,8 @@ from codi.lab.running import running
 from conftest import call, says
 
 ELSEWHERE = {"model.default", "model.provider", "model.base_url", "sessions.dir", "sessions.catalog", "shell.path", "shell.env"} | {
-    "shell.timeout_s", "tools.disabled", "network.offline", "agent.append_system_prompt", "profile", "profiles"
+    "shell.timeout_s", "tools.disabled", "network.offline", "agent.append_system_prompt", "profile", "profiles",
+    "web.engine", "web.searxng_url", "web.duckduckgo", "web.allow_private", "web.cache_ttl_s", "web.max_results",
 }  # fmt: skip
 """Keys whose effect other tests show: those of the settings and of the choice of a model."""
 
