@@ -306,3 +306,21 @@ def test_headless_nobody_is_asked(codi: Codi, lab):
     codi("-p", "hi")
     offered = {tool["name"] for tool in server.requests[-1].json["tools"]}
     assert "ask_person" not in offered and "context_status" in offered
+
+
+def test_claims_are_marked_and_evidence_tells_why(codi: Codi, lab, terminal):
+    (codi.cwd / "test_x.py").write_text("import unittest\nclass X(unittest.TestCase):\n    def test_x(self): pass\n")
+    lab([says("", call("shell", command="python3 -B -m unittest -q")), says("All tests pass. The linter is clean.")])
+    chat = terminal("-y", "--allow", "run(python3 *)")
+    chat.wait_for("\n>")
+    chat.type("/evidence\n")
+    chat.wait_for("no claims and no evidence yet")
+    chat.type("check it\n")
+    chat.wait_for("The linter is clean [no evidence]", "[2 steps,")
+    assert "All tests pass [" not in chat.shown
+    chat.type("/evidence\n")
+    chat.wait_for(
+        "All tests pass [backed] by ev_", "no linter was run", "python3 -B -m unittest -q (test, exit status 0)"
+    )
+    chat.type("/exit\n")
+    assert chat.end() == 0

@@ -9,8 +9,9 @@ from codi.engine.keys import every_key
 from codi.lab.running import running
 from conftest import call, says
 
-ELSEWHERE = {"model.default", "model.provider", "model.base_url", "sessions.dir", "sessions.catalog", "shell.path", "shell.env"} | {
+ELSEWHERE = {f"undo.{name}" for name in ("enabled", "quota_mb", "max_file_mb", "exclude", "snapshot_days", "snapshot_count")} | {"model.default", "model.provider", "model.base_url", "sessions.dir", "sessions.catalog", "shell.path", "shell.env"} | {
     "shell.timeout_s", "tools.disabled", "network.offline", "agent.append_system_prompt", "profile", "profiles",
+    "agent.evidence", "agent.evidence_retries", "verify",
     "web.engine", "web.searxng_url", "web.duckduckgo", "web.allow_private", "web.cache_ttl_s", "web.max_results",
 }  # fmt: skip
 """Keys whose effect other tests show: those of the settings and of the choice of a model."""
@@ -190,6 +191,41 @@ def test_services_and_models_of_ones_own(codi, lab):
     assert dict(request.headers)["x-team"] == "t"
 
 
+SHELL = ("tool", "call", "shell")
+
+
+def test_what_undo_keeps(codi):
+    codi.set_up("undo.enabled = false")
+    codi(*SHELL, json.dumps({"command": "echo a > a"}), "-y")
+    assert not list(codi.home.glob("undo/*"))
+    codi.set_up("undo.exclude = ['gen']\nundo.max_file_mb = 1")
+    codi(
+        *SHELL,
+        json.dumps({"command": "mkdir gen && echo a > gen/a && echo b > b && head -c 2000000 /dev/zero > big"}),
+        "-y",
+    )
+    told = json.loads(codi("changes", "--all", "--json").out)
+    assert [file["path"] for file in told["files"]] == ["b", "big"]
+    assert {"gen", "big"} <= {gap["path"] for gap in told["notCovered"]}
+
+
+def test_how_much_undo_keeps(codi):
+    codi.set_up("undo.quota_mb = 1")
+    for number in range(4):
+        codi(*SHELL, json.dumps({"command": f"head -c 600000 /dev/urandom > f{number}"}), "-y")
+    status = json.loads(codi("undo", "--status", "--json").out)
+    assert 0 < status["usedBytes"] <= status["quotaBytes"] == 1024 * 1024
+
+
+def test_how_many_snapshots_are_listed(codi):
+    for number in range(4):
+        codi(*SHELL, json.dumps({"command": f"echo {number} > f"}), "-y")
+    everything = codi("snapshot", "list", "--json").out.splitlines()
+    codi.set_up("undo.snapshot_count = 2")
+    codi("snapshot", "prune", "-y")
+    assert len(everything) > len(codi("snapshot", "list", "--json").out.splitlines()) == 2
+
+
 def test_no_key_is_forgotten():
     shown = {
         *ELSEWHERE,
@@ -211,6 +247,16 @@ def test_no_key_is_forgotten():
             "agent.max_failed_steps",
             "agent.parallel",
         ),
+        *(
+            "undo.enabled",
+            "undo.exclude",
+            "undo.max_file_mb",
+            "undo.quota_mb",
+            "undo.snapshot_count",
+            "undo.snapshot_days",
+        ),
+        *("web.allow_private", "web.searxng_url", "web.cache_ttl_s", "web.duckduckgo", "web.engine", "web.max_results"),
+        *("agent.evidence", "agent.evidence_retries", "verify"),
         *("agent.max_steps", "agent.max_time_s", "agent.max_tokens", "agent.max_cost", "agent.max_cost_unknown"),
         *(
             "permission_mode",

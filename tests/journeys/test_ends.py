@@ -27,6 +27,15 @@ def test_error_is_1(codi: Codi, lab):
     assert run.err.startswith("error: ") and "\nhint: " in run.err
 
 
+def test_a_refusal_without_a_word_is_told(codi: Codi, lab):
+    lab([{"stop": "refused"}, {"stop": "refused"}])
+    run = codi("-p", "hi")
+    assert (run.status, run.out) == (0, "")
+    assert run.err.startswith("warning: the model refused to answer (")
+    (warning,) = codi.json("hi").result["warnings"]
+    assert "refused to answer" in warning
+
+
 def test_usage_is_2(codi: Codi):
     run = codi("-p", "hi", "--no-session", "--resume", "x")
     assert run.status == 2 and "--no-session" in run.err and "--resume" in run.err and not run.out

@@ -215,3 +215,30 @@ def test_a_project_verifies_only_when_it_is_trusted(codi: Codi, project, lab):
     lab([says("", reads()), says("", mends()), says("One."), says("", reads()), says("", breaks()), says("Two.")])
     assert codi.json("change it", "-y").status == 0 and not (project / "verified").exists()
     assert codi.json("change it", "-y", "--trust-project").status == 0 and (project / "verified").exists()
+
+
+def test_the_tool_that_runs_tests_gives_evidence(codi: Codi, project, lab):
+    lab([says("", call("run_tests", command=PYTHON)), says("All tests pass: 1 passed, 0 failed.")])
+    run = codi.json("test it", *ALLOWED)
+    assert set(states(run)) == {"backed"} and run.result["evidence"][0]["command"] == PYTHON
+    (kept,) = [line["data"] for line in codi.session() if line.get("customType") == "codi/evidence"]
+    assert (kept["passed"], kept["failed"], kept["kind"]) == (1, 0, "test")
+
+
+def test_what_tests_leave_behind_is_no_change(codi: Codi, project, lab):
+    command = "python3 -m unittest -q"
+    lab([says("", shell(command)), says("I fixed the bug. All tests pass.")])
+    run = codi.json("test it", "-y", env={"PYTHONDONTWRITEBYTECODE": ""})
+    assert states(run) == ["unbacked", "backed"]
+
+
+def test_a_permission_that_is_missing_comes_before_a_claim_that_is(codi: Codi, project, lab):
+    lab([says("", shell(PYTHON)), {"repeat": 3, **says("All tests pass.")}])
+    run = codi.json("test it", "--require-evidence")
+    assert run.status == 3 and run.result["kind"] == "permission" and states(run) == ["unbacked"]
+
+
+def test_a_turn_out_of_steps_ends_as_such(codi: Codi, project, lab):
+    lab({"loop": True, "steps": [says("All tests pass.")]})
+    run = codi.json("test it", "--require-evidence", "--max-turns", "1")
+    assert run.status == 124

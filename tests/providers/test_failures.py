@@ -80,6 +80,16 @@ def test_each_status_has_its_class_and_a_hint(status, body, kind):
         assert made.retriable == (kind in (RateLimited, Overloaded, ServerFailed))
 
 
+def test_a_model_without_tools_is_told_how_to_go_without():
+    made = classify(400, {}, json.dumps(error("api_error", "gemma3 does not support tools")).encode(), "ollama", "")
+
+    assert "--no-tools" in made.hint
+
+
+def test_a_body_nested_beyond_reading_is_no_bug():
+    assert type(classify(500, {}, b"[" * 100_000, "svc", "")) is ServerFailed
+
+
 def test_a_refused_key_is_named_by_its_place():
     made = classify(401, {}, b"{}", "anthropic", "ANTHROPIC_API_KEY")
 

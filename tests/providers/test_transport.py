@@ -102,6 +102,32 @@ async def test_an_answer_that_is_left_after_its_end_mark_keeps_the_connection():
     assert server.connections == 1
 
 
+async def test_a_cut_after_the_end_mark_takes_nothing_from_the_answer():
+    async with Loopback([head(), chunk(b"".join(EVENTS)), RESET]) as server:
+        transport = Transport(server.url, service="svc")
+        async with transport.post("/", b"{}", {}) as got:
+            async for event in got.sse():
+                if event.data == b"b":
+                    break
+        await transport.aclose()
+
+    assert server.connections == 1
+
+
+async def test_bytes_that_are_no_characters_are_replaced_in_events_and_in_lines():
+    assert await played(*stream(b'data: {"a":"\xff"}\n\n')) == ['{"a":"\ufffd"}'.encode()]
+    async with Loopback(answer(200, b'{"a":"\xff"}\n{"b":"\\ud83d"}\n')) as server:
+        transport = Transport(server.url, service="svc")
+        async with transport.post("/", b"{}", {}) as got:
+            assert [line async for line in got.lines()] == ['{"a":"\ufffd"}'.encode(), b'{"b":"\\ufffd"}']
+        await transport.aclose()
+
+
+async def test_a_failure_said_in_bytes_that_are_no_characters_is_told_all_the_same():
+    with pytest.raises(BadRequest, match="wrong \ufffd"):
+        await played(*answer(400, b'{"error":{"message":"wrong \xff"}}'))
+
+
 async def test_leaving_by_an_exception_hangs_up_at_once():
     async with Loopback([head(), chunk(EVENTS[0]), HANG]) as server:
         transport = Transport(server.url, service="svc")
@@ -204,8 +230,10 @@ async def test_a_refused_key_is_named():
 
 
 async def test_a_redirect_is_not_followed():
-    with pytest.raises(BadRequest, match="redirects to https://else"):
+    with pytest.raises(BadRequest, match="redirects to https://else") as error:
         await played(*answer(308, b"", location="https://else.example/v1"))
+
+    assert "base URL" in error.value.hint
 
 
 @pytest.mark.parametrize("content_type", ["text/html; charset=utf-8", "text/event-stream", "text/plain"])

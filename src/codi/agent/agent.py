@@ -118,6 +118,10 @@ class Agent:
                 self._more_output = self._patience.cut_calls()
                 continue
             if reply.stop in ("refused", "filtered"):
+                # Often nothing else was said, and a turn that ends without a word looks like a failure of codi.
+                what = "refused to answer" if reply.stop == "refused" else "had its answer withheld by a filter"
+                told = f"the model {what}" + (f" ({reply.raw_stop})" if reply.raw_stop else "")
+                self._record.tell(StatusDelta(kind="warning", text=told))
                 self._refuse(calls, WITHHELD)
                 if self.steering:
                     continue

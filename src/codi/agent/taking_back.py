@@ -50,18 +50,24 @@ class TakingBack:
             self._record.tell(UndoDelta(outcomes=_outcomes(plan, {}), steps=plan.steps))
             return
         cause = Cause(session=self._session, tool="undo")
-        self._told(await to_thread.run_sync(ledger.undo, steps, paths, cause), f"step {steps[0].n}", None)
+        undone = await to_thread.run_sync(ledger.undo, steps, paths, cause)
+        self._keep(undone, f"step {steps[0].n}", None)
+        outcomes = _outcomes(undone.plan, undone.failed)
+        self._record.tell(UndoDelta(outcomes=outcomes, steps=undone.plan.steps, done=True, aside=undone.aside))
 
     async def _redo(self, ledger: Ledger, op: Redo) -> None:
-        undos = choosing.last(ledger.redoable(self._session), op.steps)
-        if not undos:
-            self._record.tell(UndoDelta(done=not op.dry_run, redo=True))
-        for undo in reversed(undos):
+        outcomes: list[PathOutcome] = []
+        steps: list[int] = []
+        for undo in reversed(choosing.last(ledger.redoable(self._session), op.steps)):
             if op.dry_run:
-                plan = await to_thread.run_sync(ledger.plan_redo, undo)
-                self._record.tell(UndoDelta(outcomes=_outcomes(plan, {}), steps=plan.steps, redo=True))
+                plan, failed = await to_thread.run_sync(ledger.plan_redo, undo), {}
             else:
-                self._told(await to_thread.run_sync(ledger.redo, undo), f"step {undo.n}", f"step {undo.n}")
+                redone = await to_thread.run_sync(ledger.redo, undo)
+                plan, failed = redone.plan, redone.failed
+                self._keep(redone, f"step {undo.n}", f"step {undo.n}")
+            outcomes += _outcomes(plan, failed)
+            steps += plan.steps
+        self._record.tell(UndoDelta(outcomes=tuple(outcomes), steps=tuple(steps), redo=True, done=not op.dry_run))
 
     async def _show(self, ledger: Ledger) -> None:
         await to_thread.run_sync(ledger.look)
@@ -94,23 +100,13 @@ class TakingBack:
             return steps
         return choosing.of_last_turn(steps)
 
-    def _told(self, undone: Undone, to: str, redo_of: str | None) -> None:
-        plan = undone.plan
-        changed = tuple(
-            action.path for action in plan.actions if action.now != action.to and action.path not in undone.failed
-        )
-        stayed = tuple(action.path for action in plan.conflicts) + tuple(undone.failed)
-        if undone.step:
-            self._record.keep(ChangesUndone(to=to, paths=changed, redo_of=redo_of, conflicts=stayed), sync=True)
-        self._record.tell(
-            UndoDelta(
-                outcomes=_outcomes(plan, undone.failed),
-                steps=plan.steps,
-                redo=redo_of is not None,
-                done=True,
-                aside=undone.aside,
-            )
-        )
+    def _keep(self, undone: Undone, to: str, redo_of: str | None) -> None:
+        if undone.step is None:
+            return
+        plan, failed = undone.plan, undone.failed
+        changed = tuple(each.path for each in plan.actions if each.now != each.to and each.path not in failed)
+        stayed = (*(each.path for each in plan.conflicts), *failed)
+        self._record.keep(ChangesUndone(to=to, paths=changed, redo_of=redo_of, conflicts=stayed), sync=True)
 
     @property
     def _session(self) -> str:

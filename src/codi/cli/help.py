@@ -20,8 +20,7 @@ def run(words: Sequence[str]) -> int:
     elif topic.startswith("-"):
         _tell_flag(topic, more)
     elif "." in topic or topic == "permission_mode":
-        if import_module("codi.cli.config").run(["explain", topic, *more]):
-            status = UsageError.exit_status
+        status = import_module("codi.cli.config").run(["explain", topic, *more])
     else:
         there_are = f"There are {', '.join(COMMANDS)}; flags such as --model; keys such as model.default."
         raise UsageError(f"there is no help on {topic!r}", hint=there_are)

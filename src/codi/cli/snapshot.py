@@ -29,7 +29,8 @@ def run(words: Sequence[str]) -> int:
 def _list(args: Any, desk: Desk) -> int:
     found = _snapshots(desk)
     if args.json:
-        print_json([_as_json(each) for each in found])
+        for each in found:
+            print_json(_as_json(each))
         return 0
     print_table(("id", "taken", "name"), ([each.id, _time(each.at), _name(each)] for each in found))
     return 0

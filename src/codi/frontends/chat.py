@@ -1,6 +1,7 @@
 """A plain conversation, line by line: `codi` in a terminal that can do no more, or wants no more.
 
-A line is a prompt. `/model X`, `/mode X`, `/evidence` and `/exit` are the only commands. Ctrl-C stops a turn, and leaves when none runs.
+A line is a prompt. `/model X`, `/mode X`, `/undo`, `/redo`, `/changes`, `/evidence` and `/exit` are the only commands. Ctrl-C
+stops a turn, and leaves when none runs.
 """
 
 import os
@@ -22,6 +23,7 @@ from codi.protocol.events import (
     ApprovalAsked,
     CallEndDelta,
     CallStartDelta,
+    ChangesDelta,
     Entry,
     Event,
     ModelChosen,
@@ -31,8 +33,9 @@ from codi.protocol.events import (
     TextDelta,
     ToolProgress,
     TurnEnded,
+    UndoDelta,
 )
-from codi.protocol.ops import Answer, ChooseModel, ChoosePolicy, Interrupt, Prompt, Reply
+from codi.protocol.ops import Answer, ChooseModel, ChoosePolicy, Interrupt, Prompt, Redo, Reply, ShowChanges, Undo
 
 _Said = TypeVar("_Said")
 
@@ -101,9 +104,16 @@ class _Chat:
                 print("usage: /model NAME", flush=True)
             case "/mode":
                 print(f"usage: /mode {'|'.join(_MODES)}", flush=True)
+            case "/undo":
+                await self._undo(rest.split())
+            case "/redo" if rest.isdecimal() or not rest:
+                _print_undo(await self._undone(Redo(int(rest or 1))))
+            case "/changes":
+                await self._show_changes()
             case _ if word.startswith("/") and "/" not in word[1:]:
                 print(
-                    f"unknown command {visible(word)}; there are /model NAME, /mode {'|'.join(_MODES)}, /evidence and /exit",
+                    f"unknown command {visible(word)}; there are /model NAME, /mode {'|'.join(_MODES)}, "
+                    "/undo [N|FILE...] [--dry-run], /redo [N], /changes, /evidence and /exit",
                     flush=True,
                 )
             case _:
@@ -143,6 +153,44 @@ class _Chat:
                 case StatusDelta(kind="warning", text=text, hint=hint):
                     print(visible(f"error: {text}\nhint: {hint}"), flush=True)
                     return
+
+    async def _undo(self, words: Sequence[str]) -> None:
+        """Show what would be taken back, ask, and do it."""
+        named = [word for word in words if word not in ("turn", "--dry-run")]
+        steps = int(named[0]) if len(named) == 1 and named[0].isdecimal() else None
+        op = Undo(steps=steps, paths=() if steps else tuple(named), dry_run=True)
+        planned = await self._undone(op)
+        _print_undo(planned)
+        if not planned or (not planned.steps and not planned.outcomes) or "--dry-run" in words:
+            return
+        if (await self.line("take this back? [y]es, [N]o: ") or "").strip().lower() in ("y", "yes"):
+            _print_undo(await self._undone(Undo(op.steps, op.to, op.paths)))
+
+    async def _undone(self, op: Undo | Redo) -> UndoDelta | None:
+        await self._conversation.send(op)
+        async for event in self._events:
+            match event:
+                case UndoDelta():
+                    return event
+                case StatusDelta(kind="warning", text=text, hint=hint):
+                    print(visible(f"error: {text}\nhint: {hint}"), flush=True)
+                    break
+        return None
+
+    async def _show_changes(self) -> None:
+        await self._conversation.send(ShowChanges())
+        async for event in self._events:
+            match event:
+                case ChangesDelta(files):
+                    for file in files:
+                        lines = "" if file.added is None else f" +{file.added} -{file.removed}"
+                        ids = f"{(file.before or '-')[:12]}..{(file.after or '-')[:12]}"
+                        print(visible(f"{file.kind:<9} {file.path}{lines} {ids} {file.owner}"))
+                    print("" if files else "nothing was changed in this session", flush=True)
+                    break
+                case StatusDelta(kind="warning", text=text, hint=hint):
+                    print(visible(f"error: {text}\nhint: {hint}"), flush=True)
+                    break
 
     async def _unless_stopped(self, asking: Callable[[], Awaitable[_Said]]) -> _Said | None:
         """The person's answer; None where they stopped the turn instead."""
@@ -204,6 +252,22 @@ def _print_event(event: Event) -> None:
             print(visible(f"\nwarning: {text}"), flush=True)
         case StatusDelta(kind="waiting", text=text):
             print(visible(f"\n  {text}"), flush=True)
+
+
+def _print_undo(delta: UndoDelta | None) -> None:
+    if delta is None:
+        return
+    if not delta.outcomes:
+        print(f"there is nothing to {'put back' if delta.redo else 'take back'}", flush=True)
+        return
+    verb = "put back" if delta.redo else "taken back"
+    print(f"{'is' if delta.done else 'would be'} {verb}:")
+    for outcome in delta.outcomes:
+        why = f"  ({outcome.why})" if outcome.why else ""
+        print(visible(f"  {outcome.what:<9} {outcome.path}{why}"))
+    for path in delta.aside:
+        print(visible(f"  wrote     {path}"))
+    sys.stdout.flush()
 
 
 def _print_evidence(proof: Proof) -> None:

@@ -104,7 +104,7 @@ class Anthropic:
             path = self._path("models") + "?limit=1000" + (f"&after_id={quote(after, safe='')}" if after else "")
             try:
                 page = msgspec.json.decode(await self._transport.get(path, signed, key_source=source), type=_Page)
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, RecursionError) as error:
                 raise MalformedAnswer(
                     f"{self.model.service} sent no list of models: {error}",
                     hint="Check that the base URL belongs to a service that speaks the Messages API.",

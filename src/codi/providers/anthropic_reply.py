@@ -119,7 +119,7 @@ class Assembly:
         """The deltas of one event. Raise the error that an error event tells, MalformedAnswer for what is no event."""
         try:
             event = _event_of(data)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise self._malformed(str(error)) from error
         match event.type:
             case "content_block_delta":
@@ -143,7 +143,7 @@ class Assembly:
         """The deltas of a reply that came in one piece, from a server that does not stream."""
         try:
             message = _message_of(body)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise self._malformed(str(error)) from error
         if message.type != "message":
             raise self._malformed("a JSON object that is no message")

@@ -141,7 +141,7 @@ def in_body(body: bytes, service: str, key_source: str = "") -> CodiError | None
     """The error that a body of status 200 is, or None where it is none."""
     try:
         said = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
     if isinstance(said, list) and said:
         said = said[0]
@@ -233,6 +233,9 @@ def _class_of(status: int | None, kinds: tuple[str, ...], cause: str) -> type[Co
     if _OUT_OF_MONEY.search(cause):
         return QuotaExhausted
     named = [_KINDS[kind] for kind in kinds if kind in _KINDS]
+    if status is not None:
+        # What was refused with a 4xx is refused again, whatever the service calls it (Ollama: `api_error` for all).
+        named = [kind for kind in named if kind is not ServerFailed]
     # The narrower name wins: `invalid_request_error` often stands beside a code that says what was invalid.
     return next((kind for kind in named if kind is not BadRequest), BadRequest)
 
@@ -283,9 +286,13 @@ def _error(
         hint = "Say it differently, or choose another model with /model."
         return Refused(f"{service} will not answer this{tail}", hint=hint, status=status)
     if kind is ToolsUnsupported:
-        hint = "Let codi describe its tools in words (tools.text_calls = auto), or choose another model with /model."
+        hint = "Let codi describe its tools in words (tools.text_calls = auto), go without (--no-tools), or choose another model."
         return ToolsUnsupported(f"{service} takes no tools for this model{tail}", hint=hint, status=status)
     hint = "Check the model and its settings with `codi models`; `--debug` shows the request."
+    if status is not None and status < 400:
+        hint = (
+            "Give as base URL the address where it leads, if it is the right one: no key is sent on to another address."
+        )
     return BadRequest(f"{service} does not accept the request{tail}", hint=hint, status=status)
 
 
@@ -307,7 +314,7 @@ def _said(content_type: str, body: bytes) -> tuple[tuple[str, ...], str]:
         return (), without_secrets(title[1].decode("utf-8", "replace")) if title else "an HTML page without a title"
     try:
         return _described(msgspec.json.decode(body))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return (), without_secrets(body[: 8 * _CAUSE_LIMIT].decode("utf-8", "replace"))
 
 

@@ -169,7 +169,7 @@ async def _chunks(answer: HttpAnswer, growing: Answer) -> AsyncGenerator[bytes, 
         try:
             for chunk in chunks_of(body):
                 yield chunk
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise StreamCut("the answer is not complete", hint="Try again.") from error
         return
     async with aclosing(answer.sse()) as events:

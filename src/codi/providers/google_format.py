@@ -143,7 +143,7 @@ class Answer:
         """Take one chunk of the stream. Raises what an error in it means, and Refused for a blocked prompt."""
         try:
             chunk = _decode(data)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise MalformedAnswer(
                 f"{self._service} sent something that is no part of an answer: {error}",
                 hint="Try again; if it stays so, check the base URL.",
@@ -318,7 +318,7 @@ def entries_of(body: bytes, service: str) -> list[ModelEntry]:
     """The models that can be talked to, as the service lists them."""
     try:
         listing = _decode_listing(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise MalformedAnswer(
             f"{service} answered something that is no list of models: {error}", hint="Check the base URL."
         ) from error

@@ -80,7 +80,7 @@ class Answer:
         """Take one line of the stream. Raises what an error in it means."""
         try:
             chunk = _decode(line)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise MalformedAnswer(
                 f"{self._service} sent something that is no part of an answer: {error}",
                 hint="Try again; if it stays so, check OLLAMA_HOST.",
@@ -192,7 +192,7 @@ def names_of(body: bytes, service: str) -> list[str]:
     """The models of an answer to `/api/tags`."""
     try:
         return [tag.name for tag in _decode_tags(body).models]
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise _no_ollama(service, error) from error
 
 
@@ -200,7 +200,7 @@ def described(model: ModelEntry, body: bytes, service: str) -> ModelEntry:
     """The model with what an answer to `/api/show` tells of it. Servers that tell no abilities leave them as they are."""
     try:
         shown = _decode_shown(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise _no_ollama(service, error) from error
     window = _window(shown.model_info or {})
     abilities = model.abilities

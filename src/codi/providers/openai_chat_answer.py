@@ -180,7 +180,7 @@ class ChatAssembly:
             return []
         try:
             chunk = _chunk(data)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise MalformedAnswer(
                 f"{self._service} sent a chunk that is no chat completion: {error}",
                 hint="Check that the base URL is that of an OpenAI-compatible server.",

@@ -38,7 +38,7 @@ def entries_of(body: bytes, service: str) -> list[ModelEntry]:
     """The models in the order of the service. A window that is not told is assumed."""
     try:
         listing = _decode(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise MalformedAnswer(
             f"{service} answered something that is no list of models: {error}",
             hint="Check the base URL; most end in /v1.",

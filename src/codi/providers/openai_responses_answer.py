@@ -151,7 +151,7 @@ class ResponsesAssembly:
         try:
             event = _event(data)
             return list(self._heard(event, data))
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise self._malformed(error) from error
 
     def whole(self, body: bytes) -> list[Delta]:
@@ -162,7 +162,7 @@ class ResponsesAssembly:
             if response.status == "failed":
                 raise in_answer(msgspec.json.decode(body), self._service, self._key_source)
             return list(self._close(response, response.status or "completed"))
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise self._malformed(error) from error
 
     def end(self) -> list[Delta]:
@@ -311,7 +311,7 @@ class ResponsesAssembly:
         self._status = status
         self._incomplete = response.incomplete_details.reason if response.incomplete_details else None
 
-    def _malformed(self, error: msgspec.DecodeError) -> MalformedAnswer:
+    def _malformed(self, error: Exception) -> MalformedAnswer:
         return MalformedAnswer(
             f"{self._service} sent an event that is none of the Responses format: {error}",
             hint="Check that the base URL is that of a server with OpenAI's Responses API.",

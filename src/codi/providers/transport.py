@@ -8,7 +8,7 @@ import socket
 import ssl
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import anyio
 import httpx2
@@ -27,6 +27,7 @@ from codi.providers.addresses import is_loopback
 from codi.providers.failures import classify, duration_text, in_body, no_answer
 from codi.providers.sse import LINE_LIMIT, SseEvent, SseReader, is_whole_object
 from codi.providers.timeouts import USUAL, Timeouts
+from codi.wire.characters import proper
 
 _KEEP_ALIVE_S = 240.0
 """How long an unused connection is kept: longer than most tools run, shorter than most routers forget."""
@@ -75,9 +76,9 @@ class Answer:
         reader = SseReader()
         while chunk := await self._next():
             for event in reader.feed(chunk):
-                yield event
+                yield SseEvent(event.event, proper(event.data))
         for event in reader.close():
-            yield event
+            yield SseEvent(event.event, proper(event.data))
 
     async def lines(self) -> AsyncGenerator[bytes, None]:
         """The lines of the body that are not empty. A last line without its end is StreamCut, unless it is a whole object."""
@@ -94,7 +95,7 @@ class Answer:
                 size = len(pieces[0])
                 for line in complete:
                     if line := line.strip():
-                        yield line
+                        yield proper(line)
             if size > LINE_LIMIT:
                 raise MalformedAnswer(
                     f"{self._service} sent a line of more than {LINE_LIMIT // 1024 // 1024} MB",
@@ -103,11 +104,11 @@ class Answer:
         if last := b"".join(pieces).strip():
             if not is_whole_object(last):
                 raise self._cut("the last line is not complete")
-            yield last
+            yield proper(last)
 
     async def whole(self, limit: int = _WHOLE_LIMIT) -> bytes:
         """The body at once. An error in JSON is raised as what it says; a body over `limit` bytes is MalformedAnswer."""
-        body = await self._read(limit + 1)
+        body = proper(await self._read(limit + 1))
         if len(body) > limit:
             raise MalformedAnswer(
                 f"{self._service} sent more than {limit} bytes",
@@ -118,15 +119,16 @@ class Answer:
         return body
 
     async def drain(self) -> None:
-        """Read the little that may follow the end of an answer, so that its connection can serve the next request."""
-        with anyio.move_on_after(_DRAIN_S):
+        """Read the little that may follow the end of an answer, so that its connection can serve the next request. The
+        answer is whole already, so a cut after its end mark costs the connection and nothing else."""
+        with anyio.move_on_after(_DRAIN_S), suppress(StreamCut, IdleTimeout, MalformedAnswer):
             while await self._next():
                 pass
 
     async def error_body(self) -> bytes:
         """As much of the body as there is, for the explanation of an error that is known already."""
         try:
-            return await self._read(_ERROR_BODY_LIMIT)
+            return proper(await self._read(_ERROR_BODY_LIMIT))
         except (StreamCut, IdleTimeout, MalformedAnswer):
             return b""
 

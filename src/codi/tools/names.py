@@ -209,7 +209,7 @@ def _with_item_names(tool: str, key: str, value: Any, renamed: list[tuple[str, s
     if isinstance(value, str):
         try:
             value = json.decode(value)
-        except (DecodeError, UnicodeEncodeError):
+        except (DecodeError, UnicodeEncodeError, RecursionError):
             return value
     if isinstance(value, dict):
         value = [value]

@@ -198,7 +198,7 @@ def _coerced_to_list(value: Any, items: Mapping[str, Any]) -> Any:
 def _list_in(text: str, items: Mapping[str, Any]) -> Any:
     try:
         inside = json.decode(text)
-    except (DecodeError, UnicodeEncodeError):
+    except (DecodeError, UnicodeEncodeError, RecursionError):
         inside = None
     wanted = (list, dict) if items.get("type") == "object" else list
     return inside if isinstance(inside, wanted) else [text]

@@ -147,7 +147,7 @@ TEST_FILE = re.compile(
 FAMILY: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("pytest", "py.test", "unittest", "nose2", "nosetests", "python"), (".py",)),
     **dict.fromkeys(
-        ("jest", "vitest", "mocha", "ava", "node", "bun", "deno"),
+        ("jest", "vitest", "mocha", "ava", "node", "npm", "yarn", "pnpm", "bun", "deno"),
         (".js", ".jsx", ".ts", ".tsx", ".mjs", ".cjs", ".mts", ".cts"),
     ),
     "go": (".go",),

@@ -24,7 +24,7 @@ class Missing(Exception):
 
 
 class Contents:
-    """`elsewhere` gives contents that lie in another store already, such as git's, or None."""
+    """`folder` exists. `elsewhere` gives contents that lie in another store already, such as git's, or None."""
 
     def __init__(self, folder: str, elsewhere: Callable[[str], bytes | None] = lambda id: None) -> None:
         self.folder = folder
@@ -78,7 +78,8 @@ class Contents:
             for id, temporary in pending.items():
                 path = self._path(id)
                 if (folder := path.rpartition("/")[0]) not in made:
-                    os.makedirs(folder, mode=0o700, exist_ok=True)
+                    with suppress(FileExistsError):
+                        os.mkdir(folder, 0o700)
                     made.add(folder)
                 os.rename(temporary, path)
                 self._known.add(id)
@@ -118,11 +119,7 @@ class Contents:
     def _write(self, form: Iterable[bytes]) -> str:
         path = os.path.join(self.folder, f"{os.getpid()}-{os.urandom(6).hex()}{_TEMPORARY}")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        try:
-            descriptor = os.open(path, flags, 0o600)
-        except FileNotFoundError:
-            os.makedirs(self.folder, mode=0o700, exist_ok=True)
-            descriptor = os.open(path, flags, 0o600)
+        descriptor = os.open(path, flags, 0o600)
         try:
             for part in form:
                 rest = memoryview(part)

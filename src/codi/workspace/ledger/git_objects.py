@@ -116,11 +116,12 @@ class GitObjects:
                 folders = [(entry.name, entry.stat().st_mtime_ns) for entry in entries if entry.is_dir()]
         except OSError:
             return
+        _make(self.objects())
         for name, changed in folders:
             if name == "info" or self._linked.get(name) == changed:
                 continue
             ours = os.path.join(self.objects(), name)
-            os.makedirs(ours, mode=0o700, exist_ok=True)
+            _make(ours)
             with suppress(OSError):
                 present = set(os.listdir(ours))
                 for file in os.listdir(os.path.join(theirs, name)):
@@ -145,15 +146,13 @@ class GitObjects:
                 raise
 
     def _make_repository(self, theirs: str) -> None:
-        os.makedirs(os.path.join(self._folder, "refs"), mode=0o700, exist_ok=True)
-        os.makedirs(os.path.join(self.objects(), "info"), mode=0o700, exist_ok=True)
+        _make(os.path.join(self._folder, "refs"))
+        _make(os.path.join(self.objects(), "info"))
         others = [theirs]
         with suppress(OSError), open(os.path.join(theirs, "info", "alternates"), encoding="utf-8") as file:
             others += [os.path.normpath(os.path.join(theirs, line.rstrip("\n"))) for line in file if line.strip()]
-        with open(os.path.join(self.objects(), "info", "alternates"), "w", encoding="utf-8") as file:
-            file.writelines(f"{path}\n" for path in others)
-        with open(os.path.join(self._folder, "HEAD"), "w", encoding="ascii") as file:
-            file.write("ref: refs/heads/none\n")
+        _write(os.path.join(self.objects(), "info", "alternates"), "".join(f"{path}\n" for path in others))
+        _write(os.path.join(self._folder, "HEAD"), "ref: refs/heads/none\n")
 
 
 class _Cat:
@@ -200,6 +199,17 @@ def _program(name: str) -> str:
         if os.access(path, os.X_OK):
             return path
     raise FileNotFoundError(name)
+
+
+def _make(folder: str) -> None:
+    with suppress(FileExistsError):
+        os.mkdir(folder, 0o700)
+
+
+def _write(path: str, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(text)
 
 
 def _copy(source: str, target: str, mode: int) -> None:

@@ -131,7 +131,6 @@ class Journal:
         """Nobody else writes meanwhile, and all that was written before is read."""
         with self._lock:
             if self._locks == 0:
-                os.makedirs(self._folder, mode=0o700, exist_ok=True)
                 flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
                 self._descriptor = os.open(os.path.join(self._folder, "lock"), flags, 0o600)
                 try:

@@ -21,6 +21,7 @@ from codi.workspace import git
 from codi.workspace.ledger import journal as records
 from codi.workspace.ledger.contents import Contents, Missing
 from codi.workspace.ledger.coverage import UndoSettings
+from codi.workspace.ledger.folders import make_private
 from codi.workspace.ledger.git_objects import GitObjects
 from codi.workspace.ledger.journal import Begun, Cleared, Journal, Named, Pruned, Record, Restoring
 from codi.workspace.ledger.restoring import Restorer, Target
@@ -75,6 +76,7 @@ class Ledger:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.root = os.path.realpath(root)
+        self._home = home
         self.folder = os.path.join(home, "undo", workspace_id(self.root))
         self.settings = settings
         self.journal = Journal(self.folder)
@@ -100,7 +102,7 @@ class Ledger:
             self._git = GitObjects(os.path.join(self.folder, "git"), own, common, tree.blobs)
             if not _is_below(common, self.root):
                 # Of a repository with several worktrees: what is this one's, and what all share; not what is another's.
-                tops = [own, *(os.path.join(common, name) for name in ("refs", "packed-refs", "logs/refs"))]
+                tops = [own, *(os.path.join(common, name) for name in ("refs", "packed-refs", "logs/refs", "config"))]
         self.scanner = self._scanner(tree, self._git, tops)
 
     def _scanner(self, tree: Tree, git_objects: GitObjects | None, tops: Sequence[str]) -> Scanner:
@@ -124,7 +126,9 @@ class Ledger:
                 self._absorb()
                 return
             try:
-                os.makedirs(self.folder, mode=0o700, exist_ok=True)
+                make_private(self._home, self.folder)
+                for name in ("objects", "git"):
+                    make_private(self._home, os.path.join(self.folder, name))
                 with self.journal.locked():
                     self._use(Tree.load(self._tree_file))
                     self._saved_at = self._tree.step
@@ -170,27 +174,29 @@ class Ledger:
 
     # Steps.
 
-    def begin(self, cause: Cause, places: Sequence[str], runs: bool) -> StepUnderWay:
+    def begin(self, cause: Cause, places: Sequence[str], runs: bool, meanwhile: Cause | None = None) -> StepUnderWay:
         """Before an action that may write the absolute paths `places`, or anything if it `runs` a command: keep what it may
-        change. Raises WorkspaceError, and then the action must not start."""
+        change. What changed since the last step may be the work of a job in the background, started by `meanwhile`. Raises
+        WorkspaceError, and then the action must not start."""
         try:
             if not self._lock.acquire(timeout=_FIRST_LOOK_S):
                 return self._begin_apart(cause, places)
             try:
                 self.open()
-                return self._begin(cause, places, runs and self.too_large is None)
+                return self._begin(cause, places, runs and self.too_large is None, meanwhile)
             finally:
                 self._lock.release()
         except OSError as error:
             raise _trouble(error) from error
 
-    def _begin(self, cause: Cause, places: Sequence[str], runs: bool) -> StepUnderWay:
+    def _begin(self, cause: Cause, places: Sequence[str], runs: bool, meanwhile: Cause | None) -> StepUnderWay:
         with self._resting():
             if self._git is None and os.path.lexists(os.path.join(self.root, ".git")):
                 self._use(self._tree)
+            self.scanner.stopped = False
             first = not self._tree.complete
             if first and runs and not self._look_first():
-                return self._begin(cause, places, False)
+                return self._begin(cause, places, False, meanwhile)
             under_way = StepUnderWay(os.urandom(6).hex(), cause, runs, self._paths_of(places), self.scanner)
             self._own.add(under_way.token)
             with self.journal.locked():
@@ -199,9 +205,9 @@ class Ledger:
                     found = self.scanner.look() if runs else self.scanner.look_at(under_way.paths)
                 except TooMany:
                     self.too_large = _TOO_MANY
-                    return self._begin(cause, places, False)
+                    return self._begin(cause, places, False, meanwhile)
                 if not self._others_running():
-                    self._keep_as("person", changes_of(_with_before(found) if first else found))
+                    self._keep_between(changes_of(_with_before(found) if first else found), meanwhile)
                 self.contents.sync()
                 if first and runs:
                     self.save()
@@ -233,6 +239,13 @@ class Ledger:
     def stop(self) -> None:
         """Give up a look that is under way."""
         self.scanner.stopped = True
+
+    def drop(self, under_way: StepUnderWay) -> None:
+        """Forget a step whose action was not begun after all. Raises WorkspaceError."""
+        try:
+            self.journal.append(Cleared(under_way.token))
+        except OSError as error:
+            raise _trouble(error) from error
 
     def _look_first(self) -> bool:
         try:
@@ -305,13 +318,25 @@ class Ledger:
             return (Gap(".", "the first look at the workspace had not ended: only what was named is covered"),)
         return (Gap(".", self.too_large),) if self.too_large else ()
 
-    def _keep_as(self, owner: Owner, changes: tuple[Change, ...]) -> None:
-        if changes:
-            self._keep_contents(changes)
-            token = os.urandom(6).hex()
-            self._own.add(token)
-            (kept,) = self._append(Step(n=0, at=self._clock(), owner=owner, changes=changes, began=token))
-            self._tree.step = kept.n
+    def _keep_between(self, changes: tuple[Change, ...], meanwhile: Cause | None) -> None:
+        """Keep what became different since the last step: as a person's, or as what may be a job's."""
+        if not changes:
+            return
+        if meanwhile:
+            changes = tuple(structs.replace(change, uncertain=True) for change in changes)
+        self._keep_contents(changes)
+        token = os.urandom(6).hex()
+        self._own.add(token)
+        step = Step(
+            n=0,
+            at=self._clock(),
+            owner="agent" if meanwhile else "person",
+            changes=changes,
+            cause=meanwhile or NO_CAUSE,
+            began=token,
+        )
+        (kept,) = self._append(step)
+        self._tree.step = kept.n
 
     def _keep_contents(self, changes: Iterable[Change]) -> None:
         """Contents that only git holds come into our store as soon as a step needs them."""
@@ -540,25 +565,27 @@ class Ledger:
 
     def known_gaps(self) -> list[Gap]:
         """What commands may change and undo does not cover, as far as was looked; else what is never covered."""
-        if self.scanner.gaps:
+        if self._tree.complete:
             return self.scanner.gaps
         return [Gap(name, "excluded by undo.exclude") for name in self.settings.exclude]
 
     # Looking.
 
-    def look(self) -> tuple[Change, ...]:
-        """What became different since the last step, by whoever; it becomes a person's step. Raises WorkspaceError."""
+    def look(self, meanwhile: Cause | None = None) -> tuple[Change, ...]:
+        """What became different since the last step; it becomes a step of a person, or of the job that `meanwhile` started.
+        Raises WorkspaceError."""
         self.open()
         try:
             with self._lock, self._resting(), self.journal.locked():
                 self._absorb()
+                self.scanner.stopped = False
                 first = not self._tree.complete
                 changes = changes_of(self.scanner.look())
                 if first:
                     changes = ()
                 if self._others_running():
                     return changes
-                self._keep_as("person", changes)
+                self._keep_between(changes, meanwhile)
                 self.contents.sync()
                 self.save()
                 return changes
