@@ -217,3 +217,28 @@ def test_in_a_conversation(changed, codi, terminal):  # noqa: F811
     assert (changed / "a.txt").read_text() == "one\nTWO\nthree\n"
     chat.type("/exit\n")
     assert chat.end() == 0
+
+
+def test_what_a_background_job_may_have_done_stays_unless_it_is_named(codi, lab, folder):
+    lab(
+        [
+            says("", call("shell", command="sleep 0.4; echo job > job.txt; sleep 60", background=True)),
+            says("", shell("while ! test -e job.txt; do sleep 0.05; done; echo fore > fore.txt")),
+            says("", shell("sleep 0.1; echo more > more.txt")),
+            says("Done."),
+        ]
+    )
+    assert codi("-p", "start it", *YES).status == 0
+    assert codi("undo").status == 0
+    assert set(os.listdir(folder)) <= {"job.txt"}
+
+
+def test_a_command_in_a_folder_with_a_first_look_under_way_is_stopped_at_once(codi, lab, folder):
+    for number in range(3000):
+        (folder / f"f{number}").write_text(str(number))
+    lab([says("", shell("sleep 60"))])
+    run = codi.start("run it", *YES)
+    run.wait_for("tool_execution_start")
+    run.signal(2)
+    assert run.end().status == 130
+    assert codi("undo").status == 1

@@ -1,5 +1,6 @@
 """`codi` without a subcommand: talk, or run one shot and print the answer."""
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -23,6 +24,7 @@ from codi.frontends.outcome import Outcome
 from codi.frontends.print_once import print_once
 from codi.protocol.errors import CodiError, UsageError
 from codi.protocol.ops import Prompt
+from codi.wire.characters import without_halves
 
 
 def run(words: Sequence[str]) -> int:
@@ -31,6 +33,8 @@ def run(words: Sequence[str]) -> int:
         print(f"codi {VERSION}")
         return 0
     check(args)
+    if args.endpoint_id:
+        os.environ["RUNPOD_ENDPOINT_ID"] = args.endpoint_id
     places = Places.at(args.cwd)
     engine = _engine(args, places, words)
     if args.print_prompt:
@@ -61,7 +65,8 @@ def _engine(args: Any, places: Places, words: Sequence[str]) -> Engine:
     named = {pair.partition("=")[0].strip() for pair in args.config}
     options = Options(
         keep=not args.no_session,
-        name=args.name,
+        name=without_halves(args.name),
+        session_id=args.session_id,
         tools=() if args.no_tools else _names(args.tools),
         without_tools=_names(args.exclude_tools) or (),
         allow=tuple(args.allow),
@@ -89,7 +94,7 @@ def _target(args: Any, engine: Engine) -> str | None:
     """The session that is meant; None for a new one."""
     if args.go_on:
         return engine.newest()
-    if args.fork:
+    if args.fork is not None:
         return engine.fork(args.fork)
     if args.resume == "":
         raise UsageError("--resume needs to know which session", hint="codi sessions lists them; -c takes the newest.")
@@ -99,7 +104,8 @@ def _target(args: Any, engine: Engine) -> str | None:
 
 def _prompts(args: Any, interactive: bool) -> list[Prompt]:
     """What was said on the command line, files and standard input included. The files go with the first prompt."""
-    texts = [*(args.shot or []), *(word for word in args.prompt if not word.startswith("@") and word != "-")]
+    words = [*(args.shot or []), *(word for word in args.prompt if not word.startswith("@") and word != "-")]
+    texts: list[str] = [text for text in without_halves(words) if text.strip()]
     files = [word[1:] for word in args.prompt if word.startswith("@") and len(word) > 1]
     piped = "" if interactive or (sys.stdin is None or sys.stdin.isatty()) else _standard_input()
     if piped.strip():
@@ -152,6 +158,10 @@ async def _run_shot(engine: Engine, target: str | None, prompts: Sequence[Prompt
         except CodiError as error:
             if error.exit_status == UsageError.exit_status:
                 raise
+            if args.debug:
+                import traceback  # for who looks for a fault alone
+
+                traceback.print_exception(error)
             outcome.fail(str(error), error.hint, error.code)
         tasks.cancel_scope.cancel()
     if stopping.interrupted:

@@ -9,27 +9,47 @@ from typing import Any, NoReturn
 from codi.protocol.errors import UsageError
 
 LEVELS = ("off", "minimal", "low", "medium", "high", "xhigh")
+LONGEST_NAME = 60
+"""Of a session, in characters."""
 MODES = ("default", "accept-edits", "plan", "read-only", "full-access")
 
 
-class Parser(argparse.ArgumentParser):
-    """Refuses abbreviations, and says what an unknown flag was perhaps meant to be."""
+_OLDER = """older spellings:
+  -t LIST                       --tools LIST
+  -nt                           --no-tools
+  -nc                           --no-context-files
+  --approve, --no-approve       --trust-project, --no-trust
+  --list-models [SEARCH]        models [SEARCH]
+  --plain                       --print"""
 
-    def __init__(self, **more: Any) -> None:
+
+class Parser(argparse.ArgumentParser):
+    """Refuses abbreviations, and says what an unknown flag was perhaps meant to be. `scattered` is the argument whose words
+    may stand anywhere between the flags."""
+
+    def __init__(self, *, scattered: str = "", **more: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **more)
+        self._scattered = scattered
 
     def parse_args(self, words: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
-        found, unknown = self.parse_known_args(words, namespace)
-        if unknown:
-            flag = unknown[0].partition("=")[0]
+        found, left = self.parse_known_args(words, namespace)
+        end = left.index("--") if "--" in left else len(left)
+        flags = [word for word in left[:end] if word.startswith("-") and word != "-"]
+        if flags or (left and not self._scattered):
+            flag = (flags or left)[0].partition("=")[0]
             raise UsageError(f"unknown argument {flag}", hint=self._nearest(flag))
+        if left:
+            getattr(found, self._scattered).extend([*left[:end], *left[end + 1 :]])
         return found
 
     def flag(self, name: str) -> argparse.Action:
-        """The flag of that name; raises UsageError where there is none."""
+        """What the help tells of the flag, in whatever spelling; raises UsageError where there is none."""
         for action in self._actions:
             if name in action.option_strings:
-                return action
+                told = (
+                    other for other in self._actions if other.dest == action.dest and other.help != argparse.SUPPRESS
+                )
+                return next(told, action)
         raise UsageError(f"there is no flag {name}", hint=self._nearest(name))
 
     def _nearest(self, name: str) -> str:
@@ -62,9 +82,10 @@ def parser(commands: dict[str, str]) -> Parser:
     listed = "\n".join(f"  {name:<{width}}  {summary}" for name, summary in commands.items())
     flags = Parser(
         prog="codi",
+        scattered="prompt",
         usage="codi [OPTIONS] [PROMPT...] [@FILE...]\n       codi COMMAND ...",
         description="The coding agent you can take back.",
-        epilog=f"commands:\n{listed}\n\nA prompt that begins like a command goes after `--`.",
+        epilog=f"commands:\n{listed}\n\n{_OLDER}\n\nA prompt that begins like a command goes after `--`.",
     )
     add = flags.add_argument
     add("prompt", nargs="*", metavar="PROMPT", help="what to do; @FILE puts a file's text in; - reads standard input")
@@ -77,6 +98,7 @@ def parser(commands: dict[str, str]) -> Parser:
         choices=("text", "json", "stream-json"),
         help="text: the answer; json: one object; stream-json: a line an event",
     )
+    run.add_argument("--plain", dest="print", action="store_true", help=argparse.SUPPRESS)
     run.add_argument("--mode", choices=("text", "json"), help="as --print with text, or with stream-json")
     run.add_argument("--cwd", metavar="DIR", help="the working directory")
     run.add_argument("-q", "--quiet", action="store_true", help="no progress on standard error")
@@ -91,6 +113,9 @@ def parser(commands: dict[str, str]) -> Parser:
     )
     model.add_argument("--provider", metavar="NAME", help="the service")
     model.add_argument("--base-url", metavar="URL", help="the address of the service")
+    model.add_argument(
+        "--endpoint-id", metavar="ID", help="the endpoint, where the service's address holds one (runpod)"
+    )
     model.add_argument("--api-key", metavar="SOURCE", help="where the key comes from: -, fd:N, env:NAME or !COMMAND")
     model.add_argument("--thinking", choices=LEVELS, help="how long to think")
     model.add_argument("--context-window", type=int, metavar="N", help="the model's window in tokens")
@@ -103,6 +128,7 @@ def parser(commands: dict[str, str]) -> Parser:
     session.add_argument("-s", "--session", metavar="PATH|ID", help="that session; a missing path is an error")
     session.add_argument("--fork", metavar="PATH|ID", help="a copy of that session")
     session.add_argument("--no-session", action="store_true", help="keep nothing on disk")
+    session.add_argument("--session-id", metavar="ID", help="the id of a new session")
     session.add_argument("--session-dir", metavar="DIR", help="the folder of sessions")
     session.add_argument("--name", metavar="TEXT", help="the session's name")
 
@@ -119,17 +145,23 @@ def parser(commands: dict[str, str]) -> Parser:
         "--require-permission", choices=("yes", "no"), default="yes", help="no: exit 0 although a permission was denied"
     )
     safety.add_argument("--trust-project", action="store_true", help="obey the project's configuration in this run")
+    safety.add_argument("--approve", dest="trust_project", action="store_true", help=argparse.SUPPRESS)
+    safety.add_argument("--no-trust", action="store_true", help="ignore it in this run")
+    safety.add_argument("--no-approve", dest="no_trust", action="store_true", help=argparse.SUPPRESS)
     safety.add_argument("--offline", action="store_true", help="no network beyond this machine")
 
     tools = flags.add_argument_group("tools and context")
     tools.add_argument("--tools", metavar="LIST", help="exactly these tools")
+    tools.add_argument("-t", dest="tools", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     tools.add_argument("--exclude-tools", metavar="LIST", help="without these")
     tools.add_argument("--no-tools", action="store_true", help="none")
+    tools.add_argument("-nt", dest="no_tools", action="store_true", help=argparse.SUPPRESS)
     tools.add_argument("--tool-profile", choices=("auto", "full", "minimal", "nano"), help="a set by size of model")
     tools.add_argument("--add-dir", action="append", default=[], metavar="DIR", help="a further directory to work in")
     tools.add_argument("--system-prompt", metavar="TEXT|@FILE", help="in place of role and rules")
     tools.add_argument("--append-system-prompt", action="append", default=[], metavar="TEXT|@FILE", help="after them")
     tools.add_argument("--no-context-files", action="store_true", help="ignore AGENTS.md and the like")
+    tools.add_argument("-nc", dest="no_context_files", action="store_true", help=argparse.SUPPRESS)
     tools.add_argument("--config", action="append", default=[], metavar="KEY=VALUE", help="any setting")
     tools.add_argument("--profile", metavar="NAME", help="a profile of the configuration")
 
@@ -152,23 +184,48 @@ def parser(commands: dict[str, str]) -> Parser:
 
 def check(args: Any) -> None:
     """Refuse what contradicts itself, naming both."""
-    given = {
+    one_session = {
         "--no-session": args.no_session,
         "--continue": args.go_on,
         "--resume": args.resume is not None,
-        "--session": args.session,
-        "--fork": args.fork,
+        "--session": args.session is not None,
+        "--fork": args.fork is not None,
     }
-    named = [flag for flag, is_given in given.items() if is_given]
-    if len(named) > 1:
-        raise UsageError(f"{named[0]} and {named[1]} contradict each other", hint="Give one of them.")
-    if args.no_tools and args.tools is not None:
-        raise UsageError("--no-tools and --tools contradict each other", hint="Give one of them.")
+    new_one = {
+        "--session-id": args.session_id,
+        **{flag: given for flag, given in one_session.items() if flag in ("--continue", "--resume", "--session")},
+    }
+    for given in (
+        one_session,
+        {"--session-id": args.session_id} | new_one,
+        {"--no-tools": args.no_tools, "--tools": args.tools is not None},
+        {"--trust-project": args.trust_project, "--no-trust": args.no_trust},
+        {"--output-format": args.output_format, "--mode": args.mode},
+    ):
+        named = [flag for flag, is_given in given.items() if is_given]
+        if len(named) > 1:
+            raise UsageError(f"{named[0]} and {named[1]} contradict each other", hint="Give one of them.")
+    if args.tools is not None and not args.tools.replace(",", " ").split():
+        raise UsageError("--tools names no tool", hint="Name some, or use --no-tools.")
+    if args.name and len(args.name) > LONGEST_NAME:
+        raise UsageError(f"--name is {len(args.name)} characters long", hint=f"Give at most {LONGEST_NAME}.")
+    if args.session_id is not None and not _is_id(args.session_id):
+        raise UsageError(
+            f"--session-id: {args.session_id!r} cannot be the id of a session",
+            hint="Give 4 to 64 letters, digits, - or _.",
+        )
+    for folder in args.add_dir:
+        if not os.path.isdir(folder):
+            raise UsageError(f"--add-dir: not a directory: {folder}", hint="Name one that exists.")
     if args.api_key and not args.api_key.startswith(("-", "fd:", "env:", "!")):
         raise UsageError(
             "--api-key takes no key itself, for others can read the command line",
             hint="Give -, fd:N, env:NAME or !COMMAND, or set the variable of the service.",
         )
+
+
+def _is_id(text: str) -> bool:
+    return 4 <= len(text) <= 64 and text.isascii() and text.replace("-", "x").replace("_", "x").isalnum()
 
 
 def settings_of(args: Any) -> dict[str, Any]:

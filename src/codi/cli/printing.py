@@ -5,13 +5,12 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import msgspec
-
 from codi.frontends.sanitiser import visible
+from codi.wire.characters import proper_json
 
 
 def print_json(value: Any) -> None:
-    print(msgspec.json.encode(value).decode())
+    print(proper_json(value).decode())
 
 
 def print_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

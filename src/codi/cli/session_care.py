@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from codi.cli.flags import LONGEST_NAME
 from codi.cli.printing import print_json, print_table, shown_path
 from codi.cli.session_tables import as_json, title_of
 from codi.engine.places import Places
@@ -20,7 +21,6 @@ from codi.sessions.session import Session
 from codi.sessions.summaries import summary_of
 from codi.sessions.trash import Trash, remove
 
-_LONGEST_NAME = 60
 _SAID = {
     "skipped": "cannot be read and is skipped",
     "split": "several entries stand in one line",
@@ -31,8 +31,8 @@ _SAID = {
 
 def rename(args: Any, places: Places, shelf: Shelf) -> int:
     name = " ".join(" ".join(args.name).split())
-    if len(name) > _LONGEST_NAME:
-        raise UsageError(f"the name is {len(name)} characters long", hint=f"Give at most {_LONGEST_NAME}.")
+    if len(name) > LONGEST_NAME:
+        raise UsageError(f"the name is {len(name)} characters long", hint=f"Give at most {LONGEST_NAME}.")
     path = shelf.path_of(args.id)
     session = Session(JsonlStore.open(path))
     try:

@@ -2,23 +2,20 @@
 
 from collections.abc import Sequence
 
-from codi.cli.flags import MODES, Parser
+from codi.cli.flags import MODES, Parser, add_general
 
 
 def run(words: Sequence[str]) -> int:
     parser = Parser(prog="codi tool", description="List, show or run one tool.")
     actions = parser.add_subparsers(dest="action", metavar="list|show|call", required=True)
     listing = actions.add_parser("list", help="the tools there are")
-    listing.add_argument("--json", action="store_true")
     show = actions.add_parser("show", help="what the model is told of a tool")
     show.add_argument("name")
-    show.add_argument("--json", action="store_true")
     call = actions.add_parser("call", help="run a tool; the result as JSON")
     call.add_argument("name")
     call.add_argument(
         "arguments", nargs="?", default="{}", metavar="JSON|-", help="the arguments, or - for standard input"
     )
-    call.add_argument("--json", action="store_true", help="the result is JSON in any case")
     call.add_argument("--permission-mode", choices=MODES)
     call.add_argument(
         "-y", "--yes", action="store_true", help="accept what is asked, except what is denied or dangerous"
@@ -26,7 +23,7 @@ def run(words: Sequence[str]) -> int:
     call.add_argument("--allow", action="append", default=[], metavar="RULE")
     call.add_argument("--deny", action="append", default=[], metavar="RULE")
     for each in (listing, show, call):
-        each.add_argument("--cwd", metavar="DIR", default=None, help="the working directory")
+        add_general(each)
     args = parser.parse_args(words)
     from codi.cli import tool_work  # all of codi: not before it is wanted
 

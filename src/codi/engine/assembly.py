@@ -164,14 +164,18 @@ class Assembly:
         )
         toolbox = Toolbox(tools)
         wanted = self.options.tools
-        if wanted is not None:
-            return toolbox.only(wanted) if wanted else Toolbox([])
-        disabled = self.settings.tools.disabled
-        unwanted = [name for name in disabled if toolbox.complaint_about(name) is None]
-        self.complaints = [
-            f"tools.disabled: {toolbox.complaint_about(name)}" for name in disabled if name not in unwanted
-        ]
-        return toolbox.in_profile(self.profile(entry)).without([*unwanted, *self.options.without_tools])
+        if wanted == ():
+            return Toolbox([])
+        unwanted: list[str] = []
+        if wanted is None:
+            disabled = self.settings.tools.disabled
+            unwanted = [name for name in disabled if toolbox.complaint_about(name) is None]
+            self.complaints = [
+                f"tools.disabled: {toolbox.complaint_about(name)}" for name in disabled if name not in unwanted
+            ]
+        offered = toolbox.in_profile(self.profile(entry)) if wanted is None else toolbox.only(wanted)
+        left = toolbox.without([*unwanted, *self.options.without_tools]).names
+        return offered.only([name for name in offered.names if name in left])
 
     def _search(self, limits: Limits) -> WebSearchTool | None:
         said = self.settings.web

@@ -119,7 +119,7 @@ class Engine:
             )
             toolbox = parts.toolbox(results, live, entry)
             workspace, ledger = parts.workspace(), parts.ledger()
-            cover = Cover(ledger, workspace, record)
+            cover = Cover(ledger, workspace, record, lambda: workspace.jobs.are_running)
             calls = Calls(toolbox, workspace, parts.policy(mode), Approvals(record, parts.territory), record, cover)
             calls.parallel = self._settings.agent.parallel
             calls.at_once = CALLS_A_STEP[parts.profile(entry)]
@@ -164,8 +164,7 @@ class Engine:
                     listeners.close()
                     with anyio.CancelScope(shield=True):
                         await workspace.aclose()
-                        if ledger:
-                            await to_thread.run_sync(ledger.close)
+                        await cover.close()
                         await parts.aclose()
 
     def sessions(self, *, everywhere: bool = False) -> list[SessionSummary]:
@@ -184,7 +183,7 @@ class Engine:
     def fork(self, text: str) -> str:
         """The file of a new session with all entries of the one that is meant."""
         source = self._shelf.path_of(text)
-        fork = resume.fork(source, self._shelf.folder, self._places.cwd, at=time.time())
+        fork = resume.fork(source, self._shelf.folder, self._places.cwd, at=time.time(), session_id=self._new_id())
         if fork.warning:
             self._warnings.append(fork.warning)
         return fork.path
@@ -219,14 +218,21 @@ class Engine:
             store: JsonlStore | MemoryStore = JsonlStore.open(path)
             self._check_folder(store.cwd)
         elif self._options.keep:
-            store = JsonlStore.new(self._shelf.folder, self._places.cwd, at=time.time())
+            store = JsonlStore.new(self._shelf.folder, self._places.cwd, at=time.time(), session_id=self._new_id())
         else:
-            store = MemoryStore(paths.uuid7(time.time()), self._places.cwd)
+            store = MemoryStore(self._new_id() or paths.uuid7(time.time()), self._places.cwd)
         session = Session(store)
         try:
             yield session
         finally:
             session.close()
+
+    def _new_id(self) -> str | None:
+        """The id that this start gives to a new session. Raises SessionError where another has it."""
+        wanted = self._options.session_id
+        if wanted and any(session.id == wanted for session in self.sessions(everywhere=True)):
+            raise SessionError(f"there is a session {wanted} already", hint=f"Go on in it: --session {wanted}.")
+        return wanted
 
     @contextmanager
     def _results(self, session: Session) -> Iterator[Results]:

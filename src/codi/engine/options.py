@@ -9,6 +9,8 @@ class Options(Struct, frozen=True, kw_only=True):
     keep: bool = True
     """False: the session is kept in memory alone."""
     name: str | None = None
+    session_id: str | None = None
+    """The id of a new session or of a fork; None for one that is made."""
     tools: tuple[str, ...] | None = None
     """Exactly these; None for what the profile offers."""
     without_tools: tuple[str, ...] = ()

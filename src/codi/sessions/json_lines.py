@@ -39,18 +39,6 @@ def encoded(value: Any) -> bytes:
         return text.encode("utf-8", "backslashreplace")
 
 
-def without_halves(value: Any) -> Any:
-    """The same value with U+FFFD for each half of a surrogate pair, which no other program would accept from us."""
-    match value:
-        case str():
-            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        case dict():
-            return {without_halves(name): without_halves(inner) for name, inner in value.items()}
-        case list():
-            return [without_halves(inner) for inner in value]
-    return value
-
-
 def objects_in(line: bytes) -> list[bytes]:
     """The objects that stand glued together in one line, each as its bytes; none where anything else stands there too."""
     try:

@@ -71,13 +71,13 @@ class Fork(Struct, frozen=True):
         return f"{entries} not understood and left out of the fork."
 
 
-def fork(source: str, directory: str, cwd: str, *, at: float) -> Fork:
+def fork(source: str, directory: str, cwd: str, *, at: float, session_id: str | None = None) -> Fork:
     """A new session file in `directory` with all entries of the session file `source`, byte for byte, to go on in `cwd`.
     Raises SessionError."""
     source = os.path.abspath(source)
     reading = reading_of(source)
     lines, left_out = _understood(reading) if reading.header.version > VERSION else (reading.lines, 0)
-    session_id = uuid7(at)
+    session_id = session_id or uuid7(at)
     header = Header(VERSION, session_id, timestamp_of(at), cwd, source)
     path = os.path.join(directory, file_name(at, session_id))
     content = header_line(header) + b"".join(line + b"\n" for line in lines)

@@ -174,27 +174,29 @@ class Ledger:
 
     # Steps.
 
-    def begin(self, cause: Cause, places: Sequence[str], runs: bool) -> StepUnderWay:
+    def begin(self, cause: Cause, places: Sequence[str], runs: bool, meanwhile: Cause | None = None) -> StepUnderWay:
         """Before an action that may write the absolute paths `places`, or anything if it `runs` a command: keep what it may
-        change. Raises WorkspaceError, and then the action must not start."""
+        change. What changed since the last step may be the work of a job in the background, started by `meanwhile`. Raises
+        WorkspaceError, and then the action must not start."""
         try:
             if not self._lock.acquire(timeout=_FIRST_LOOK_S):
                 return self._begin_apart(cause, places)
             try:
                 self.open()
-                return self._begin(cause, places, runs and self.too_large is None)
+                return self._begin(cause, places, runs and self.too_large is None, meanwhile)
             finally:
                 self._lock.release()
         except OSError as error:
             raise _trouble(error) from error
 
-    def _begin(self, cause: Cause, places: Sequence[str], runs: bool) -> StepUnderWay:
+    def _begin(self, cause: Cause, places: Sequence[str], runs: bool, meanwhile: Cause | None) -> StepUnderWay:
         with self._resting():
             if self._git is None and os.path.lexists(os.path.join(self.root, ".git")):
                 self._use(self._tree)
+            self.scanner.stopped = False
             first = not self._tree.complete
             if first and runs and not self._look_first():
-                return self._begin(cause, places, False)
+                return self._begin(cause, places, False, meanwhile)
             under_way = StepUnderWay(os.urandom(6).hex(), cause, runs, self._paths_of(places), self.scanner)
             self._own.add(under_way.token)
             with self.journal.locked():
@@ -203,9 +205,9 @@ class Ledger:
                     found = self.scanner.look() if runs else self.scanner.look_at(under_way.paths)
                 except TooMany:
                     self.too_large = _TOO_MANY
-                    return self._begin(cause, places, False)
+                    return self._begin(cause, places, False, meanwhile)
                 if not self._others_running():
-                    self._keep_as("person", changes_of(_with_before(found) if first else found))
+                    self._keep_between(changes_of(_with_before(found) if first else found), meanwhile)
                 self.contents.sync()
                 if first and runs:
                     self.save()
@@ -237,6 +239,13 @@ class Ledger:
     def stop(self) -> None:
         """Give up a look that is under way."""
         self.scanner.stopped = True
+
+    def drop(self, under_way: StepUnderWay) -> None:
+        """Forget a step whose action was not begun after all. Raises WorkspaceError."""
+        try:
+            self.journal.append(Cleared(under_way.token))
+        except OSError as error:
+            raise _trouble(error) from error
 
     def _look_first(self) -> bool:
         try:
@@ -309,13 +318,25 @@ class Ledger:
             return (Gap(".", "the first look at the workspace had not ended: only what was named is covered"),)
         return (Gap(".", self.too_large),) if self.too_large else ()
 
-    def _keep_as(self, owner: Owner, changes: tuple[Change, ...]) -> None:
-        if changes:
-            self._keep_contents(changes)
-            token = os.urandom(6).hex()
-            self._own.add(token)
-            (kept,) = self._append(Step(n=0, at=self._clock(), owner=owner, changes=changes, began=token))
-            self._tree.step = kept.n
+    def _keep_between(self, changes: tuple[Change, ...], meanwhile: Cause | None) -> None:
+        """Keep what became different since the last step: as a person's, or as what may be a job's."""
+        if not changes:
+            return
+        if meanwhile:
+            changes = tuple(structs.replace(change, uncertain=True) for change in changes)
+        self._keep_contents(changes)
+        token = os.urandom(6).hex()
+        self._own.add(token)
+        step = Step(
+            n=0,
+            at=self._clock(),
+            owner="agent" if meanwhile else "person",
+            changes=changes,
+            cause=meanwhile or NO_CAUSE,
+            began=token,
+        )
+        (kept,) = self._append(step)
+        self._tree.step = kept.n
 
     def _keep_contents(self, changes: Iterable[Change]) -> None:
         """Contents that only git holds come into our store as soon as a step needs them."""
@@ -550,19 +571,21 @@ class Ledger:
 
     # Looking.
 
-    def look(self) -> tuple[Change, ...]:
-        """What became different since the last step, by whoever; it becomes a person's step. Raises WorkspaceError."""
+    def look(self, meanwhile: Cause | None = None) -> tuple[Change, ...]:
+        """What became different since the last step; it becomes a step of a person, or of the job that `meanwhile` started.
+        Raises WorkspaceError."""
         self.open()
         try:
             with self._lock, self._resting(), self.journal.locked():
                 self._absorb()
+                self.scanner.stopped = False
                 first = not self._tree.complete
                 changes = changes_of(self.scanner.look())
                 if first:
                     changes = ()
                 if self._others_running():
                     return changes
-                self._keep_as("person", changes)
+                self._keep_between(changes, meanwhile)
                 self.contents.sync()
                 self.save()
                 return changes
