@@ -54,7 +54,7 @@ class Glance:
             return []
         try:
             return sorted(os.listdir(self._workspace.resolve(path)))
-        except OSError:
+        except (OSError, ValueError):  # ValueError: a NUL, which no name can have
             return []
 
     def is_program(self, path: str) -> bool:
