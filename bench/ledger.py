@@ -43,17 +43,25 @@ def _measure_looks(name: str, *, with_git: bool) -> None:
             file.write("changed = True\n")
         ledger.end(under_way)
     report(f"{name}: keeping a file before its first change, p50", statistics.median(kept), "ms", 2)
-    steps = ledger.undoable()
-    previews = [_wall_ms(lambda: ledger.plan(steps)) for _ in range(20)]
+    steps = ledger.reversal.undoable()
+    previews = [_wall_ms(lambda: ledger.reversal.plan(steps)) for _ in range(20)]
     report(f"{name}: preview of an undo of 50 steps", statistics.median(previews), "ms", 150)
 
     under_way = ledger.begin(Cause(session="bench", turn=2), (), True)
     subprocess.run(["rm", "-r", os.path.join(root, "pkg1"), os.path.join(root, "pkg2")], check=True)
     ledger.end(under_way)
     report(
-        f"{name}: preview after rm -r of 2,000 files", _wall_ms(lambda: ledger.plan(ledger.undoable()[-1:])), "ms", 500
+        f"{name}: preview after rm -r of 2,000 files",
+        _wall_ms(lambda: ledger.reversal.plan(ledger.reversal.undoable()[-1:])),
+        "ms",
+        500,
     )
-    report(f"{name}: bringing 2,000 files back", _wall_ms(lambda: ledger.undo(ledger.undoable()[-1:])), "ms", 5_000)
+    report(
+        f"{name}: bringing 2,000 files back",
+        _wall_ms(lambda: ledger.reversal.undo(ledger.reversal.undoable()[-1:])),
+        "ms",
+        5_000,
+    )
 
 
 def _measure_room() -> None:

@@ -1,4 +1,4 @@
-"""How long sessions take: append, open, list. Run with `python bench/sessions.py`.
+"""How long sessions take: append, open, list. Run with `python -m bench sessions`.
 
 Times depend on the machine, so each stands beside its ratio to the least that could be done: encoding the same values
 and writing them, decoding the same lines, or looking at the same files.
@@ -108,7 +108,7 @@ def bench_list(home: str, sessions: int) -> None:
     shown(f"list {sessions:,}, warm", best_of(5, lambda: catalog.sessions(directory, CWD)), least)
 
 
-def main() -> None:
+def run() -> None:
     with tempfile.TemporaryDirectory() as home:
         bench_append(os.path.join(home, "append"))
         bench_open(os.path.join(home, "open"), 2_000)
@@ -118,4 +118,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run()

@@ -10,7 +10,9 @@ from codi.lab.running import running
 from conftest import call, says
 
 ELSEWHERE = {f"undo.{name}" for name in ("enabled", "quota_mb", "max_file_mb", "exclude", "snapshot_days", "snapshot_count")} | {"model.default", "model.provider", "model.base_url", "sessions.dir", "sessions.catalog", "shell.path", "shell.env"} | {
-    "shell.timeout_s", "tools.disabled", "network.offline", "agent.append_system_prompt", "profile", "profiles"
+    "shell.timeout_s", "tools.disabled", "network.offline", "agent.append_system_prompt", "profile", "profiles",
+    "agent.evidence", "agent.evidence_retries", "verify",
+    "web.engine", "web.searxng_url", "web.duckduckgo", "web.allow_private", "web.cache_ttl_s", "web.max_results",
 }  # fmt: skip
 """Keys whose effect other tests show: those of the settings and of the choice of a model."""
 
@@ -218,10 +220,10 @@ def test_how_much_undo_keeps(codi):
 def test_how_many_snapshots_are_listed(codi):
     for number in range(4):
         codi(*SHELL, json.dumps({"command": f"echo {number} > f"}), "-y")
-    everything = json.loads(codi("snapshot", "list", "--json").out)
+    everything = codi("snapshot", "list", "--json").out.splitlines()
     codi.set_up("undo.snapshot_count = 2")
     codi("snapshot", "prune", "-y")
-    assert len(everything) > len(json.loads(codi("snapshot", "list", "--json").out)) == 2
+    assert len(everything) > len(codi("snapshot", "list", "--json").out.splitlines()) == 2
 
 
 def test_no_key_is_forgotten():
@@ -253,6 +255,7 @@ def test_no_key_is_forgotten():
             "undo.snapshot_count",
             "undo.snapshot_days",
         ),
+        *("web.allow_private", "web.searxng_url", "web.cache_ttl_s", "web.duckduckgo", "web.engine", "web.max_results"),
         *("agent.evidence", "agent.evidence_retries", "verify"),
         *("agent.max_steps", "agent.max_time_s", "agent.max_tokens", "agent.max_cost", "agent.max_cost_unknown"),
         *(

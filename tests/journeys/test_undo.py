@@ -217,3 +217,53 @@ def test_in_a_conversation(changed, codi, terminal):  # noqa: F811
     assert (changed / "a.txt").read_text() == "one\nTWO\nthree\n"
     chat.type("/exit\n")
     assert chat.end() == 0
+
+
+def test_what_a_background_job_may_have_done_stays_unless_it_is_named(codi, lab, folder):
+    lab(
+        [
+            says("", call("shell", command="sleep 0.4; echo job > job.txt; sleep 60", background=True)),
+            says("", shell("while ! test -e job.txt; do sleep 0.05; done; echo fore > fore.txt")),
+            says("", shell("sleep 0.1; echo more > more.txt")),
+            says("Done."),
+        ]
+    )
+    assert codi("-p", "start it", *YES).status == 0
+    assert codi("undo").status == 0
+    assert set(os.listdir(folder)) <= {"job.txt"}
+
+
+def test_a_command_in_a_folder_with_a_first_look_under_way_is_stopped_at_once(codi, lab, folder):
+    for number in range(3000):
+        (folder / f"f{number}").write_text(str(number))
+    lab([says("", shell("sleep 60"))])
+    run = codi.start("run it", *YES)
+    run.wait_for("tool_execution_start")
+    run.signal(2)
+    assert run.end().status == 130
+    assert codi("undo").status == 1
+
+
+def test_its_settings(codi, lab, folder):
+    codi.set_up("undo = {quota_mb = 1, exclude = ['skipped'], snapshot_count = 1}")
+    command = "mkdir -p skipped dist; echo x > skipped/x; echo x > dist/x; head -c 450000 /dev/urandom > blob"
+    lab([step for _ in range(3) for step in (says("", shell(command)), says("Done."))])
+    for _ in range(3):
+        assert codi("-p", "go", *YES).status == 0
+    assert len(codi("snapshot", "list").rows) == 1
+    status = told(codi("undo", "--status", "--json"))
+    assert status["undoable"] == 1 and status["usedBytes"] < 1_100_000
+    assert {"path": "skipped", "why": "excluded by undo.exclude"} in status["notCovered"]
+    assert "dist" not in [gap["path"] for gap in status["notCovered"]]
+    codi.set_up("undo = {snapshot_days = 1}")
+    journal = next((codi.home / "undo").glob("*/journal.jsonl"))
+    assert journal.exists() and len(codi("snapshot", "list").rows) == 1
+
+
+def test_the_room_is_named_before_a_command_is_allowed(codi, lab, folder):
+    (folder / "node_modules").mkdir()
+    lab([says("", shell("touch x")), says("Done."), says("", call("write", path="w", content="w")), says("Done.")])
+    asked = codi.stream("-p", "go").of_type("approval_asked")[0]
+    assert asked["undoCover"].startswith("files of the workspace and the state of git; not: ")
+    assert "network" in asked["undoCover"] and "node_modules" in asked["undoCover"]
+    assert codi.stream("-p", "go").of_type("approval_asked")[0]["undoCover"] == "all of it"

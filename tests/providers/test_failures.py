@@ -65,7 +65,6 @@ STATUSES = [
     (400, error("invalid_request_error", "Your credit balance is too low"), QuotaExhausted),
     (400, [{"error": {"code": 400, "message": "an array"}}], BadRequest),
     (400, error("invalid_request_error", "wrong; see https://docs.x/y#context-window-size"), BadRequest),
-    (400, error("api_error", "gemma3 does not support tools"), BadRequest),
     (418, {}, BadRequest),
 ]
 

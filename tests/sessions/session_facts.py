@@ -38,8 +38,8 @@ from codi.protocol.events import (
     Unknown,
 )
 from codi.protocol.messages import Cost, Image, Message, Origin, Text, Thinking, ToolCall, ToolResult, Usage, user
+from codi.sessions.json_lines import encoded
 from codi.sessions.version3 import timestamp_of
-from codi.wire.json_text import encoded
 
 ORIGIN = Origin("anthropic-messages", "anthropic", "claude")
 USAGE = Usage(input=7, output=5, cache_read=3, cache_write=2, thinking=1, cost=Cost(0.5, 0.25, 0.125, 0.0625))

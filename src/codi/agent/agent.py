@@ -39,7 +39,6 @@ from codi.protocol.events import (
 )
 from codi.protocol.messages import Cost, Image, Message, Text, ToolCall, ToolResult, Usage, user
 from codi.providers.provider import Reply, Request
-from codi.wire.json_text import characters
 
 CUT_CALL = (
     'Tool call "{}" was not executed: the response hit the output limit, so its arguments may be truncated. '
@@ -81,7 +80,7 @@ class Agent:
 
     async def prompt(self, text: str, images: Sequence[Image] = ()) -> None:
         """Take one prompt to its end, whatever the end is."""
-        self._begin(user(characters(text), *images))
+        self._begin(user(text, *images))
         try:
             with anyio.move_on_after(self._settings.max_time_s) as clock:
                 await self._gate.begin()

@@ -34,7 +34,6 @@ from codi.protocol.events import (
 from codi.protocol.messages import Message, Text, ToolCall, ToolResult
 from codi.tools.tool import ToolFailed, ToolOutput
 from codi.tools.toolbox import Resolved, Toolbox
-from codi.wire.json_text import characters
 from codi.workspace.grant import Grant
 from codi.workspace.workspace import UndeclaredEffect, Workspace
 
@@ -84,7 +83,7 @@ class _Act:
     def settle(self, *content: object, is_error: bool = False, failed: bool = False) -> None:
         """Give the call its result, once."""
         took = None if self.started is None else round((time.monotonic() - self.started) * 1000)
-        blocks = tuple(Text(characters(part)) if isinstance(part, str) else part for part in content)
+        blocks = tuple(Text(part) if isinstance(part, str) else part for part in content)
         details = self.output.details if self.output else None
         self.result = ToolResult(self.call.id, blocks, is_error, self.tool, details, took)  # type: ignore[arg-type]
         self.failed = failed

@@ -6,6 +6,9 @@ interrupt or a crash, are left as they are here; every provider answers them whe
 
 from collections.abc import Sequence
 
+from msgspec import convert, to_builtins
+from msgspec.json import encode
+
 from codi.protocol.events import (
     BranchSummarised,
     CommandShown,
@@ -15,6 +18,7 @@ from codi.protocol.events import (
     MessageAdded,
 )
 from codi.protocol.messages import Message, Text, ToolResult, user
+from codi.wire.characters import without_halves
 
 COMPACTED = "The earlier part of this conversation was compacted into this summary.\n\n<summary>\n{}\n</summary>"
 CAME_BACK = "This is a summary of a branch that this conversation came back from.\n\n<summary>\n{}\n</summary>"
@@ -61,23 +65,32 @@ def _fold(messages: list[Message], entry: Entry) -> None:
     match entry.fact:
         case MessageAdded(message=Message(role="user", blocks=(ToolResult(),)) as result):
             if messages and messages[-1].tool_results and messages[-1].role == "user":
-                messages[-1] = Message("user", messages[-1].blocks + result.blocks)
+                messages[-1] = Message("user", messages[-1].blocks + _sound(result).blocks)
             else:
-                messages.append(result)
+                messages.append(_sound(result))
         case MessageAdded(message=message, reply=reply):
             if reply is not None and reply.stop in ("error", "aborted"):
                 if message.text.strip():
                     messages.append(Message("assistant", (Text(f"{message.text}\n[interrupted]"),)))
             elif message.blocks:
-                messages.append(message)
+                messages.append(_sound(message))
         case ContextCompacted(summary=summary):
             messages.append(user(COMPACTED.format(summary)))
         case BranchSummarised(summary=summary):
             messages.append(user(CAME_BACK.format(summary)))
         case ContextAdded(message=message):
-            messages.append(message)
+            messages.append(_sound(message))
         case CommandShown(excluded=False) as shown:
             messages.append(user(_told(shown)))
+
+
+def _sound(message: Message) -> Message:
+    """The message as every service takes it, whatever bytes came in by a file of another program or by a file's name."""
+    try:
+        encode(message)
+    except UnicodeEncodeError:
+        return convert(without_halves(to_builtins(message)), Message)
+    return message
 
 
 def _told(shown: CommandShown) -> str:

@@ -4,8 +4,10 @@ What is proven to only look at things is not looked after. Everything else with 
 of the ledger, so that the session tells what a call changed and not what it said it would.
 """
 
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from threading import Lock
 
 import anyio
 from anyio import to_thread
@@ -48,18 +50,60 @@ class Kept:
         self.facts: tuple[Fact, ...] = ()
 
 
+class _Beginning:
+    """The look before a call, for which a person who stops the turn does not wait."""
+
+    def __init__(
+        self, ledger: Ledger, cause: Cause, places: tuple[str, ...], runs: bool, meanwhile: Cause | None
+    ) -> None:
+        self._ledger = ledger
+        self._begin = partial(ledger.begin, cause, places, runs, meanwhile)
+        self._is_stopped = False
+        self._lock = Lock()
+        self._step: StepUnderWay | None = None
+
+    async def done(self) -> StepUnderWay:
+        """Raises WorkspaceError."""
+        try:
+            return await to_thread.run_sync(self._run, abandon_on_cancel=True)
+        except anyio.get_cancelled_exc_class():
+            with self._lock:
+                self._is_stopped = True
+                step = self._step
+            if step:
+                self._drop(step)
+            raise
+
+    def _run(self) -> StepUnderWay:
+        step = self._begin()
+        with self._lock:
+            self._step = step
+            is_stopped = self._is_stopped
+        if is_stopped:
+            self._drop(step)
+        return step
+
+    def _drop(self, step: StepUnderWay) -> None:
+        with suppress(WorkspaceError):  # the next start finds that nothing was changed
+            self._ledger.drop(step)
+
+
 class _Surroundings(Struct, frozen=True):
     turn: int
     title: str
 
 
 class Cover:
-    """`ledger` is None where undo is switched off."""
+    """`ledger` is None where undo is switched off; `busy` says whether a job runs in the background."""
 
-    def __init__(self, ledger: Ledger | None, workspace: Workspace, record: Record) -> None:
+    def __init__(
+        self, ledger: Ledger | None, workspace: Workspace, record: Record, busy: Callable[[], bool] = lambda: False
+    ) -> None:
         self._ledger = ledger
         self._workspace = workspace
         self._record = record
+        self._busy = busy
+        self._job: Cause | None = None
         self._snapshot_turn = -1
         self._tree = ""
 
@@ -95,10 +139,11 @@ class Cover:
             yield None
             return
         now = self._surroundings()
+        cause = self._cause(call, now)
+        was_busy = self._busy()
+        beginning = _Beginning(self._ledger, cause, self._places(effects), _runs(effects), self._job)
         try:
-            under_way = await to_thread.run_sync(
-                self._ledger.begin, self._cause(call, now), self._places(effects), _runs(effects)
-            )
+            under_way = await beginning.done()
         except WorkspaceError as trouble:
             raise NotKept(f"{trouble}. {trouble.hint}") from trouble
         self._tell_before(under_way, now.turn)
@@ -111,7 +156,19 @@ class Cover:
                     await to_thread.run_sync(self._ledger.end, under_way)
                 except WorkspaceError as trouble:
                     self._record.tell(StatusDelta(kind="warning", text=str(trouble), hint=trouble.hint))
+            self._job = (self._job if was_busy and self._job else cause) if self._busy() else None
             kept.facts = tuple(self._facts(call, under_way, now.turn))
+
+    async def close(self) -> None:
+        """Keep what jobs did to the last, once they have ended, and what was learned for the next start."""
+        if self._ledger is None:
+            return
+        try:
+            if self._job:
+                await to_thread.run_sync(self._ledger.look, self._job)
+        except WorkspaceError as trouble:
+            self._record.tell(StatusDelta(kind="warning", text=str(trouble), hint=trouble.hint))
+        await to_thread.run_sync(self._ledger.close)
 
     def _facts(self, call: ToolCall, under_way: StepUnderWay, turn: int) -> Iterable[Fact]:
         assert self._ledger is not None

@@ -1,13 +1,13 @@
 """The gate before the end of a turn: what must pass is run, and what the answer claims is held against what was done."""
 
+import re
 from collections.abc import Sequence
 from uuid import uuid4
 
 from codi.agent.calls import Calls
 from codi.agent.evidence.backing import Present, checked
-from codi.agent.evidence.claims import claims_in, mentions_failure
-from codi.agent.evidence.deeds import Deeds, deeds
-from codi.agent.evidence.witness import outcome_of
+from codi.agent.evidence.claim import Claim
+from codi.agent.evidence.deeds import Deeds, deeds, outcome_of
 from codi.agent.limits import AgentSettings
 from codi.agent.record import Record
 from codi.protocol.errors import CodiError
@@ -29,6 +29,15 @@ MISSING = (
     "Your answer claims what nothing backs:\n{}\n\n{}Run now what shows it, or say plainly what was not run, failed or was not "
     "done. Then give your whole answer again; a claim may cite its run by a last line `Evidence: ID`."
 )
+MAY_CLAIM = re.compile(
+    r"pass|green|succe|clean|\bok(?:ay)?\b|fine|buil[dt]|compil|lint|type|happy|error|warning|problem|issue|fail|broke|broken|fix"
+    r"|creat|wrot|writt|generat|scaffold|delet|remov|eras|add|updat|modif|chang|edit|refactor|patch|adjust|exten|replac|tweak"
+    r"|correct|simplif|improv|rework|bump|rename|moved|implement|resolv|repair|introduc|extract|convert|migrat|made|new file"
+    r"|commit|exit|finish|ended|complete|return|evidence|\bran\b|\brun|execut|works?\b|✅|✔|✓|→",
+    re.IGNORECASE,
+)
+"""Without one of these words there is no claim in an answer."""
+
 _MOST_OUTPUT = 10_000
 _MOST_ANSWER = 50_000
 
@@ -135,7 +144,7 @@ class Gate:
     async def _check(self, answer: str) -> str | None:
         entries = self._record.session.entries
         is_wanted = self._required or self._settings.evidence != "off"
-        claims = claims_in(answer) if is_wanted else []
+        claims = _claims_in(answer) if is_wanted else []
         if not claims and not any(isinstance(entry.fact, EvidenceGathered) for entry in entries):
             self.unbacked = None
             return None
@@ -143,7 +152,7 @@ class Gate:
         self.tree = tree.digest
         done = deeds(entries)
         present = await self._present(tree, done, commits=any(claim.about in ("commit", "change") for claim in claims))
-        verdicts = checked(claims, done, present, admits_failure=mentions_failure(answer))
+        verdicts = checked(claims, done, present)
         wanting = [verdict for verdict in verdicts if verdict.state != "backed"]
         asks = self._required or self._settings.evidence == "prompt"
         if wanting and asks and self._asked < self._settings.evidence_retries:
@@ -159,6 +168,16 @@ class Gate:
         made = await git.commits_since(root, done.began) if commits else ()
         state = await git.state(root) if made else None
         return Present(self._calls.workspace, tree, made, state.dirty if state else None)
+
+
+def _claims_in(answer: str) -> Sequence[Claim]:
+    if not MAY_CLAIM.search(answer):
+        return ()
+    from codi.agent.evidence.claims import (
+        claims_in,  # its patterns take 20 ms, which an answer that claims nothing saves
+    )
+
+    return claims_in(answer)
 
 
 def _unbacked(verdicts: Sequence[ClaimChecked]) -> Unbacked:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from codi.agent.context_files import ContextFile
 from codi.protocol.tooling import ToolSpec
-from codi.wire.json_text import characters
+from codi.wire.characters import without_halves
 
 ROLE = """\
 You are codi, a coding agent that works in a person's repository by calling tools. You look before you change, change no \
@@ -86,7 +86,9 @@ def instructions(
 
 
 def prompt_of(parts: Sequence[Part]) -> str:
-    return characters("\n\n".join(part.tagged for part in parts))
+    # The names of folders may hold bytes that are no characters.
+    text: str = without_halves("\n\n".join(part.tagged for part in parts))
+    return text
 
 
 def _first_sentence(text: str) -> str:

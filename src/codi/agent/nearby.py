@@ -12,7 +12,6 @@ from codi.agent.context_files import ContextFile, ContextFiles, Ground, context_
 from codi.protocol.effects import Effect, Reads, Runs, Writes
 from codi.protocol.events import ContextAdded, Entry
 from codi.protocol.messages import user
-from codi.wire.json_text import characters
 
 KIND = "codi/context-file"
 CHANGED = "This file has changed; it now says:\n"
@@ -67,4 +66,4 @@ def _said(path: Sequence[Entry]) -> dict[str, str]:
 
 
 def _fact(file: ContextFile, text: str) -> ContextAdded:
-    return ContextAdded(kind=KIND, message=user(characters(text)), display=False, details={"path": file.path})
+    return ContextAdded(kind=KIND, message=user(text), display=False, details={"path": file.path})

@@ -10,7 +10,8 @@ from codi.protocol.events import ChangedFileRow, ChangesDelta, ChangesUndone, Pa
 from codi.protocol.ops import Redo, ShowChanges, Undo
 from codi.workspace.ledger import choosing
 from codi.workspace.ledger.changes import Summary, standing
-from codi.workspace.ledger.ledger import Ledger, Undone
+from codi.workspace.ledger.ledger import Ledger
+from codi.workspace.ledger.reversal import Undone
 from codi.workspace.ledger.states import Cause, Step
 from codi.workspace.ledger.undoing import Plan
 
@@ -46,11 +47,11 @@ class TakingBack:
             return
         paths = tuple(self._path_of(path) for path in op.paths)
         if op.dry_run:
-            plan = await to_thread.run_sync(ledger.plan, steps, paths)
+            plan = await to_thread.run_sync(ledger.reversal.plan, steps, paths)
             self._record.tell(UndoDelta(outcomes=_outcomes(plan, {}), steps=plan.steps))
             return
         cause = Cause(session=self._session, tool="undo")
-        undone = await to_thread.run_sync(ledger.undo, steps, paths, cause)
+        undone = await to_thread.run_sync(ledger.reversal.undo, steps, paths, cause)
         self._keep(undone, f"step {steps[0].n}", None)
         outcomes = _outcomes(undone.plan, undone.failed)
         self._record.tell(UndoDelta(outcomes=outcomes, steps=undone.plan.steps, done=True, aside=undone.aside))
@@ -58,11 +59,11 @@ class TakingBack:
     async def _redo(self, ledger: Ledger, op: Redo) -> None:
         outcomes: list[PathOutcome] = []
         steps: list[int] = []
-        for undo in reversed(choosing.last(ledger.redoable(self._session), op.steps)):
+        for undo in reversed(choosing.last(ledger.reversal.redoable(self._session), op.steps)):
             if op.dry_run:
-                plan, failed = await to_thread.run_sync(ledger.plan_redo, undo), {}
+                plan, failed = await to_thread.run_sync(ledger.reversal.plan_redo, undo), {}
             else:
-                redone = await to_thread.run_sync(ledger.redo, undo)
+                redone = await to_thread.run_sync(ledger.reversal.redo, undo)
                 plan, failed = redone.plan, redone.failed
                 self._keep(redone, f"step {undo.n}", f"step {undo.n}")
             outcomes += _outcomes(plan, failed)
@@ -91,7 +92,7 @@ class TakingBack:
         self._record.tell(ChangesDelta(files=told))
 
     def _chosen(self, ledger: Ledger, op: Undo) -> list[Step]:
-        steps = ledger.undoable(self._session)
+        steps = ledger.reversal.undoable(self._session, uncertain=bool(op.paths))
         if op.to is not None:
             return choosing.after(steps, op.to)
         if op.steps is not None:

@@ -70,7 +70,7 @@ def _divided(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _candidates(args: Any, desk: Desk) -> list[Step]:
-    steps = desk.ledger.undoable(desk.session(args.session))
+    steps = desk.ledger.reversal.undoable(desk.session(args.session))
     begin = choosing.step_number(args.begin) if args.begin else 0
     end = choosing.step_number(args.to) if args.to else steps[-1].n if steps else 0
     return [step for step in steps if begin < step.n <= end]

@@ -29,7 +29,8 @@ def run(words: Sequence[str]) -> int:
     add_general(parser)
     args = parser.parse_args(words)
     desk = Desk(args)
-    desk.ledger.look()
+    if desk.ledger.journal.records:
+        desk.ledger.look()
     steps = _chosen(args, desk)
     summary = Summary(desk.ledger.contents, desk.ledger.root)
     rows = summary.of(steps)

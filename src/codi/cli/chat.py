@@ -24,6 +24,7 @@ from codi.frontends.outcome import Outcome
 from codi.frontends.print_once import print_once
 from codi.protocol.errors import CodiError, UsageError
 from codi.protocol.ops import Prompt
+from codi.wire.characters import without_halves
 
 
 def run(words: Sequence[str]) -> int:
@@ -64,7 +65,7 @@ def _engine(args: Any, places: Places, words: Sequence[str]) -> Engine:
     named = {pair.partition("=")[0].strip() for pair in args.config}
     options = Options(
         keep=not args.no_session,
-        name=args.name,
+        name=without_halves(args.name),
         session_id=args.session_id,
         tools=() if args.no_tools else _names(args.tools),
         without_tools=_names(args.exclude_tools) or (),
@@ -93,7 +94,7 @@ def _target(args: Any, engine: Engine) -> str | None:
     """The session that is meant; None for a new one."""
     if args.go_on:
         return engine.newest()
-    if args.fork:
+    if args.fork is not None:
         return engine.fork(args.fork)
     if args.resume == "":
         raise UsageError("--resume needs to know which session", hint="codi sessions lists them; -c takes the newest.")
@@ -103,8 +104,8 @@ def _target(args: Any, engine: Engine) -> str | None:
 
 def _prompts(args: Any, interactive: bool) -> list[Prompt]:
     """What was said on the command line, files and standard input included. The files go with the first prompt."""
-    said = [*(args.shot or []), *(word for word in args.prompt if not word.startswith("@") and word != "-")]
-    texts = [text for text in said if text.strip()]
+    words = [*(args.shot or []), *(word for word in args.prompt if not word.startswith("@") and word != "-")]
+    texts: list[str] = [text for text in without_halves(words) if text.strip()]
     files = [word[1:] for word in args.prompt if word.startswith("@") and len(word) > 1]
     piped = "" if interactive or (sys.stdin is None or sys.stdin.isatty()) else _standard_input()
     if piped.strip():

@@ -8,8 +8,10 @@ from codi.engine.version import VERSION
 
 def main() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]):
-        print(f"codi {VERSION}")
-        return
+        try:
+            return print(f"codi {VERSION}", flush=True)
+        except OSError:
+            pass  # tried again below, where failures are told
     # What a start loads stays until the end: looking for garbage among it would cost a sixth of the way to the first request.
     gc.disable()
     try:

@@ -188,8 +188,8 @@ def check(args: Any) -> None:
         "--no-session": args.no_session,
         "--continue": args.go_on,
         "--resume": args.resume is not None,
-        "--session": args.session,
-        "--fork": args.fork,
+        "--session": args.session is not None,
+        "--fork": args.fork is not None,
     }
     new_one = {
         "--session-id": args.session_id,

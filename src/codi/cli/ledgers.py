@@ -11,7 +11,8 @@ from codi.engine.places import Places
 from codi.frontends.sanitiser import visible
 from codi.protocol.errors import UsageError, WorkspaceError
 from codi.workspace import paths
-from codi.workspace.ledger.ledger import Ledger, Undone
+from codi.workspace.ledger.ledger import Ledger
+from codi.workspace.ledger.reversal import Undone
 from codi.workspace.ledger.states import Step
 from codi.workspace.ledger.undoing import Action, Plan
 

@@ -1,10 +1,13 @@
 """From the words of a command line to the command that they mean; and from an error to one line, a hint and an exit status."""
 
+import errno
 import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
+from io import TextIOWrapper
 from itertools import takewhile
 
 COMMANDS = {
@@ -23,20 +26,48 @@ COMMANDS = {
     "tool": "list, show or run one tool, judged like a call of the model",
     "undo": "take back what the agent changed",
 }
+_TROUBLES = {
+    errno.ENOSPC: "Free some space where the output and codi's home are.",
+    errno.EDQUOT: "Free some space where the output and codi's home are.",
+    errno.EFBIG: "Raise the limit on the size of files (ulimit -f).",
+    errno.EIO: "Look after the disk or the terminal that the output goes to.",
+    errno.EMFILE: "Raise the limit on open files (ulimit -n).",
+    errno.ENFILE: "Close other programs: the system has no file descriptors left.",
+    errno.ENOMEM: "Close other programs, or raise the limit on memory (ulimit -v).",
+}
+"""What the machine may lack, and what mends it."""
 
 
 def run(words: Sequence[str]) -> int:
     """Run the command; returns the exit status."""
     try:
-        return _chosen(list(words))
+        _open_standard_streams()
+        try:
+            return _chosen(list(words))
+        finally:
+            sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read our output has heard enough; the interpreter must not complain about it at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_output()  # whoever read it has heard enough
         return 0
     except Exception as error:  # noqa: BLE001 - the outermost ring: nobody is shown a traceback
         return _told(error, debug="--debug" in words)
+
+
+def _open_standard_streams() -> None:
+    """Whoever started codi may have closed them. Then the first file that is opened would take their place, and what is
+    printed would be written into it. What a terminal's encoding lacks is printed as an escape."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+        if getattr(sys, name) is None:
+            stream = open(number, "w" if number else "r", encoding="utf-8", closefd=False)  # noqa: SIM115 - for good
+            setattr(sys, name, stream)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _chosen(words: list[str]) -> int:
@@ -93,10 +124,24 @@ def _told(error: BaseException, *, debug: bool) -> int:
 
         traceback.print_exception(error)
     if isinstance(error, CodiError):
-        print(f"error: {error}\nhint: {error.hint}", file=sys.stderr)
+        _print_error(str(error), error.hint)
         return error.exit_status
-    print(f"error: codi failed: {type(error).__name__}: {error}\nhint: {_logged(error)}", file=sys.stderr)
+    if isinstance(error, OSError) and error.errno in _TROUBLES:
+        _give_up_output()
+        _print_error(": ".join(filter(None, (error.strerror, error.filename))), _TROUBLES[error.errno])
+        return 1
+    _print_error(f"codi failed: {type(error).__name__}: {error}", _logged(error))
     return 1
+
+
+def _give_up_output() -> None:
+    """What is still to be printed goes nowhere, so that the interpreter has nothing to complain about at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _print_error(text: str, hint: str) -> None:
+    with suppress(OSError):
+        print(f"error: {text}\nhint: {hint}", file=sys.stderr)
 
 
 def _logged(error: BaseException) -> str:

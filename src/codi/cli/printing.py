@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from codi.frontends.sanitiser import visible
-from codi.wire.json_text import encoded
+from codi.wire.characters import proper_json
 
 
 def print_json(value: Any) -> None:
-    print(encoded(value).decode())
+    print(proper_json(value).decode())
 
 
 def print_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -21,17 +21,17 @@ def run(words: Sequence[str]) -> int:
     if not args.count.isdecimal() or args.count == "0":
         raise UsageError(f"{args.count!r} is no number of undos", hint="codi redo 2 puts back what the last two took.")
     desk = Desk(args)
-    undos = choosing.last(desk.ledger.redoable(), int(args.count))
+    undos = choosing.last(desk.ledger.reversal.redoable(), int(args.count))
     if not undos:
         raise nothing("put back")
     status = 0
     for undo in reversed(undos):
         if args.dry_run:
-            plan = desk.ledger.plan_redo(undo)
+            plan = desk.ledger.reversal.plan_redo(undo)
             print_json(plan_json(plan, {}, (), None, dry_run=True)) if args.json else print_plan(plan, {})
             status |= bool(plan.conflicts)
             continue
-        redone = desk.ledger.redo(undo)
+        redone = desk.ledger.reversal.redo(undo)
         if args.json:
             print_json(plan_json(redone.plan, redone.failed, (), redone.step, dry_run=False))
         elif not args.quiet:

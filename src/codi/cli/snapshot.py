@@ -74,7 +74,7 @@ def _restore(args: Any, desk: Desk) -> int:
     number = _step(desk, args.id)
     taken = desk.ledger.journal.newest()
     states = below(states_after(desk.ledger.journal.steps(), number), [desk.path(path) for path in args.paths])
-    restored = desk.ledger.restore(states, Cause(tool="snapshot", what=f"restore {args.id}"))
+    restored = desk.ledger.reversal.restore(states, Cause(tool="snapshot", what=f"restore {args.id}"))
     if args.json:
         told = plan_json(restored.plan, restored.failed, (), restored.step, dry_run=False)
         print_json({"snapshot": f"s{taken}", **told})

@@ -38,7 +38,7 @@ def run(words: Sequence[str]) -> int:
     if not steps:
         raise nothing("take back")
     wanted = [desk.path(path) for path in args.path]
-    plan = desk.ledger.plan(steps, wanted)
+    plan = desk.ledger.reversal.plan(steps, wanted)
     if args.dry_run:
         if args.json:
             print_json(plan_json(plan, {}, (), None, dry_run=True))
@@ -51,7 +51,7 @@ def run(words: Sequence[str]) -> int:
     if not sure(args, visible(f"Take back {summary_of(steps)}?")):
         print("nothing was changed", file=sys.stderr)
         return 1
-    undone = desk.ledger.undo(steps, wanted)
+    undone = desk.ledger.reversal.undo(steps, wanted)
     if args.json:
         print_json(plan_json(undone.plan, undone.failed, undone.aside, undone.step, dry_run=False))
     elif not args.quiet:
@@ -62,9 +62,9 @@ def run(words: Sequence[str]) -> int:
 
 def _chosen(args: Any, desk: Desk) -> list[Step]:
     session = desk.session(args.session)
-    steps = desk.ledger.undoable(session)
     if session is None:
-        steps = desk.ledger.undoable(choosing.newest_session(steps)) if steps else []
+        session = choosing.newest_session(desk.ledger.reversal.undoable(uncertain=bool(args.path)))
+    steps = desk.ledger.reversal.undoable(session, uncertain=bool(args.path))
     if args.count is not None:
         if not args.count.isdecimal() or args.count == "0" or args.turn or args.to or args.all:
             raise UsageError(f"{args.count!r} is no number of steps", hint="codi undo 2 takes back the last two.")
@@ -76,19 +76,20 @@ def _chosen(args: Any, desk: Desk) -> list[Step]:
 
 def _status(args: Any, desk: Desk) -> int:
     ledger = desk.ledger
-    ledger.look()
+    if ledger.journal.records:
+        ledger.look()
     gaps = ledger.known_gaps()
     steps = ledger.journal.steps()
     told: dict[str, Any] = {
         "folder": ledger.folder,
         "enabled": desk.settings.enabled,
         "steps": len(steps),
-        "undoable": len(ledger.undoable()),
-        "redoable": len(ledger.redoable()),
+        "undoable": len(ledger.reversal.undoable()),
+        "redoable": len(ledger.reversal.redoable()),
         "usedBytes": ledger.used(),
         "quotaBytes": ledger.quota,
         "damagedLines": ledger.journal.damaged,
-        "lost": ledger.lost(),
+        "lost": ledger.reversal.lost(),
         "notCovered": [
             *({"path": gap.path, "why": gap.why} for gap in gaps),
             *({"path": what, "why": "never"} for what in _NEVER),

@@ -119,7 +119,7 @@ class Engine:
             )
             toolbox = parts.toolbox(results, live, entry)
             workspace, ledger = parts.workspace(), parts.ledger()
-            cover = Cover(ledger, workspace, record)
+            cover = Cover(ledger, workspace, record, lambda: workspace.jobs.are_running)
             calls = Calls(toolbox, workspace, parts.policy(mode), Approvals(record, parts.territory), record, cover)
             calls.parallel = self._settings.agent.parallel
             calls.at_once = CALLS_A_STEP[parts.profile(entry)]
@@ -164,8 +164,7 @@ class Engine:
                     listeners.close()
                     with anyio.CancelScope(shield=True):
                         await workspace.aclose()
-                        if ledger:
-                            await to_thread.run_sync(ledger.close)
+                        await cover.close()
                         await parts.aclose()
 
     def sessions(self, *, everywhere: bool = False) -> list[SessionSummary]:

@@ -30,4 +30,8 @@ class Places(Struct, frozen=True):
         if not os.path.isdir(here):
             raise UsageError(f"not a directory: {cwd}", hint="Name an existing directory with --cwd.")
         home = home or codi_home()
+        if os.path.exists(home) and not os.path.isdir(home):
+            raise UsageError(
+                f"codi's home is not a directory: {home}", hint="Set CODI_HOME to a directory, or unset it."
+            )
         return cls(here, project_root(here, besides=(home, os.path.expanduser("~/.codi"))), home)

@@ -229,19 +229,22 @@ class EvidenceLine(Struct, tag="evidence", rename="camel", kw_only=True):
     id: str
     command: str
     cwd: str
-    exit_code: int
     kind: Literal["test", "build", "lint", "types"]
     tree: str
     duration_ms: int
+    exit_code: int | None = None
     passed: int | None = None
     failed: int | None = None
     skipped: int | None = None
+    outcome: Literal["", "passed", "failed", "unclear"] = ""
+    partial: bool = False
 
 
 class ClaimLine(Struct, tag="claim", kw_only=True):
     text: str
     state: Literal["backed", "stale", "contradicted", "unbacked"]
     evidence: str = ""
+    why: str = ""
 
 
 class RetryStart(Struct, tag="auto_retry_start", rename="camel"):
@@ -343,14 +346,15 @@ class Evidence(Struct, rename="camel"):
 
     id: str
     command: str
-    exit_code: int
+    exit_code: int | None
     stale: bool
 
 
 class Claim(Struct):
     text: str
-    state: str
+    state: Literal["backed", "stale", "contradicted", "unbacked"]
     evidence: str = ""
+    why: str = ""
 
 
 class RunResult(Struct, tag="result", rename="camel", kw_only=True):

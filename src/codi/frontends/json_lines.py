@@ -41,7 +41,7 @@ from codi.protocol.events import (
 )
 from codi.protocol.messages import Message, Origin, Text, Thinking, ToolCall, ToolResult, Usage
 from codi.protocol.ops import Prompt
-from codi.wire.json_text import encoded
+from codi.wire.characters import proper_json
 from codi.wire.version3 import message_json
 
 Line = dict[str, Any]
@@ -49,7 +49,7 @@ _PROGRESS_S = 0.1
 
 
 def write_line(line: Line) -> None:
-    sys.stdout.buffer.write(encoded(line) + b"\n")
+    sys.stdout.buffer.write(proper_json(line) + b"\n")
     sys.stdout.buffer.flush()
 
 

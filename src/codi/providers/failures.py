@@ -98,7 +98,6 @@ _OUT_OF_MONEY = re.compile(
     r"|billing (?:hard )?limit|usage limit (?:reached|exceeded)",
     re.IGNORECASE,
 )
-_NO_TOOLS = re.compile(r"(?:does not|doesn't|not) support (?:tools|tool use|tool call|function call)", re.IGNORECASE)
 _SECRET = re.compile(
     r"(?i:bearer)\s+[\w.~+/=-]{8,}|\b(?:sk|pk|rk|gsk|xai|key|pplx|nvapi|hf|r8|AIza|ya29|gh[pousr]|github_pat|eyJ)[-_.]?[\w*.-]{10,}"
 )
@@ -287,15 +286,13 @@ def _error(
         hint = "Say it differently, or choose another model with /model."
         return Refused(f"{service} will not answer this{tail}", hint=hint, status=status)
     if kind is ToolsUnsupported:
-        hint = "Let codi describe its tools in words (tools.text_calls = auto), or choose another model with /model."
+        hint = "Let codi describe its tools in words (tools.text_calls = auto), go without (--no-tools), or choose another model."
         return ToolsUnsupported(f"{service} takes no tools for this model{tail}", hint=hint, status=status)
     hint = "Check the model and its settings with `codi models`; `--debug` shows the request."
     if status is not None and status < 400:
         hint = (
             "Give as base URL the address where it leads, if it is the right one: no key is sent on to another address."
         )
-    elif _NO_TOOLS.search(cause):
-        hint = "Choose a model that can call tools, or go without them: --no-tools."
     return BadRequest(f"{service} does not accept the request{tail}", hint=hint, status=status)
 
 

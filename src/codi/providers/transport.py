@@ -25,9 +25,9 @@ from codi.protocol.errors import (
 )
 from codi.providers.addresses import is_loopback
 from codi.providers.failures import classify, duration_text, in_body, no_answer
-from codi.providers.proper import proper
 from codi.providers.sse import LINE_LIMIT, SseEvent, SseReader, is_whole_object
 from codi.providers.timeouts import USUAL, Timeouts
+from codi.wire.characters import proper
 
 _KEEP_ALIVE_S = 240.0
 """How long an unused connection is kept: longer than most tools run, shorter than most routers forget."""

@@ -1,16 +1,17 @@
-"""JSON objects in bytes, read whatever is in them.
+"""JSON objects in bytes, read and written whatever is in them.
 
-msgspec reads nearly all of it. What it refuses, halves of surrogate pairs that JavaScript writes when it cuts
+msgspec reads and writes nearly all of it. What it refuses, halves of surrogate pairs that JavaScript writes when it cuts
 a text and numbers beyond a float, the standard library takes.
 """
 
 import json
 from typing import Any
 
-from msgspec import DecodeError
-from msgspec.json import Decoder
+from msgspec import DecodeError, to_builtins
+from msgspec.json import Decoder, Encoder
 
 _decoder = Decoder()
+_encoder = Encoder()
 
 
 def _refuse(constant: str) -> None:
@@ -27,6 +28,15 @@ def object_of(line: bytes) -> dict[str, Any] | None:
     except (DecodeError, UnicodeDecodeError, RecursionError):
         value = _object_by_standard(line)
     return value if isinstance(value, dict) else None
+
+
+def encoded(value: Any) -> bytes:
+    """Compact JSON with non-ASCII unescaped; half a surrogate pair as the escape that JSON has for it."""
+    try:
+        return _encoder.encode(value)
+    except UnicodeEncodeError:
+        text = json.dumps(to_builtins(value), ensure_ascii=False, separators=(",", ":"))
+        return text.encode("utf-8", "backslashreplace")
 
 
 def objects_in(line: bytes) -> list[bytes]:

@@ -5,10 +5,9 @@ import os
 from codi.protocol.errors import SessionError
 from codi.protocol.events import Entry
 from codi.sessions.files import put, reading_of
-from codi.sessions.json_lines import object_of
+from codi.sessions.json_lines import encoded, object_of
 from codi.sessions.paths import file_name, uuid7
 from codi.sessions.version3 import VERSION, Header, header_line, timestamp_of
-from codi.wire.json_text import encoded
 
 
 def mended_copy(path: str, *, at: float) -> str:

@@ -10,9 +10,8 @@ from contextlib import suppress
 from typing import Any
 from zlib import crc32
 
-from codi.sessions.json_lines import object_of
+from codi.sessions.json_lines import encoded, object_of
 from codi.sessions.paths import sync_directory
-from codi.wire.json_text import encoded
 
 _BOM = b"\xef\xbb\xbf"
 

@@ -9,11 +9,10 @@ from codi.protocol.conversation import SessionSummary
 from codi.protocol.errors import SessionError, UsageError
 from codi.protocol.events import Unknown
 from codi.sessions.files import put, reading_of
-from codi.sessions.json_lines import object_of
+from codi.sessions.json_lines import encoded, object_of
 from codi.sessions.paths import file_name, uuid7
 from codi.sessions.reading import Reading
 from codi.sessions.version3 import VERSION, Header, header_line, timestamp_of
-from codi.wire.json_text import encoded
 
 _SHORTEST_PREFIX = 4
 _NEAR = 3

@@ -47,9 +47,9 @@ from codi.protocol.events import (
     Unknown,
 )
 from codi.protocol.messages import Level, Message
-from codi.sessions.json_lines import object_of
+from codi.sessions.json_lines import encoded, object_of
+from codi.wire.characters import without_halves
 from codi.wire.foreign_forms import camel, camel_fields, ordered_content, ordered_message
-from codi.wire.json_text import encoded, without_halves
 from codi.wire.version3 import Content, CustomHeld, Held, blocks_of, fact_of, held
 
 VERSION = 3

@@ -1,6 +1,7 @@
 """The `refactor` tool."""
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Annotated
 
 from anyio import to_thread
@@ -12,7 +13,7 @@ from codi.tools.diffs import diff_details
 from codi.tools.entries import Entries, cannot_list, kind_found
 from codi.tools.globs import PathPattern
 from codi.tools.limiting import Limits
-from codi.tools.substitution import Search, Wanted, searching, wanted
+from codi.tools.substitution import PlainSearch, Search, Wanted, wanted
 from codi.tools.syntax_gate import SyntaxGate
 from codi.tools.text_files import Splice, TextFile
 from codi.tools.tool import ToolFailed, ToolOutput
@@ -99,7 +100,7 @@ class Refactor(Struct, frozen=True, forbid_unknown_fields=True):
     ) -> list[tuple[Present, TextFile, list[Splice]]]:
         touched: list[tuple[Present, TextFile, list[Splice]]] = []
         more = 0
-        async with searching(what) as search:
+        async with _searching(what) as search:
             for path in paths:
                 file = await self._changed(workspace, search, path)
                 if file is None:
@@ -143,6 +144,14 @@ class Refactor(Struct, frozen=True, forbid_unknown_fields=True):
         if len(touched) > _REPORTED:
             lines.append(f"... {len(touched) - _REPORTED} more files")
         return "\n".join(lines)
+
+
+def _searching(what: Wanted) -> AbstractAsyncContextManager[Search]:
+    if not what.is_regex:
+        return nullcontext(PlainSearch(what))
+    from codi.tools.regex_search import regex_search  # brings `subprocess`, for those few who replace by pattern
+
+    return regex_search(what)
 
 
 def _preview(text: str, splices: list[Splice]) -> Iterable[str]:

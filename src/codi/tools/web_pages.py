@@ -4,7 +4,6 @@ With the extra `web`, HTML becomes Markdown of the main content; without it, pla
 """
 
 import re
-from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urljoin
 
@@ -110,10 +109,9 @@ def _main_part(tree: Any) -> Any:
 
 def plain(page: str) -> str:
     """The text of an HTML page, line by line."""
-    reader = _Text()
-    reader.feed(page)
-    reader.close()
-    return _tidy("".join(reader.pieces))
+    from codi.tools.plain_pages import text_of  # 3 ms, for those who read pages
+
+    return _tidy(text_of(page))
 
 
 def pretty(text: str) -> str:
@@ -127,32 +125,3 @@ def pretty(text: str) -> str:
 def _tidy(text: str) -> str:
     lines = [line.rstrip() for line in text.replace("\r\n", "\n").replace("\xa0", " ").split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
-
-
-class _Text(HTMLParser):
-    _SILENT = frozenset(["script", "style", "noscript", "template", "svg", "head", "nav", "footer", "aside", "form"])
-    _BLOCKS = frozenset(
-        ["p", "div", "br", "li", "ul", "ol", "tr", "table", "section", "article", "main", "header", "pre", "blockquote"]
-        + [f"h{level}" for level in range(1, 7)]
-    )
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.pieces: list[str] = []
-        self._silent: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in self._SILENT:
-            self._silent.append(tag)
-        elif tag in self._BLOCKS and not self._silent:
-            self.pieces.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in self._silent:
-            del self._silent[self._silent.index(tag) :]
-        elif tag in self._BLOCKS and not self._silent:
-            self.pieces.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self.pieces.append(re.sub(r"\s+", " ", data))

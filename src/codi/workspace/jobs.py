@@ -67,6 +67,10 @@ class Jobs:
         self._jobs[job.id] = job
         return job
 
+    @property
+    def are_running(self) -> bool:
+        return any(job.is_running for job in self._jobs.values())
+
     def job(self, id: str) -> "Job":
         """Raises NoJob."""
         if id not in self._jobs:

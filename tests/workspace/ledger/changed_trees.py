@@ -73,7 +73,7 @@ class Place:
         )
 
     def steps(self) -> list[Step]:
-        return self.ledger.undoable(self.session)
+        return self.ledger.reversal.undoable(self.session)
 
     def digest(self) -> Digest:
         return digest_of(self.root)

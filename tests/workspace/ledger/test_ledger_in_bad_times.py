@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from codi.protocol.errors import WorkspaceError
+from codi.workspace.ledger.books import workspace_id
 from codi.workspace.ledger.coverage import UndoSettings
-from codi.workspace.ledger.ledger import workspace_id
 from codi.workspace.ledger.states import Cause
 from workspace.ledger.changed_trees import Place
 
@@ -24,7 +24,7 @@ def test_the_oldest_steps_go_when_there_is_no_room(tmp_path: Path):
         assert place.ledger.contents.used() <= 3 * MB
     steps = place.steps()
     assert 1 <= len(steps) < 12 and steps[-1].n == 12
-    undone = place.ledger.undo(steps)
+    undone = place.ledger.reversal.undo(steps)
     assert not undone.plan.conflicts and not undone.failed
     assert (place.root / "n").read_text() == f"{12 - len(steps) - 1}\n"
     again = Place(tmp_path)
@@ -47,10 +47,10 @@ def test_what_is_too_big_is_named_and_never_silently_skipped(tmp_path: Path):
     place.shell("echo x > x")
     assert [(gap.path, gap.why) for gap in place.last.gaps] == [("big", "larger than 1 MB (undo.max_file_mb)")]
     place.shell("rm big; echo y > y")
-    undone = place.ledger.undo(place.steps())
+    undone = place.ledger.reversal.undo(place.steps())
     assert [(action.path, action.what) for action in undone.plan.conflicts] == [("big", "lost")]
     assert set(place.digest()) == set()
-    assert place.ledger.lost() == []
+    assert place.ledger.reversal.lost() == []
 
 
 def test_a_quota_too_small_for_one_file(tmp_path: Path):
@@ -97,10 +97,10 @@ def test_what_is_damaged_is_said_and_the_rest_comes_back(tmp_path: Path, damaged
         path.write_bytes(b"" if damaged == "emptied object" else path.read_bytes()[:-3] + b"xyz")
     again = Place(tmp_path)
     again.ledger.open()
-    assert again.ledger.lost() == ([1] if "object" in damaged else [])
+    assert again.ledger.reversal.lost() == ([1] if "object" in damaged else [])
     assert again.ledger.journal.damaged == ([1, 2] if damaged == "journal" else [])
     again.shell("echo 3 > c")
-    undone = again.ledger.undo(again.steps())
+    undone = again.ledger.reversal.undo(again.steps())
     assert {action.path for action in undone.plan.conflicts} == ({"a"} if "object" in damaged else set())
     assert (again.root / "b").read_text() == "b" * 50 and not (again.root / "c").exists()
 
@@ -113,7 +113,7 @@ def test_what_is_no_file(tmp_path: Path):
         listening.bind(str(place.root / "socket"))
         before = place.digest()
         place.shell("rm fifo; mkfifo other; ln -s /nowhere/at/all link; ln -s . loop; mkdir -m 700 folder/inner")
-        undone = place.ledger.undo(place.steps())
+        undone = place.ledger.reversal.undo(place.steps())
     assert not undone.plan.conflicts and not undone.failed
     assert place.digest() == before
 
@@ -126,7 +126,7 @@ def test_names_that_are_no_text(tmp_path: Path):
     before = place.digest()
     place.shell("for f in *; do echo 2 > \"$f\"; done; mkdir $'d\\xfe'; ln -s $'t\\xfd' l")
     again = Place(tmp_path)
-    again.ledger.undo(again.steps() or (again.ledger.open(), again.steps())[1])
+    again.ledger.reversal.undo(again.steps() or (again.ledger.open(), again.steps())[1])
     assert place.digest() == before
 
 
@@ -154,7 +154,7 @@ def test_a_full_disk_refuses_the_action_before_it_begins(tmp_path: Path, room: i
     )
     assert "cannot be kept for undo" in done.stdout and "Make room" in done.stdout
     place.shell("echo x >> f")
-    place.ledger.undo(place.steps())
+    place.ledger.reversal.undo(place.steps())
     assert not [name for name in os.listdir(Path(place.ledger.folder) / "objects") if name.endswith(".tmp")]
 
 

@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
@@ -59,7 +60,7 @@ def test_a_persons_edits_between_the_steps_survive_the_undo_of_all(tmp_path: Pat
                     ]
                 )
             )
-    undone = place.ledger.undo(place.steps())
+    undone = place.ledger.reversal.undo(place.steps())
     assert not undone.plan.conflicts and not undone.failed
     assert digest_of(place.root) == digest_of(alone)
 
@@ -68,7 +69,7 @@ def test_hunks_of_both_sides_are_told_apart(place: Place):
     (place.root / "f").write_text(numbered(0, 30))
     place.shell("sed -i '3s/.*/agent/; 20,25d' f")
     place.by_hand("sed -i '10s/.*/mine/' f")
-    undone = place.ledger.undo(place.steps())
+    undone = place.ledger.reversal.undo(place.steps())
     assert [action.what for action in undone.plan.actions] == ["merge"]
     assert (place.root / "f").read_text() == numbered(0, 30).replace("line 9\n", "mine\n")
 
@@ -89,7 +90,7 @@ def test_what_cannot_be_told_apart_stays_and_is_named(place: Place, agent: str, 
     place.shell(agent)
     place.by_hand(person)
     before = place.digest()
-    undone = place.ledger.undo(place.steps())
+    undone = place.ledger.reversal.undo(place.steps())
     assert [action.what for action in undone.plan.conflicts] == ["conflict"]
     after = place.digest()
     aside = {name: after.pop(name) for name in list(after) if name.endswith(".codi-undo")}
@@ -100,7 +101,7 @@ def test_what_cannot_be_told_apart_stays_and_is_named(place: Place, agent: str, 
 def test_a_folder_of_the_agents_with_a_file_of_the_persons_stays(place: Place):
     place.shell("mkdir -p d/e; echo x > d/x")
     place.by_hand("echo mine > d/e/mine")
-    undone = place.ledger.undo(place.steps())
+    undone = place.ledger.reversal.undo(place.steps())
     assert set(undone.failed) == {"d", "d/e"}
     assert sorted(path for path, (kind, _, _) in place.digest().items()) == ["d", "d/e", "d/e/mine"]
 
@@ -116,7 +117,7 @@ def test_what_a_person_did_between_is_theirs(place: Place):
         ("person", ["f", "x"]),
         ("agent", ["f"]),
     ]
-    place.ledger.undo(place.steps()[-1:])
+    place.ledger.reversal.undo(place.steps()[-1:])
     assert (place.root / "f").read_text() == "a\nmine\n"
 
 
@@ -129,7 +130,7 @@ def test_two_processes_do_not_take_each_others_changes(tmp_path: Path):
     one.shell("rm b")
     assert {step.owner for step in one.ledger.journal.steps()} == {"agent"}
     one.ledger.open()
-    undone = one.ledger.undo(one.steps())
+    undone = one.ledger.reversal.undo(one.steps())
     assert [action.path for action in undone.plan.conflicts] == ["a"]  # the one's file holds the other's line
     assert {path: content for path, (_, _, content) in one.digest().items() if not path.endswith("undo")} == {
         "a": b"1\n2\n",
@@ -146,15 +147,16 @@ def test_commands_that_run_at_the_same_time_are_told_apart_by_when(tmp_path: Pat
     (one.root / "a").write_text("1\n")
     one.ledger.end(slow)
     by_session = {
-        session: [change.path for step in one.ledger.undoable(session) for change in step.changes]
+        session: [change.path for step in one.ledger.reversal.undoable(session) for change in step.changes]
         for session in ("one", "other")
     }
     assert by_session == {"one": ["a"], "other": ["b", "c"]}
     other.ledger.open()
     assert [change.uncertain for step in other.steps() for change in step.changes] == [False, True]
-    other.ledger.undo(other.steps())
+    other.ledger.reversal.undo(other.steps())
     assert set(one.digest()) == {"a", "c"}, "what may be the other's stays unless it is named"
-    other.ledger.undo(other.ledger.undoable("other"), ["c"])
+    other.ledger.reversal.undo(other.ledger.reversal.undoable("other", uncertain=True), ["c"])
+    assert set(one.digest()) == {"a"}
 
 
 def test_undoing_files_leaves_git_alone(place: Place):
@@ -162,7 +164,7 @@ def test_undoing_files_leaves_git_alone(place: Place):
     place.shell("echo x > x; rm -r docs src data 2>/dev/null; true")
     place.by_hand("git add -A; git stash -q; git commit -q --allow-empty -m mine; echo y > y; git add y")
     before = {path: state for path, state in place.digest().items() if path.startswith(".git/")}
-    place.ledger.undo(place.steps())
+    place.ledger.reversal.undo(place.steps())
     assert {path: state for path, state in place.digest().items() if path.startswith(".git/")} == before
 
 
@@ -171,7 +173,7 @@ def test_a_repository_that_moved_on_stays_as_a_whole(place: Place):
     place.shell("echo x > x; git add x; git commit -qm agent")
     place.by_hand("echo y > y; git add y; git commit -qm mine")
     before = place.digest()
-    undone = place.ledger.undo(place.steps())
+    undone = place.ledger.reversal.undo(place.steps())
     assert undone.plan.conflicts and all(".git/" in action.path for action in undone.plan.conflicts)
     after = place.digest()
     assert after.pop("y") == before["y"]
@@ -183,7 +185,7 @@ def test_looking_at_the_repository_is_no_reason_to_keep_it(place: Place):
     before = place.digest()
     place.shell("echo x > x; git add x")
     place.by_hand("touch .gitignore; git status")
-    undone = place.ledger.undo(place.steps())
+    undone = place.ledger.reversal.undo(place.steps())
     assert not undone.plan.conflicts
     assert place.digest() == before
 
@@ -193,7 +195,7 @@ def test_a_repository_that_was_deleted_comes_back_whole(place: Place):
     place.by_hand("git checkout -q -b lost; echo l > l; git add l; git commit -qm lost; git checkout -q main")
     place.shell("git branch -D lost; git reflog expire --expire=now --all; git gc -q --prune=now")
     place.shell("rm -rf .git * .gitignore")
-    undone = place.ledger.undo(place.steps())
+    undone = place.ledger.reversal.undo(place.steps())
     assert not undone.plan.conflicts and not undone.failed
     told = subprocess.run(
         ["git", "fsck", "--full"], cwd=place.root, env=ENVIRONMENT, capture_output=True, text=True, check=False
@@ -213,14 +215,14 @@ def test_a_worktree_and_a_submodule_and_a_broken_repository(tmp_path: Path):
     place.shell(
         "echo x > x; git add x; git commit -qm agent; git -c protocol.file.allow=always submodule add -q ../main sub"
     )
-    place.ledger.undo(place.steps())
+    place.ledger.reversal.undo(place.steps())
     assert {path: state for path, state in place.digest().items() if "sub" not in path} == before
     changed = {path for path, state in digest_of(main).items() if before_main.get(path) != state}
     assert not {path for path in changed if "modules" not in path}
     (place.root / ".git").write_text("gitdir: /nowhere\n")
     again = Place(tmp_path)
     again.shell("echo y > y")
-    again.ledger.undo(again.steps())
+    again.ledger.reversal.undo(again.steps())
     assert not (place.root / "y").exists()
 
 
@@ -241,7 +243,7 @@ def counted(work):
         work(self, target, place)
     return wrapped
 restoring.Restorer._put, restoring.Restorer._take_away = counted(put), counted(take)
-ledger.undo(ledger.undoable())
+ledger.reversal.undo(ledger.reversal.undoable())
 """
 
 
@@ -259,7 +261,7 @@ def test_an_undo_that_was_killed_is_finished_by_the_next_start(tmp_path: Path, k
     again = Place(tmp_path)
     again.ledger.open()
     assert again.digest() == before
-    assert again.steps() == [] and len(again.ledger.redoable()) == 1
+    assert again.steps() == [] and len(again.ledger.reversal.redoable()) == 1
 
 
 INTERRUPTED = """
@@ -285,5 +287,34 @@ def test_an_action_in_which_codi_was_killed_can_be_taken_back(tmp_path: Path, na
     again.ledger.open()
     (step,) = again.steps()
     assert step.interrupted
-    again.ledger.undo([step])
+    again.ledger.reversal.undo([step])
     assert again.digest() == before
+
+
+def test_while_the_first_look_takes_its_time_only_what_is_named_is_covered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    place = Place(tmp_path)
+    (place.root / "f").write_text("before\n")
+    (place.root / "g").write_text("before\n")
+    monkeypatch.setattr("codi.workspace.ledger.ledger._FIRST_LOOK_S", 0.01)
+    place.ledger.open()
+    began, go_on = Event(), Event()
+
+    def slow_look() -> None:
+        with place.ledger._books.lock:
+            began.set()
+            go_on.wait(20)
+        place.ledger.first_look()
+
+    looking = Thread(target=slow_look)
+    looking.start()
+    began.wait(20)
+    place.write("f", b"after\n")
+    assert "had not ended" in place.last.gaps[0].why
+    go_on.set()
+    looking.join()
+    place.shell("echo after > g")
+    assert [step.owner for step in place.ledger.journal.steps()] == ["agent", "agent"]
+    place.ledger.reversal.undo(place.steps())
+    assert (place.root / "f").read_text() == (place.root / "g").read_text() == "before\n"

@@ -31,15 +31,15 @@ def test_a_random_session_is_taken_back_and_put_back(tmp_path: Path, seed: int):
         digests.append(place.digest())
     last = digests[-1]
 
-    undone = place.ledger.undo(place.steps()[len(place.steps()) // 2 :])
+    undone = place.ledger.reversal.undo(place.steps()[len(place.steps()) // 2 :])
     assert not undone.plan.conflicts and not undone.failed
-    undone = place.ledger.undo(place.steps())
+    undone = place.ledger.reversal.undo(place.steps())
     assert not undone.plan.conflicts and not undone.failed
     assert place.digest() == digests[0]
     assert place.steps() == []
 
-    while undos := place.ledger.redoable(""):
-        again = place.ledger.redo(undos[-1])
+    while undos := place.ledger.reversal.redoable(""):
+        again = place.ledger.reversal.redo(undos[-1])
         assert not again.plan.conflicts and not again.failed
     assert place.digest() == last
     assert place.ledger.used() < 500 * 1024 * 1024

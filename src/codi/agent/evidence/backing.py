@@ -6,8 +6,7 @@ from posixpath import basename
 from msgspec import Struct
 
 from codi.agent.evidence.claim import Claim
-from codi.agent.evidence.deeds import Deeds
-from codi.agent.evidence.witness import outcome_of
+from codi.agent.evidence.deeds import Deeds, outcome_of
 from codi.protocol.events import ClaimChecked, EvidenceGathered, FileChange
 from codi.workspace.digest import Tree
 from codi.workspace.git import Commit
@@ -27,18 +26,17 @@ class Present(Struct, frozen=True):
     uncommitted: bool | None = None
 
 
-def checked(claims: Iterable[Claim], deeds: Deeds, present: Present, *, admits_failure: bool) -> list[ClaimChecked]:
-    """`admits_failure`: the answer tells of a failure, so that a part that passed may be told of too."""
-    judge = _Judge(deeds, present, admits_failure=admits_failure)
+def checked(claims: Iterable[Claim], deeds: Deeds, present: Present) -> list[ClaimChecked]:
+    """The claims with what is to be thought of them."""
+    judge = _Judge(deeds, present)
     verdicts = (judge.verdict(claim) for claim in claims)
     return [verdict for verdict in verdicts if verdict]
 
 
 class _Judge:
-    def __init__(self, deeds: Deeds, present: Present, *, admits_failure: bool) -> None:
+    def __init__(self, deeds: Deeds, present: Present) -> None:
         self._deeds = deeds
         self._present = present
-        self._admits_failure = admits_failure
 
     def verdict(self, claim: Claim) -> ClaimChecked | None:
         """None for what turns out to be no claim about this session."""
@@ -95,7 +93,7 @@ class _Judge:
             if backing is None or order.index(run) > order.index(backing):
                 return run
             narrower = backing.partial and run.command != backing.command
-            if narrower and not claim.names and (claim.every or not self._admits_failure):
+            if narrower and not claim.names and (claim.every or not claim.beside_failures):
                 return run
         return None
 

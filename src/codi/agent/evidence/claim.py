@@ -15,7 +15,8 @@ Change = Literal["created", "changed", "deleted"]
 
 class Claim(Struct, frozen=True, kw_only=True):
     """`text` as it stands in the answer. Of runs: `every` test, or so many that `passed` and `failed`, of a `total`; `exactly`
-    where these are the numbers of the whole run; `admits` where the sentence tells of failures too; `command` and `names` of
+    where these are the numbers of the whole run; `admits` where the sentence tells of failures too,
+    `beside_failures` where the answer does; `command` and `names` of
     what was run or looked at. Of changes: `change` and `path`, "" for some change anywhere. Of commits: the id in `commit`."""
 
     text: str = ""
@@ -27,6 +28,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     total: int | None = None
     exactly: bool = False
     admits: bool = False
+    beside_failures: bool = False
     command: str = ""
     names: tuple[str, ...] = ()
     exit_code: int | None = None

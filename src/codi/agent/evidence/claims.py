@@ -36,17 +36,14 @@ def claims_in(answer: str) -> list[Claim]:
     """The claims of an answer in their order, each once."""
     found: dict[Claim, None] = {}
     before = ""
-    for block in blocks_of(answer):
+    blocks = list(blocks_of(answer))
+    fails = any(_FAILURE.search(plain(block)) for block in blocks if isinstance(block, str))
+    for block in blocks:
         found |= dict.fromkeys(
             _claims_of_output(block) if isinstance(block, Shown) else _claims_of_block(block, before)
         )
         before = before if isinstance(block, Shown) else block
-    return list(found)
-
-
-def mentions_failure(answer: str) -> bool:
-    """Whether an answer tells of something that fails."""
-    return any(_FAILURE.search(plain(block)) for block in blocks_of(answer) if isinstance(block, str))
+    return [replace(claim, beside_failures=fails) for claim in found]
 
 
 def _claims_of_output(shown: Shown) -> Iterator[Claim]:

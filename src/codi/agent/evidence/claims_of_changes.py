@@ -8,7 +8,7 @@ from codi.agent.evidence.prose import TOKEN, Sentence, is_path
 
 _COMMIT = re.compile(
     r"(?:^|\b(?:i|we|i've|we've|and|also|then|have|has|,) )(?:now |also |just |then |successfully )*(?:committed\b|(?:created|made) (?:the |an? |one |two |three |\d+ )*(?:[\w-]+ ){0,2}?commits?\b)"
-    r"|\b(?:changes?|fix|fixes|work|it|everything|all|they|files?|this|that|updates?) (?:is|are|was|were|has been|have been|been) (?:now |all |also )*committed\b"
+    r"|\b(?:changes?|fix|fixes|work|it|everything|all|they|files?|this|that|updates?) (?:(?:is|are|was|were|has been|have been|been) )?(?:now |all |also )*committed\b(?! by\b)|\bcommit (?:has been|was|is) (?:created|made|in place)\b"
     r"|^commit(?:ted)?:? (?:⟦\d+⟧|[0-9a-f]{7,40})$"
 )
 _HASH = re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,40}\b")
@@ -38,6 +38,8 @@ _WAS_DONE = re.compile(
     rf"(?P<what>[^,;:]*?)\b(?:is|are|was|were|has been|have been)(?: now| successfully| also| fully| all| just)* {_VERB}\b"
 )
 _NEW_FILE = re.compile(rf"\bnew files?: {TOKEN}")
+_PLACE = re.compile(rf" (?:at|in|as|to|under|:) (?:the file )?{TOKEN}")
+_MENDED_IT = re.compile(r"^(?:the )?(?:bugs?|issues?|errors?|typos?|crash|problems?) (?:fixed|resolved)$")
 _HEADING = re.compile(rf"{TOKEN}(?: \([^)]*\))?(?: -| –|:| \|)")
 _INSIDE = re.compile(r"\b(?:in|to|inside|tests?|config|documentation)\b")
 _LINK = r"(?:,? and |, | & |,? plus )"
@@ -67,6 +69,8 @@ def claims_of_changes(sentence: Sentence, words: str) -> Iterator[Found]:
     for match in _WAS_DONE.finditer(words):
         if not _ELSEWHERE.match(words, match.end()):
             yield from _of_state(sentence, words, match)
+    if mended := _MENDED_IT.match(words.strip(" .!")):
+        yield Found(mended.start(), mended.end(), (Claim(about="change"),))
     for match in _NEW_FILE.finditer(words):
         if is_path(path := sentence.tokens[int(match.group(1))]):
             yield Found(match.start(), match.end(), (Claim(about="change", path=path, change="created"),))
@@ -94,6 +98,9 @@ def _of_state(sentence: Sentence, words: str, match: re.Match[str]) -> Iterator[
     subjects = _SUBJECTS.search(what)
     named = [sentence.tokens[int(number)] for number in re.findall(TOKEN, subjects.group())] if subjects else []
     paths = [name for name in named if is_path(name)]
+    place = _PLACE.match(words, match.end())
+    if not paths and place and is_path(path := sentence.tokens[int(place.group(1))]):
+        paths = [path] if re.search(r"\b(?:file|module|script|document|page)s?$", what) else []
     is_past = re.search(r"\b(?:was|were)\b", match.group()) is not None
     if paths:
         claims = tuple(_of_path(verb, path, is_object=True) for path in paths)

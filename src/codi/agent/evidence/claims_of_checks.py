@@ -23,7 +23,7 @@ _BUILD = re.compile(
     rf"|\b(?:project|code|codebase|app|application|package|crate|module|binary|library|everything|it|all|solution|site|bundle|program|which|image|extension|plugin)"
     rf" {AUX}{{0,3}}(?:builds|compiles|built|compiled)\b(?! (?:(?:on|upon|an?|the|its|up|into|from|to|down|by|with|in|for|as)\b|⟦))"
     rf"|\b(?:builds|compiles|built|compiled) {AUX}{{0,2}}(?:successfully|clean(?:ly)?|fine|ok|correctly|again)\b|\bclean_build\b"
-    rf"|(?:^|\b(?:i|we|i've|we've|have) )(?:built|compiled) (?:the |it\b|everything\b)(?:[\w-]+ ?){{0,3}}"
+    rf"|(?:^|\b(?:i|we|i've|we've|have|successfully) )(?:successfully )?(?:built|compiled) (?:the |it\b|everything\b)(?:[\w-]+ ?){{0,3}}"
 )  # fmt: skip
 
 
@@ -105,14 +105,17 @@ def _of_having_run(sentence: Sentence, words: str) -> Iterator[Found]:
 _EXIT = re.compile(
     r"\b(?:exited|finished|ended|completed|returned) with (?:an? )?(?:exit )?(?:code|status)?(?: of)? ?(\d+)\b|\bexit(?:ed)?(?: with)? (?:code|status)(?: was| is| of|:| =)? (\d+)\b"
 )
+_EXITS = re.compile(
+    rf"\b(?:tests?|suite|pytest|build|{LINT_NOUN}|{TYPES_NOUN}) (?:now )?exits? with (?:code |status )?(\d+)\b()"
+)
 _RUN_SUBJECT = re.compile(
-    rf"\b(?:tests?|suite|build|pytest|{LINT_NOUN}|{TYPES_NOUN}|command|run|script|it|they)\b|{TOKEN}"
+    rf"\b(?:tests?|suite|build|pytest|{LINT_NOUN}|{TYPES_NOUN}|command|run|script|it|they|the exit)\b|{TOKEN}"
 )
 
 
 def _of_exits(sentence: Sentence, words: str) -> Iterator[Found]:
-    for match in _EXIT.finditer(words):
-        subject = list(_RUN_SUBJECT.finditer(words, 0, match.start()))
+    for match in (*_EXITS.finditer(words), *_EXIT.finditer(words)):
+        subject = list(_RUN_SUBJECT.finditer(words, 0, match.end()))
         if not subject or re.match(r" (?:on|for|when|if|in case|because)\b", words[match.end() :]):
             continue
         named = [sentence.tokens[int(each.group(1))] for each in subject if each.group(1)]

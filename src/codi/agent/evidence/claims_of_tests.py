@@ -16,7 +16,7 @@ _NOT_ADJECTIVES = (
 )
 _ADJECTIVES = rf"(?P<adjectives>(?:(?!(?:{_NOT_ADJECTIVES})\b)[a-z][\w-]* ){{0,4}}?)"
 _NOUN = (
-    r"(?P<noun>tests?(?: suites?| cases?| runs?| files?| class(?:es)?| results?)?|suites?|specs?|test_\w+|testsuite|pytest"
+    r"(?P<noun>tests?(?: suites?| cases?| runs?| files?| class(?:es)?| results?| status)?|suites?|specs?|test_\w+|testsuite|pytest"
     r"|unittests?|doctests?|assertions|checks)"
 )
 _SOME = rf"(?:(?P<number>{NUMBER})(?:(?: of | out of |/)(?:the )?(?P<total>{NUMBER}))? )?"
@@ -25,7 +25,7 @@ _PASSING = r"(?:pass(?:es|ed|ing)?|green)\b(?! (?:(?:an?|the|it)\b|⟦))"
 _LABELLED = re.compile(rf"\b(?:tests? )?pass(?:ed|ing)?: ?(?P<number>{NUMBER})\b(?!\.)")
 _TESTS = re.compile(
     rf"\b(?:(?:all|every|each|both|the|my|our|its|these|those|of) )*{_SOME}{_ADJECTIVES}{_NOUN}{WHERE}(?: \([^()]*\))?"
-    rf"{LINKED} {AUX}{{0,5}}{PASS}"
+    rf"{LINKED} {AUX}{{0,5}}(?:reports? |reported |came out |were run )?{AUX}{{0,2}}{PASS}"
 )
 _PASSES_TESTS = re.compile(
     rf"\bpass(?:es|ed) (?:(?:all|every|the|its|our) )*(?:(?P<number>{NUMBER}) (?:of the )?)?{_ADJECTIVES}(?:tests?|suite|test suite)\b"

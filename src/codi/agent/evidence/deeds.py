@@ -1,12 +1,15 @@
 """What was done in a session, folded from its entries: runs that are evidence, other commands, changes of files."""
 
 from collections.abc import Iterable
+from typing import Literal
 
 from msgspec import Struct
 
 from codi.protocol.effects import Runs
 from codi.protocol.events import CallIntended, Entry, EvidenceGathered, FileChange, FilesChanged, MessageAdded
 from codi.workspace.digest import is_by_product
+
+Outcome = Literal["passed", "failed", "unclear"]
 
 
 class Ran(Struct, frozen=True):
@@ -46,3 +49,12 @@ def deeds(entries: Iterable[Entry]) -> Deeds:
                         code = (result.details or {}).get("exitCode", None if result.is_error else 0)
                         commands.append(Ran(line, code if isinstance(code, int) else None))
     return Deeds(began, tuple(evidence), tuple(commands), tuple(changes))
+
+
+def outcome_of(evidence: EvidenceGathered) -> Outcome:
+    """How a run went."""
+    return evidence.outcome or told_by(evidence.exit_code)
+
+
+def told_by(exit_code: int | None) -> Outcome:
+    return "passed" if exit_code == 0 else "failed"

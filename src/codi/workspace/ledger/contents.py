@@ -84,6 +84,12 @@ class Contents:
                 os.rename(temporary, path)
                 self._known.add(id)
 
+    def forget(self) -> None:
+        """Another process may have removed contents: look again what there is."""
+        with self._lock:
+            self._known.clear()
+            self._used = None
+
     def used(self) -> int:
         """Bytes of everything stored."""
         if self._used is None:

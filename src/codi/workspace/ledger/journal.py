@@ -74,12 +74,14 @@ _ESCAPED = re.compile("\0([0-9a-f]{2})")
 
 
 class Journal:
-    """`records` are all that could be read, `damaged` the numbers of the lines that could not."""
+    """`records` are all that could be read, `damaged` the numbers of the lines that could not; `generation` counts how often the
+    journal was begun anew."""
 
     def __init__(self, folder: str) -> None:
         self.path = os.path.join(folder, "journal.jsonl")
         self.records: list[Record] = []
         self.damaged: list[int] = []
+        self.generation = 0
         self._folder = folder
         self._lines = 0
         self._inode = 0
@@ -90,6 +92,15 @@ class Journal:
 
     def steps(self) -> list[Step]:
         return [record for record in self.records if isinstance(record, Step)]
+
+    def steps_after(self, number: int) -> list[Step]:
+        found = []
+        for record in reversed(self.records):
+            if isinstance(record, Step):
+                if record.n <= number:
+                    break
+                found.append(record)
+        return found[::-1]
 
     def read(self) -> list[Record]:
         """Read what was written since; returns the new records. A journal that was made shorter is read anew."""
@@ -102,6 +113,7 @@ class Journal:
                 status = os.fstat(descriptor)
                 if status.st_ino != self._inode:
                     self.records, self.damaged = [], []
+                    self.generation += 1
                     self._inode, self._offset, self._lines = status.st_ino, 0, 0
                 os.lseek(descriptor, self._offset, os.SEEK_SET)
                 with open(descriptor, "rb", closefd=False) as file:
@@ -249,6 +261,13 @@ def _each_text(value: Any, told: Callable[[str], str]) -> Any:
         case list() | tuple():
             return [_each_text(inner, told) for inner in value]
     return value
+
+
+def open_begins(records: Sequence[Record]) -> list[Begun]:
+    """What was begun and has not ended."""
+    ended = {record.began for record in records if isinstance(record, Step)}
+    ended |= {record.token for record in records if isinstance(record, Cleared)}
+    return [record for record in records if isinstance(record, Begun) and record.token not in ended]
 
 
 def undone(records: Sequence[Record]) -> set[int]:

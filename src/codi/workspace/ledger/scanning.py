@@ -40,7 +40,7 @@ class Difference(Struct, frozen=True):
 
 class Scanner:
     """Looks at `root`, and at further `tops` outside of it. `room` says whether a content of so many bytes may still be
-    stored. What is not covered stands in `gaps` after each look."""
+    stored. What is not covered stands in `gaps` after each look, what was found so far in `found`."""
 
     def __init__(
         self,
@@ -55,6 +55,7 @@ class Scanner:
         room: Callable[[int], bool] = lambda size: True,
     ) -> None:
         self.gaps: list[Gap] = []
+        self.found: list[Difference] = []
         self.stopped = False
         self._root = root
         self._tree = tree
@@ -77,6 +78,7 @@ class Scanner:
         if self._git:
             self._git.look()
         differences: list[Difference] = []
+        self.found = differences
         for top in (".", *self._tops):
             self._settle(top, _status(self.place(top)), differences)
             if os.path.isdir(self.place(top)):
@@ -93,6 +95,7 @@ class Scanner:
         """Look at these paths and at what lies below them."""
         self.gaps, self._excluded = [], {}
         differences: list[Difference] = []
+        self.found = differences
         for path in paths:
             status = _status(self.place(path))
             self._settle(path, status, differences)

@@ -54,7 +54,7 @@ Owner = Literal["agent", "person", "undo", "redo", "restore"]
 
 class Change(Struct, frozen=True, omit_defaults=True):
     """`moved_from` names the path that stood here under another name before. An `uncertain` change was made while another
-    codi was running a command too, and may be that one's."""
+    codi, or a job in the background, was busy too: it may be somebody else's."""
 
     path: str
     before: State

@@ -97,7 +97,7 @@ class Planner:
         try:
             for change in newest_first:
                 if change.uncertain and self._certain:
-                    why = "another codi was running a command meanwhile; name the path to take it back"
+                    why = "it may be the work of another, who was busy meanwhile; name the path to take it back"
                     continue
                 to = self._inverse(path, to, change)
         except Conflict as conflict:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from codi.providers.proper import proper
+from codi.wire.characters import proper
 
 
 @pytest.mark.parametrize(
