@@ -60,6 +60,7 @@ def test_a_persons_edits_between_the_steps_survive_the_undo_of_all(tmp_path: Pat
                     ]
                 )
             )
+    place.ledger.open()
     undone = place.ledger.reversal.undo(place.steps())
     assert not undone.plan.conflicts and not undone.failed
     assert digest_of(place.root) == digest_of(alone)

@@ -5,7 +5,6 @@ back. All codi processes of a workspace write to the same journal; a lock makes 
 """
 
 import fcntl
-import json
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -220,6 +219,8 @@ def line_of(record: Record) -> bytes:
     try:
         text = _encoder.encode(record)
     except UnicodeEncodeError:
+        import json  # for names that are no text alone
+
         text = json.dumps(_each_text(to_builtins(record), _escaped), separators=(",", ":")).encode()
     return b'%s,"_c":"%08x"}\n' % (text[:-1], crc32(text))
 
@@ -233,6 +234,8 @@ def record_of(line: bytes) -> Record | None:
         if rb"\u0000" not in text:
             record: Record = _decoder.decode(text)
             return record
+        import json  # for names that are no text alone
+
         return _converted(_each_text(json.loads(text), _unescaped))
     except (DecodeError, ValidationError, ValueError):
         return None

@@ -5,7 +5,6 @@ are a conflict too: which of two neighbours comes first nobody can know.
 """
 
 from collections.abc import Sequence
-from difflib import SequenceMatcher
 
 _SAMPLE = 8192
 _MOST_LINES = 50_000
@@ -70,5 +69,7 @@ def hunks(one: Sequence[bytes], other: Sequence[bytes]) -> list[Hunk]:
         return []
     if not inner or not outer or len(inner) + len(outer) > _MOST_LINES:
         return [(begin, begin + len(inner), begin, begin + len(outer))]
+    from difflib import SequenceMatcher  # wanted when files differ, and not at each start
+
     matcher = SequenceMatcher(None, inner, outer, autojunk=False)
     return [(begin + a, begin + b, begin + c, begin + d) for tag, a, b, c, d in matcher.get_opcodes() if tag != "equal"]

@@ -10,7 +10,6 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from errno import ENOTEMPTY
-from shutil import rmtree
 
 from msgspec import Struct
 
@@ -102,6 +101,8 @@ class Restorer:
             except OSError as error:
                 if error.errno != ENOTEMPTY or not _holds_only_caches(place):
                     raise _Stays("it holds files that are not the agent's") from error
+                from shutil import rmtree  # for caches in a folder that goes, and not at each start
+
                 for cache in os.listdir(place):
                     rmtree(os.path.join(place, cache))
                 os.rmdir(name, dir_fd=folder)
