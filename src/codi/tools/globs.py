@@ -118,7 +118,7 @@ def _segment(segment: str, given: str) -> str:
 
 def _class(inside: str, given: str) -> str:
     negated = inside[:1] in ("!", "^")
-    members = re.sub(r"([\\\[\]&~|^])", r"\\\1", inside[negated:])
+    members = re.sub(r"([\\\[\]&~|^]|-(?=-))", r"\\\1", inside[negated:])  # `--` is a set operation to come in Python
     try:
         re.compile(f"[{members}]")
     except re.error as error:
