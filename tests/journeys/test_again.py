@@ -251,3 +251,33 @@ def test_two_runs_at_once_have_a_session_each(codi: Codi, lab):
     lab({"loop": True, "steps": [says("", call("list")), says("Done.")]})
     runs = [codi.start("go") for _ in range(3)]
     assert [run.end().status for run in runs] == [0, 0, 0] and len(codi.sessions()) == 3
+
+
+def test_who_is_meant_is_never_guessed(codi: Codi, lab):
+    server = lab({"loop": True, "steps": [says("Yes.")]})
+    ids = [codi.json("hi", "--name", "twin", "--session-id", f"abcd-{number}").result["sessionId"] for number in (1, 2)]
+    before = len(server.requests)
+    for words in (("-r", "twin"), ("--session", "abcd"), ("--fork", "twin")):
+        run = codi("-p", "on", *words)
+        assert run.status == 2 and all(each in run.err for each in ids) and run.err.count("hint: ") == 1, run
+    run = codi("-p", "on", "-r", "abce-1")
+    assert run.status == 1 and "No session found matching 'abce-1'" in run.err and ids[0] in run.err
+    assert codi.json("on", "-r", "abcd-2").result["sessionId"] == ids[1]
+    assert len(server.requests) == before + 1 and len(codi.sessions()) == 2
+
+
+def test_a_call_that_a_kill_left_open_is_answered_for_the_model_and_not_in_the_file(codi: Codi, lab):
+    lab([says("", call("shell", command="echo ready; sleep 60"))])
+    running = codi.start("go", "-y")
+    running.wait_for("tool_execution_update", holding="ready")
+    running.process.kill()
+    running.process.wait()
+    (path,) = codi.sessions()
+    before = path.read_bytes()
+    server = lab([says("I see.")])
+    assert codi("-p", "-c", "on").status == 0
+    result = server.requests[0].json["messages"][2]["content"][0]
+    assert result[
+        "is_error"
+    ] and "No result: the session was interrupted; the effect of this call is unknown." in json.dumps(result)
+    assert path.read_bytes().startswith(before) and b"No result:" not in path.read_bytes()
