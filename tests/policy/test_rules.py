@@ -36,6 +36,9 @@ def runs(line):
         ("run(git log *)", runs("git log")),
         ("Bash(npm test:*)", runs("npm test --watch")),
         ("run(a && b)", runs("a && b")),
+        ("run(find . -delete *)", runs("find . -delete -name x")),
+        ("run(git log --output *)", runs("git log --output x")),
+        ("run(npm test)", Runs(("npm", "test"), ROOT)),
         ("write(src/**)", Writes(f"{ROOT}/src/a/b.py")),
         ("write(src)", Writes(f"{ROOT}/src/a/b.py")),
         ("Edit(src/*.py)", Writes(f"{ROOT}/src/a.py")),
@@ -65,6 +68,25 @@ def test_a_rule_allows_what_it_says(rule, effect):
         ("reach(github.com:443)", Reaches("github.com", 80)),
         ("read(src/**)", Writes(f"{ROOT}/src/a")),
         ("run(sudo *)", runs("sudo ls")),
+        ("run(git log *)", runs("git log --output=x")),
+        ("run(git log *)", runs("git log --outp x")),
+        ("run(git log *)", runs("git -c core.pager=id log")),
+        ("run(git log *)", runs("git\tlog")),
+        ("run(git log *)", runs("git\u00a0log")),
+        ("run(git log *)", runs("git log 'x'")),
+        ("run(git log *)", runs("git log\r--oneline")),
+        ("run(git diff *)", runs("git diff --ext-diff")),
+        ("run(git *)", runs("git grep -Oid x")),
+        ("run(git *)", runs("git push --receive-pack=id h")),
+        ("run(find *)", runs("find a -delete")),
+        ("run(find *)", runs("find . -exec id +")),
+        ("run(rg *)", runs("rg --pre=id x")),
+        ("run(sort *)", runs("sort -uo f f")),
+        ("run(tar *)", runs("tar xf a --to-command=id")),
+        ("run(npm test)", runs("\u00a0npm test")),
+        ("run(npm test)", runs("npm test\n")),
+        ("run(npm test)", Runs("npm test", "/home/ada/elsewhere")),
+        ("run(npm test)", Runs(("npm test",), ROOT)),
     ],
 )
 def test_a_rule_allows_no_more(rule, effect):
@@ -72,12 +94,33 @@ def test_a_rule_allows_no_more(rule, effect):
 
 
 @pytest.mark.parametrize(
-    "line", ["npm publish", "cd x && npm publish --tag a", "env A=1 npm publish", "true | npm publish", "(npm publish)"]
+    "line",
+    [
+        "npm publish",
+        "cd x && npm publish --tag a",
+        "env A=1 npm publish",
+        "true | npm publish",
+        "(npm publish)",
+        "bash -c 'npm publish'",
+        "/usr/bin/npm publish",
+        "echo $(npm publish)",
+        "npm\\\n publish",
+        "n'p'm publish",
+        "sudo -u x npm publish",
+        "cat <(npm publish)",
+    ],
 )
 def test_a_denial_holds_for_each_part_of_a_line(line):
     assert judged(runs(line), deny=["run(npm publish)"], allow=[f"run({line})"], mode="full-access") == Deny(
         "denied by the rule run(npm publish)", by="rule", rule="run(npm publish)"
     )
+
+
+@pytest.mark.parametrize(
+    "line", ["git push", "git -C x push", "git -c a.b=c push -f", "git --no-pager push", "/usr/bin/git push"]
+)
+def test_a_denial_of_a_subcommand_of_git_sees_past_its_options(line):
+    assert isinstance(judged(runs(line), deny=["run(git push)"], mode="full-access"), Deny)
 
 
 def test_the_strictest_of_several_rules_counts():

@@ -5,7 +5,7 @@ Plan mode and read-only mode are not flags that somebody must remember to look a
 
 from collections.abc import Callable
 
-from codi.policy.danger import forbidden, risk_of
+from codi.policy.danger import danger_of
 from codi.policy.mode import Mode
 from codi.policy.policy import Policy
 from codi.policy.rules import Rule
@@ -57,6 +57,8 @@ def _on_read(mode: Mode, territory: Territory, path: str) -> Verdict:
 def _on_write(mode: Mode, territory: Territory, path: str) -> Verdict:
     if mode in ("plan", "read-only"):
         return Deny(f"{mode} mode changes no files")
+    if territory.is_own(path):
+        return Deny(f"{path} is codi's own: only the person changes it")
     if not territory.holds(path):
         reason = f"{path} is outside the workspace {territory.root}."
         return Deny(reason) if mode == "accept-edits" else Ask((reason,), 8)
@@ -68,14 +70,14 @@ def _on_write(mode: Mode, territory: Territory, path: str) -> Verdict:
 
 
 def _on_run(mode: Mode, territory: Territory, command: Runs) -> Verdict:
-    why_not = forbidden(command.line, root=territory.root, home=territory.home)
-    if why_not:
+    danger = danger_of(command.line, command.cwd, territory)
+    if why_not := danger.forbidden:
         return Deny(f"codi never runs this: it {why_not}" if " " in why_not else f"codi never runs this: {why_not}")
     inside = territory.holds(command.cwd)
     if mode in ("plan", "read-only"):
         looks = only_looks(command) if territory.confined else is_own_git(command)
         return Allow() if looks and inside else Deny(f"{mode} mode runs no commands but codi's own looks at git")
-    risk, reasons = risk_of(command.line)
+    risk, reasons = danger.risk, danger.reasons
     if not inside:
         risk, reasons = max(risk, 4), (*reasons, f"{command.cwd} is outside the workspace {territory.root}.")
     elif only_looks(command):

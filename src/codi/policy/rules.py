@@ -10,7 +10,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from codi.policy.danger import parts_of
+from codi.policy.command_line import commands_of
+from codi.policy.options import break_out
 from codi.policy.territory import Territory
 from codi.protocol.effects import Allow, Ask, Deny, Effect, Reaches, Reads, Runs, Verdict, Writes
 from codi.protocol.errors import UsageError
@@ -33,13 +34,14 @@ class Rule(Struct, frozen=True):
     kind: Literal["run", "write", "read", "reach", "tool"]
     pattern: str
     paths: re.Pattern[str] | None = None
+    territory: Territory | None = None
 
     def covers(self, effect: Effect, tool: str) -> bool:
         match self.kind, effect:
             case "tool", _:
                 return tool == self.pattern or (self.pattern.endswith("*") and tool.startswith(self.pattern[:-1]))
             case "run", Runs():
-                return self._covers_command(effect.line)
+                return self._covers_command(effect)
             case ("write", Writes(path=path)) | ("read", Reads(path=path)):
                 return self.paths is not None and self.paths.fullmatch(path) is not None
             case "reach", Reaches(host=host, port=port):
@@ -57,17 +59,36 @@ class Rule(Struct, frozen=True):
             return of_mode
         return Allow(by="rule", rule=self.text)
 
-    def _covers_command(self, line: str) -> bool:
+    def _covers_command(self, command: Runs) -> bool:
+        line = command.line
         words, more = self.pattern.split(), False
         if words and words[-1] == "*":
             words, more = words[:-1], True
         if self.decision == "allow":
-            if line.strip() == self.pattern:
+            if self.territory and not self.territory.holds(command.cwd):
+                return False  # elsewhere the same words run other things
+            if line.strip(" ") == self.pattern:
                 return True
             if not _PLAIN.fullmatch(line):
                 return False
-            return _begins(line.split(), words, more)
-        return any(_begins(part, words, more=True) for part in parts_of(line))
+            said = line.split()
+            return _begins(said, words, more) and not break_out([*said[:1], *said[len(words) :]])
+        return any(
+            _begins(said, words, more=True) for command in commands_of(line) for said in _spellings(command.words)
+        )
+
+
+def _spellings(words: list[str]) -> list[list[str]]:
+    """The words as they are, with the program's bare name, and for git without the options before its subcommand."""
+    if not words:
+        return []
+    bare = [words[0].rpartition("/")[2], *words[1:]]
+    if bare[0] != "git":
+        return [words, bare]
+    at = 1
+    while at < len(bare) and bare[at].startswith("-"):
+        at += 2 if bare[at] in ("-c", "-C", "--git-dir", "--work-tree", "--namespace", "--config-env") else 1
+    return [words, bare, ["git", *bare[at:]]]
 
 
 def _begins(said: list[str], words: list[str], more: bool) -> bool:
@@ -98,7 +119,7 @@ def parse_rule(text: str, decision: Decision, territory: Territory) -> Rule:
         if "*" in pattern[:-1] or (pattern.endswith("*") and not pattern.endswith(" *") and pattern != "*"):
             column = form.start("pattern") + 1 + pattern.index("*")
             raise _unreadable(text, column, "in a command * may only be the last word")
-        return Rule(text, decision, "run", pattern)
+        return Rule(text, decision, "run", pattern, territory=territory)
     if kind == "reach":
         return Rule(text, decision, "reach", pattern.removeprefix("domain:"))
     return Rule(

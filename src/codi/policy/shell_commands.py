@@ -14,7 +14,7 @@ _LOOKING: dict[str, frozenset[str]] = {
     "ls": frozenset({"-l", "-a", "-la", "-al", "-A", "-lA", "-1", "-R", "-h", "-lh", "-lah", "-t", "-lt", "-F", "-d", "--all"}),
     "whoami": frozenset(),
     "uname": frozenset({"-a", "-s", "-r", "-m"}),
-    "date": frozenset({"-u", "+%Y", "+%F", "+%T", "+%s"}),
+    "date": frozenset({"-u", "+%Y", "+%F", "+%T", "+%s"}),  # a word without a sign would set the clock
     "wc": frozenset({"-l", "-w", "-c"}),
     "true": frozenset(),
     "echo": frozenset(),
@@ -44,6 +44,8 @@ def only_looks(command: Runs) -> bool:
         return True
     flags = _LOOKING.get(words[0])
     if flags is None:
+        return False
+    if words[0] == "date" and not all(word.startswith(("-", "+")) for word in words[1:]):
         return False
     for word in words[1:]:
         if word.startswith(("-", "+")):

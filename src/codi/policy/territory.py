@@ -39,9 +39,13 @@ class Territory(Struct, frozen=True):
     def holds(self, path: str) -> bool:
         return any(_below(path, place) for place in (self.root, *self.extra_dirs))
 
+    def is_own(self, path: str) -> bool:
+        """Codi's own folder: its settings, rules and records."""
+        return _below(path, self.codi_home)
+
     def is_protected(self, path: str) -> bool:
         """Where a change would act later, without anybody looking: hooks, configuration, start files, codi's own."""
-        if _below(path, self.codi_home):
+        if self.is_own(path):
             return True
         names = path.split("/")
         inner = path[len(self.root) :].split("/") if _below(path, self.root) else names
