@@ -151,6 +151,16 @@ def test_a_planted_bug_is_found_and_its_prompt_named(codi, lab, folder):
     assert len(list(folder.glob("*.py"))) == 20
 
 
+def test_a_bug_in_one_of_a_hundred_calls_is_found_in_seven_runs(codi, lab, folder):
+    steps = [says("", shell(f"echo {'bug' if number == 63 else 'fine'} {number} >> log")) for number in range(100)]
+    lab([*steps, says("Done.")])
+    assert codi("-p", "write the log, line by line", *YES, "--max-turns", "0").status == 0
+    found = told(codi("bisect", "--json", "--", "! grep -q bug log"))
+    assert found["runs"] <= 7
+    assert found["steps"][0]["prompt"] == "write the log, line by line" and found["steps"][0]["files"] == ["log"]
+    assert (folder / "log").read_text().count("\n") == 100
+
+
 def test_snapshots_are_named_compared_and_restored(codi, changed):
     assert codi("snapshot", "create", "good").status == 0
     (changed / "a.txt").write_text("spoilt\n")
