@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-NAMES = ("start", "loop", "sessions", "ledger")
+NAMES = ("start", "loop", "sessions", "tools", "ledger")
 
 
 def main() -> int:
