@@ -82,7 +82,7 @@ def _measure_edit() -> None:
 def _measure_flood() -> None:
     home = folder()
     env = environment(home)
-    words = [CODI, "tool", "call", "shell", "-y"]
+    words = [CODI, "tool", "call", "-y", "shell"]
     idle = cost_of([*words, '{"command": "true"}'], env=env, cwd=home)
     command = "yes some text of a line | head -c 1000000000"
     flooded = cost_of([*words, f'{{"command": "{command}", "timeout_s": 300}}'], env=env, cwd=home)
