@@ -19,7 +19,7 @@ from codi.sessions.catalog import Catalog
 from codi.sessions.jsonl import JsonlStore
 from codi.sessions.session import Session
 
-CWD = "/work/project"
+CWD = "/home/ada/project"
 
 
 def turn(number: int) -> list[MessageAdded]:

@@ -50,6 +50,12 @@ class Connections:
             )
         return self._opened[address]
 
+    async def __aenter__(self) -> "Connections":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
     async def aclose(self) -> None:
         """Close them all."""
         for transport in self._opened.values():
