@@ -191,3 +191,28 @@ def test_malformed_calls_end_the_turn_after_two_corrections(codi: Codi, lab):
     run = codi.json("go", "-y")
     told(run, 1, "malformed")
     assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [b"\xff", b'{"path": "\xff"}', b'{"path": "\\ud800"}', b'{"path": %s%s}' % (b"[" * 5000, b"]" * 5000), b"[]", b""],
+)
+def test_arguments_by_hand_that_are_no_object(codi: Codi, arguments):
+    told(codi("tool", "call", "read", "-", stdin=arguments), 2, "no JSON object")
+
+
+IMPOSSIBLE = [("write", {"path": "a\0b", "content": "x"}), ("edit", {"path": "a\0b", "old_text": "a", "new_text": "b"}),
+              ("delete", {"path": "a\0b"}), ("move", {"source": "a.txt", "destination": "c\0d"}), ("write", {"path": "n" * 300, "content": "x"}),
+              ("apply_patch", {"patch": "*** Begin Patch\n*** Add File: a\0b\n+x\n*** End Patch"})]  # fmt: skip
+
+
+def test_a_name_that_no_file_can_have_is_told_to_the_model(codi: Codi, lab):
+    (codi.cwd / "a.txt").write_text("a\n")
+    lab([says("", *(call(name, **arguments) for name, arguments in IMPOSSIBLE)), says("I see.")])
+    run = codi.json("go", "-y")
+
+    assert (run.status, run.result["answer"]) == (0, "I see.")
+    assert len(run.result["toolCalls"]) == len(IMPOSSIBLE)
+    for made in run.result["toolCalls"]:
+        assert made["isError"] and made["result"].startswith("Nothing was written: "), made
+    assert os.listdir(codi.cwd) == ["a.txt"]

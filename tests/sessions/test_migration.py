@@ -49,6 +49,26 @@ def test_a_list_becomes_a_tree():
     assert isinstance(entries[4].fact, Unknown)
 
 
+@pytest.mark.parametrize("version", ["1", 1.0, "2", 2.0])
+def test_a_version_is_read_as_javascript_reads_it(tmp_path, version):
+    path = tmp_path / "old.jsonl"
+    body = LIST if float(version) < 2 else TREE
+    header, _, rest = body.partition(b"\n")
+    path.write_bytes(json.dumps(json.loads(header) | {"version": version}).encode() + b"\n" + rest)
+    store = JsonlStore.open(str(path))
+    store.close()
+
+    assert not store.warnings and json.loads(path.read_text().splitlines()[0])["version"] == 3
+    assert any(isinstance(entry.fact, ContextAdded) for entry in store)
+
+
+def test_an_index_that_is_no_number_stays():
+    old = lines({"type": "session", "id": "s1", "timestamp": STAMP, "cwd": "/work"},
+                {"type": "compaction", "timestamp": STAMP, "summary": "s", "firstKeptEntryIndex": "x", "tokensBefore": 5})  # fmt: skip
+
+    assert json.loads(migrated(old).splitlines()[1])["firstKeptEntryIndex"] == "x"
+
+
 def test_only_what_has_another_name_is_written_anew():
     new = migrated(TREE)
 

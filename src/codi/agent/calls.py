@@ -35,6 +35,7 @@ from codi.protocol.messages import Message, Text, ToolCall, ToolResult
 from codi.tools.tool import ToolFailed, ToolOutput
 from codi.tools.toolbox import Resolved, Toolbox
 from codi.workspace.grant import Grant
+from codi.workspace.paths import why_impossible
 from codi.workspace.workspace import UndeclaredEffect, Workspace
 
 logger = getLogger(__name__)
@@ -189,6 +190,12 @@ class Calls:
     def _judge(self, act: _Act) -> None:
         assert act.resolved is not None
         act.effects = self.workspace.resolved(tuple(act.resolved.action.effects()))
+        for effect in act.effects:
+            if isinstance(effect, Writes) and (why := why_impossible(effect.path)):
+                act.settle(
+                    f"Nothing was written: {self.workspace.shown(effect.path)}: {why}.", is_error=True, failed=True
+                )
+                return
         act.verdict = self.policy.judge(act.effects, tool=act.tool)
         if isinstance(act.verdict, Allow) and (why := self._cover.refusal(act.resolved.action.effects())):
             act.verdict = Ask((f"cannot be undone: {why}",), risk=_RISK_OF_NO_UNDO)

@@ -49,10 +49,10 @@ def show(args: Any) -> int:
 
 
 def call(args: Any) -> int:
-    text = sys.stdin.read() if args.arguments == "-" else args.arguments
+    text = sys.stdin.buffer.read() if args.arguments == "-" else args.arguments
     try:
         arguments = msgspec.json.decode(text, type=dict[str, Any])
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise UsageError(
             f"the arguments are no JSON object: {error}", hint='For example {"path": "README.md"}.'
         ) from error

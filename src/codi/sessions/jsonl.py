@@ -218,8 +218,14 @@ class JsonlStore:
     def _unsaved(self, error: OSError) -> Unsaved:
         return Unsaved(
             f"The session cannot be written to {self._path}: {error.strerror}.",
-            hint="Free some space or mend the disk; what is not yet written is kept in memory and tried again.",
+            hint=f"{_cure(error)}; what is not yet written is kept in memory and tried again.",
         )
+
+
+def _cure(error: OSError) -> str:
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR):
+        return "Let CODI_HOME or --session-dir name a folder that you may write to, or go with --no-session"
+    return "Free some space or mend the disk"
 
 
 def _header(cwd: str, at: float, session_id: str | None, parent_session: str | None) -> Header:

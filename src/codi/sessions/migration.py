@@ -12,6 +12,7 @@ from zlib import crc32
 
 from codi.sessions.json_lines import encoded, object_of
 from codi.sessions.paths import sync_directory
+from codi.sessions.version3 import version_of
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -22,8 +23,7 @@ def migrated(content: bytes) -> bytes:
     lines = content.removeprefix(_BOM).split(b"\n")
     objects = [object_of(line) for line in lines]
     header = objects[0] or {}
-    version = header.get("version", 1)
-    is_list = not isinstance(version, int) or version < 2
+    is_list = version_of(header.get("version", 1)) < 2
     if is_list:
         _give_ids([json for json in objects if json is not None], str(header.get("id")))
     out = [encoded(header | {"version": 3})]
@@ -78,10 +78,11 @@ def _give_ids(objects: list[dict[str, Any]], session_id: str) -> None:
         json["parentId"] = before
         before = json["id"]
     for json in objects[1:]:
-        if json.get("type") == "compaction" and "firstKeptEntryIndex" in json:
-            place = json.pop("firstKeptEntryIndex")
-            if isinstance(place, int) and 0 < place < len(objects):
-                json["firstKeptEntryId"] = objects[place]["id"]
+        index = json.get("firstKeptEntryIndex")
+        if json.get("type") == "compaction" and isinstance(index, int | float) and not isinstance(index, bool):
+            del json["firstKeptEntryIndex"]
+            if isinstance(index, int) and 0 < index < len(objects):
+                json["firstKeptEntryId"] = objects[index]["id"]
 
 
 def _new_id(seed: str, taken: set[str]) -> str:

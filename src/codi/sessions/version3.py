@@ -217,14 +217,21 @@ def header_of(line: bytes) -> Header | None:
         return None
     told = camel_fields(json)
     parent = told.get("parentSession", told.get("branchedFrom"))
-    version = told.get("version", 1)
     return Header(
-        version=version if isinstance(version, int) and not isinstance(version, bool) else VERSION,
+        version=version_of(told.get("version", 1)),
         id=told["id"],
         timestamp=_text(told.get("timestamp")),
         cwd=_text(told.get("cwd")),
         parent_session=parent if isinstance(parent, str) else None,
     )
+
+
+def version_of(told: Any) -> int:
+    """The version that a header tells, read as JavaScript would: `2.0` and `"2"` are 2. What is no number says nothing."""
+    try:
+        return VERSION if isinstance(told, bool) else int(float(told))
+    except (TypeError, ValueError, OverflowError):
+        return VERSION
 
 
 def timestamp_of(at: float) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 UNICODE_SPACES = dict.fromkeys((0x00A0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000), " ")
 """As they are copied from chats and web pages in place of an ordinary space."""
 
+_LONGEST_NAME = 255  # bytes, on every file system in common use
 _MOST_LINKS = 40  # as many as Linux follows before it says ELOOP
 
 
@@ -62,6 +63,15 @@ def located(path: str) -> str:
 def inside(path: str, roots: Iterable[str]) -> bool:
     """Whether a real path is one of the real roots or lies below one; `src/ab` does not lie below `src/a`."""
     return any(path == root or path.startswith(root if root.endswith("/") else f"{root}/") for root in roots)
+
+
+def why_impossible(path: str) -> str | None:
+    """Why no file can have this absolute path, in the system's words; None if one can."""
+    if "\0" in path:
+        return "a name holds no NUL character"
+    if any(len(os.fsencode(name)) > _LONGEST_NAME for name in path.split("/")):
+        return "File name too long"
+    return None
 
 
 def _target_of(path: str) -> str | None:
