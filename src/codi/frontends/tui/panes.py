@@ -1,0 +1,49 @@
+"""What the parts of the interface owe each other: panes take keys and give lines, blocks give the lines of the transcript.
+
+A pane stands where the editor is, or fills the window: the editor itself, a dialog, a picker, the pager. A block is one thing
+in the transcript: what was said, a call, a notice. Both are functions from their state to lines and know no terminal.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from codi.frontends.tui.keys import Input
+from codi.frontends.tui.lines import Line
+
+Caret = tuple[int, int]
+"""A row and a column, from 0."""
+
+
+class View:
+    """What a pane looks like: its lines, and where the caret stands in them (None: nowhere)."""
+
+    __slots__ = ("caret", "lines")
+
+    def __init__(self, lines: Sequence[Line], caret: Caret | None = None) -> None:
+        self.lines = lines
+        self.caret = caret
+
+
+class Pane(Protocol):
+    def take(self, what: Input) -> bool:
+        """Do what the input asks for; False if it means nothing here."""
+        ...
+
+    def view(self, rows: int, columns: int) -> View:
+        """At most so many lines of at most so many cells."""
+        ...
+
+
+class Block(Protocol):
+    @property
+    def is_done(self) -> bool:
+        """Nothing of it changes any more: it may be printed for good."""
+        ...
+
+    def lines(self, columns: int) -> Sequence[Line]:
+        """As it stands in the transcript, long parts shortened with the number of what is hidden."""
+        ...
+
+    def whole(self, columns: int) -> Sequence[Line]:
+        """All of it, as the pager shows it."""
+        ...
