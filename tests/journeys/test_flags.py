@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from codi.cli.flags import Parser, parser
-from codi.cli.main import COMMANDS
+from codi.cli.words import COMMANDS
 from codi.lab.running import running
 from conftest import Codi, Run, call, says
 

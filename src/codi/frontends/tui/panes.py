@@ -37,7 +37,11 @@ class Pane(Protocol):
 class Block(Protocol):
     @property
     def is_done(self) -> bool:
-        """Nothing of it changes any more: it may be printed for good."""
+        """Nothing of it changes any more: all of it may be printed for good."""
+        ...
+
+    def settled(self, columns: int) -> int:
+        """How many of its first lines will not change any more, whatever comes."""
         ...
 
     def lines(self, columns: int) -> Sequence[Line]:

@@ -1,0 +1,349 @@
+"""One conversation on one terminal: keys become ops, events become lines.
+
+Four things happen side by side and meet in the state: keys are read, events are heard, signals arrive, frames are drawn. A frame
+is drawn when something changed, and not more often than a terminal can show.
+"""
+
+import os
+import signal
+import time
+from collections import deque
+from collections.abc import Sequence
+
+import anyio
+
+from codi.frontends.tui.approval_dialog import DEAF_S, ApprovalDialog
+from codi.frontends.tui.blocks.look import Look
+from codi.frontends.tui.blocks.notice import NoticeBlock
+from codi.frontends.tui.composer import Typed
+from codi.frontends.tui.keys import Input
+from codi.frontends.tui.lines import Line, clipped
+from codi.frontends.tui.opening import Opening
+from codi.frontends.tui.pager import Pager
+from codi.frontends.tui.panes import Pane, View
+from codi.frontends.tui.screen import Screen
+from codi.frontends.tui.status import Status
+from codi.frontends.tui.transcript import Transcript
+from codi.protocol.conversation import Conversation
+from codi.protocol.events import ApprovalAsked, ApprovalGiven, Entry, Event, TurnEnded, TurnStarted
+from codi.protocol.ops import Answer, ChoosePolicy, Interrupt, Prompt, Steer
+
+FRAME_S = 0.016
+_TWICE_S = 2.0
+_TICK_S = 0.5
+_MODES = ("default", "accept-edits", "plan")
+
+
+class App:
+    """Takes over what the opening painted. `run` ends when the person leaves."""
+
+    def __init__(self, opening: Opening, conversation: Conversation, *, cwd: str, greeting: str = "") -> None:
+        self.look = Look()
+        self.look.now = time.monotonic()
+        self.transcript = Transcript(self.look)
+        self.status = Status(cwd, os.path.expanduser("~"))
+        self._opening = opening
+        self._terminal = opening.terminal
+        self._screen = opening.screen
+        self._painter = opening.painter
+        self._composer = opening.composer
+        self._composer.send, self._composer.act = self._send, self._act
+        self._conversation = conversation
+        self._greeting = greeting
+        self._asked: deque[ApprovalAsked] = deque()
+        self._dialog: ApprovalDialog | None = None
+        self._full: tuple[Pager, Screen] | None = None
+        self._ops: deque[object] = deque()
+        self._something_to_send = anyio.Event()
+        self._changed = anyio.Event()
+        self._left = anyio.Event()
+        self._is_busy = False
+        self._began = 0.0
+        self._idle = anyio.Event()
+        self._pressed = ("", 0.0)
+        self._prefix = False
+        self._esc_s = 0.2 if os.environ.get("SSH_CONNECTION") else 0.05
+
+    async def run(self, prompts: Sequence[Prompt] = ()) -> None:
+        """Until the person leaves."""
+        self._opening.done()
+        for line in self._header():
+            self._screen.draw((self._painter.row(line),), [()], (0, 0))
+        for report in self._opening.reports:
+            self._report(report)
+        for prompt in prompts:
+            self._queue(prompt)
+        for typed in self._opening.waiting:
+            self._send(typed)
+        async with anyio.create_task_group() as tasks:
+            for work in (
+                self._read_keys,
+                self._hear,
+                self._deliver,
+                self._watch_signals,
+                self._tick,
+                self._draw_frames,
+            ):
+                tasks.start_soon(work)
+            await self._left.wait()
+            tasks.cancel_scope.cancel()
+        self._close()
+
+    def leave(self) -> None:
+        self._left.set()
+
+    # Reading, hearing, delivering, drawing: each waits for one thing.
+
+    async def _read_keys(self) -> None:
+        keys = self._opening.keys
+        while True:
+            if keys.waits:
+                with anyio.move_on_after(self._esc_s) as patience:
+                    await anyio.wait_readable(self._terminal.inp)
+                if patience.cancelled_caught:
+                    self._take(keys.flush())
+                    continue
+            else:
+                await anyio.wait_readable(self._terminal.inp)
+            data = os.read(self._terminal.inp, 65536)
+            if not data:
+                return self.leave()
+            self._take(keys.feed(data))
+
+    async def _hear(self) -> None:
+        async for event in self._conversation.events(since=""):
+            self._event(event)
+            self._dirty()
+
+    async def _deliver(self) -> None:
+        while True:
+            while not self._ops:
+                self._something_to_send = anyio.Event()
+                await self._something_to_send.wait()
+            await self._conversation.send(self._ops.popleft())  # type: ignore[arg-type]
+
+    async def _watch_signals(self) -> None:
+        with anyio.open_signal_receiver(signal.SIGWINCH, signal.SIGCONT) as signals:
+            async for _ in signals:
+                self._repaint()
+
+    async def _tick(self) -> None:
+        """While something runs its time is shown; else nothing wakes up."""
+        while True:
+            await anyio.sleep(_TICK_S)
+            if self._is_busy and self.look.motion:
+                self._dirty()
+            elif not self._is_busy:
+                self._idle = anyio.Event()
+                await self._idle.wait()
+
+    async def _draw_frames(self) -> None:
+        last = 0.0
+        while True:
+            await self._changed.wait()
+            pause = last + FRAME_S - time.monotonic()
+            if pause > 0:
+                await anyio.sleep(pause)
+            self._changed = anyio.Event()
+            last = time.monotonic()
+            self._draw()
+
+    def _dirty(self) -> None:
+        self._changed.set()
+
+    def _queue(self, op: object) -> None:
+        self._ops.append(op)
+        self._something_to_send.set()
+
+    # What events change
+
+    def _event(self, event: Event) -> None:
+        self.look.now = time.monotonic()
+        self.transcript.hear(event)
+        self.status.hear(event)
+        match event:
+            case Entry(fact=TurnStarted()):
+                self._busy(True)
+            case Entry(fact=TurnEnded()):
+                self._busy(False)
+                self._asked.clear()
+                self._dialog = None
+            case Entry(fact=ApprovalAsked() as asked):
+                self._asked.append(asked)
+                self._next_question()
+            case Entry(fact=ApprovalGiven(tool_call_id=call_id)):
+                self._asked = deque(asked for asked in self._asked if asked.tool_call_id != call_id)
+                if self._dialog and self._dialog.asked.tool_call_id == call_id:
+                    self._dialog = None
+                    self._next_question()
+        self._composer.mode = "" if self.status.mode == "default" else self.status.mode
+        self._composer.level = self.status.thinking
+
+    def _busy(self, busy: bool) -> None:
+        self._is_busy = busy
+        self._began = self.look.now
+        if busy:
+            self._idle.set()
+
+    def _next_question(self) -> None:
+        if self._dialog is None and self._asked:
+            place = f"1 of {len(self._asked)}" if len(self._asked) > 1 else ""
+            self._dialog = ApprovalDialog(self._asked[0], self._answer, time.monotonic(), place)
+
+    def _answer(self, answer: Answer) -> None:
+        self._queue(answer)
+
+    # What keys change
+
+    def _take(self, inputs: Sequence[Input]) -> None:
+        for what in inputs:
+            kind, text = what
+            if kind == "report":
+                self._report(text)
+            elif kind == "focus":
+                pass
+            elif not self._pane(what).take(what):
+                self._key(text)
+        if inputs:
+            self._dirty()
+
+    def _pane(self, what: Input) -> Pane:
+        """Who gets this input. What was typed before a dialog opened was meant for the editor."""
+        if self._full:
+            return self._full[0]
+        if self._dialog and time.monotonic() - self._dialog.opened_at >= DEAF_S:
+            return self._dialog
+        return self._composer
+
+    def _report(self, text: str) -> None:
+        if text.startswith("[?") and text.endswith("u"):
+            self._terminal.use_keys("kitty")
+        elif text.startswith("[?") and text.endswith("c"):
+            self._terminal.use_keys("other")
+
+    def _key(self, key: str) -> None:
+        if self._dialog is not None or self._full:
+            action = self._composer.keymap.action(key)
+            if action:
+                self._act(action)
+
+    def _act(self, action: str) -> bool:
+        """Do an action that is not the editor's."""
+        empty = not self._composer.editor.text
+        match action:
+            case "interrupt":
+                if self._is_busy:
+                    self._queue(Interrupt())
+            case "clear":
+                self._clear(empty)
+            case "exit":
+                if not empty:
+                    return self._composer.do("delete-char-forward")
+                self.leave()
+            case "suspend":
+                self._terminal.suspend()
+                self._repaint()
+            case "cycle-mode":
+                at = _MODES.index(self.status.mode) if self.status.mode in _MODES else -1
+                self._queue(ChoosePolicy(_MODES[(at + 1) % len(_MODES)]))  # type: ignore[arg-type]
+            case "toggle-thinking":
+                self.look.thinking = not self.look.thinking
+            case "expand-tools" | "page-up":
+                self._page("transcript", self.transcript.whole, at_end=True)
+            case "redraw":
+                self._repaint()
+            case _:
+                return False
+        return True
+
+    def _clear(self, empty: bool) -> None:
+        now = time.monotonic()
+        before, self._pressed = self._pressed, ("ctrl+c", now)
+        if not empty:
+            self._composer.clear()
+        elif before[0] == "ctrl+c" and now - before[1] < _TWICE_S:
+            self.leave()
+        elif self._is_busy:
+            self._queue(Interrupt())
+        else:
+            self.transcript.add(NoticeBlock("info", "ctrl+c again leaves"))
+
+    def _send(self, typed: Typed) -> None:
+        text = typed.text.strip("\n")
+        word = text.split()[0] if text.split() else ""
+        if not typed.is_literal and word in ("/exit", "/quit", "/q"):
+            self.leave()
+        elif self._is_busy and not typed.later:
+            self._queue(Steer(text))
+        else:
+            self._queue(Prompt(text))
+
+    def _page(self, title: str, content: object, *, at_end: bool = False) -> None:
+        screen = Screen(self._terminal.write, self._screen.rows, self._screen.columns)
+        self._full = (Pager(title, content, self._leave_pager, at_end=at_end), screen)  # type: ignore[arg-type]
+        self._terminal.full(True)
+        screen.repaint((), [()], None)
+
+    def _leave_pager(self) -> None:
+        self._full = None
+        self._terminal.full(False)
+        if (self._screen.rows, self._screen.columns) != self._terminal.size:
+            self._repaint()
+
+    # What is drawn
+
+    def _header(self) -> list[Line]:
+        return [clipped(((self._greeting, "dim"),), self._screen.columns)] if self._greeting else []
+
+    def _draw(self) -> None:
+        self.look.now = time.monotonic()
+        rows, columns = self._screen.rows, self._screen.columns
+        if self._full:
+            pager, screen = self._full
+            view = pager.view(rows, columns)
+            screen.draw((), self._painter.rows(view.lines), view.caret)
+            return
+        printed = self.transcript.printable(columns)
+        live, caret = self._live(rows, columns)
+        self._screen.draw(self._painter.rows(printed), self._painter.rows(live), caret)
+
+    def _live(self, rows: int, columns: int) -> tuple[list[Line], tuple[int, int] | None]:
+        small = columns < 30 or rows < 8
+        foot = [self.status.line(columns)] if rows > 1 else []
+        view = self._bottom(max(rows - len(foot) - (0 if small else 1), 1), columns)
+        room = rows - len(foot) - len(view.lines)
+        above = self.transcript.live(columns, room) if room > 0 else []
+        if self._is_busy and len(above) < room:
+            above = [*above, ((f"working {self.look.now - self._began:.0f}s, esc to stop"[:columns], "dim"),)]
+        caret = None if view.caret is None else (len(above) + view.caret[0], view.caret[1])
+        return [*above, *view.lines, *foot], caret
+
+    def _bottom(self, rows: int, columns: int) -> View:
+        if self._dialog is None:
+            return self._composer.view(rows, columns)
+        if self._dialog.is_viewing:
+            self._dialog.is_viewing = False
+            self._page("approval", self._dialog.whole)
+        return self._dialog.view(rows, columns)
+
+    def _repaint(self) -> None:
+        """The window is another, or was somebody else's: print what fits into two of it, and the live rows."""
+        rows, columns = self._terminal.size
+        self._screen.rows, self._screen.columns = rows, columns
+        if self._full:
+            pager, screen = self._full
+            screen.rows, screen.columns = rows, columns
+            view = pager.view(rows, columns)
+            screen.repaint((), self._painter.rows(view.lines), view.caret)
+            return
+        recent = self.transcript.newest(columns, 2 * rows)
+        live, caret = self._live(rows, columns)
+        self._screen.repaint(self._painter.rows(recent), self._painter.rows(live), caret)
+
+    def _close(self) -> None:
+        """Leave the terminal as it was found, with what was said still on it."""
+        if self._full:
+            self._leave_pager()
+        printed = self._painter.rows(self.transcript.printable(self._screen.columns))
+        self._screen.draw(printed, [()], (0, 0))
+        self._terminal.leave()
