@@ -49,6 +49,7 @@ DARK: Tokens = {
     "heading": "#f0c674 bold",
     "link": "#81a2be underline",
     "code": "#8abeb7",
+    "code.text": "",
     "quote": "250 italic",
     "bullet": "#8abeb7",
     "rule": "240",
