@@ -1,5 +1,7 @@
 """Markdown that streams ends as the same screen as Markdown that came whole, and what was settled stayed."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -61,7 +63,7 @@ def _whole(text: str, columns: int) -> list[str]:
 def test_each_split_of_a_text_gives_the_same_lines(cuts: list[int], columns: int) -> None:
     places = sorted({0, *cuts, len(GOLDEN)})
     markdown, settled = Markdown(), []
-    for begin, end in zip(places, places[1:], strict=False):
+    for begin, end in pairwise(places):
         markdown.feed(GOLDEN[begin:end])
         lines = markdown.lines(columns)
         assert lines[: len(settled)] == settled
