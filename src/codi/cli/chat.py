@@ -8,6 +8,7 @@ from typing import Any
 import anyio
 
 from codi.cli.attachments import prompt_with_files
+from codi.cli.beside import beside
 from codi.cli.flags import check, is_interactive, parser, settings_of, text_or_file
 from codi.cli.start import host_for
 from codi.cli.stopping import Ended, Stopping, cancel_when_ended, leave_when_ended
@@ -130,13 +131,25 @@ async def _talk(
     ended = Ended()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(cancel_when_ended, ended, tasks.cancel_scope)
-        async with engine.open(target) as conversation:
-            if opening:
-                await App(opening, conversation, cwd=places.cwd, greeting=conversation.greeting).run(prompts)
-            else:
+        if opening:
+            await _in_terminal(engine, target, prompts, opening, places)
+        else:
+            async with engine.open(target) as conversation:
                 await chat(conversation, conversation.greeting, prompts)
         tasks.cancel_scope.cancel()
     return 128 + ended.signal if ended.signal else 0
+
+
+async def _in_terminal(
+    engine: Engine, target: str | None, prompts: Sequence[Prompt], opening: Opening, places: Places
+) -> None:
+    """One conversation after the other, as the person goes from one to the next."""
+    going: str | None = target or ""
+    while going is not None:
+        async with engine.open(going or None) as conversation:
+            app = App(opening, conversation, beside, cwd=places.cwd, greeting=conversation.greeting)
+            await app.run(prompts)
+        going, prompts = app.next, ()
 
 
 async def _run_shot(engine: Engine, target: str | None, prompts: Sequence[Prompt], args: Any, places: Places) -> int:

@@ -8,36 +8,44 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, assert_never, get_args
 
 import anyio
 
+from codi.commands.command import Ask, Do, Fail, Leave, Open, Outcome, Show
+from codi.commands.kit import commands
+from codi.frontends.desk import Beside, ConversationDesk
 from codi.frontends.tui.approval_dialog import DEAF_S, ApprovalDialog
 from codi.frontends.tui.blocks.look import Look
-from codi.frontends.tui.blocks.notice import NoticeBlock
+from codi.frontends.tui.blocks.notice import NoticeBlock, TextBlock
 from codi.frontends.tui.composer import Typed
 from codi.frontends.tui.keys import Input
 from codi.frontends.tui.lines import Line, clipped
 from codi.frontends.tui.opening import Opening
 from codi.frontends.tui.pager import Pager
 from codi.frontends.tui.panes import Pane, View
+from codi.frontends.tui.picker import Choice, Picker
+from codi.frontends.tui.question_dialogs import ConfirmDialog, QuestionDialog
 from codi.frontends.tui.screen import Screen
 from codi.frontends.tui.status import Status
 from codi.frontends.tui.transcript import Transcript
 from codi.protocol.conversation import Conversation
-from codi.protocol.events import ApprovalAsked, ApprovalGiven, Entry, Event, TurnEnded, TurnStarted
-from codi.protocol.ops import Answer, ChoosePolicy, Interrupt, Prompt, Steer
+from codi.protocol.events import ApprovalAsked, ApprovalGiven, Entry, Event, QuestionAsked, TurnEnded, TurnStarted
+from codi.protocol.ops import ChoosePolicy, Interrupt, Mode, Op, Prompt, Reply, Steer
 
 FRAME_S = 0.016
 _TWICE_S = 2.0
 _TICK_S = 0.5
-_MODES = ("default", "accept-edits", "plan")
+_MODES: tuple[Mode, ...] = ("default", "accept-edits", "plan")
 
 
 class App:
     """Takes over what the opening painted. `run` ends when the person leaves."""
 
-    def __init__(self, opening: Opening, conversation: Conversation, *, cwd: str, greeting: str = "") -> None:
+    def __init__(
+        self, opening: Opening, conversation: Conversation, beside: Beside, *, cwd: str, greeting: str = ""
+    ) -> None:
         self.look = Look()
         self.look.now = time.monotonic()
         self.transcript = Transcript(self.look)
@@ -49,17 +57,25 @@ class App:
         self._composer = opening.composer
         self._composer.send, self._composer.act = self._send, self._act
         self._conversation = conversation
+        self._desk = ConversationDesk(conversation, beside, self._confirm)
+        self._commands: deque[str] = deque()
+        self._command: anyio.CancelScope | None = None
+        self._something_to_do = anyio.Event()
+        self._pane: Pane | None = None
+        self.next: str | None = None
+        """The conversation to go to when this one is left; None leaves the program, "" begins a new one."""
         self._greeting = greeting
-        self._asked: deque[ApprovalAsked] = deque()
-        self._dialog: ApprovalDialog | None = None
+        self._asked: deque[ApprovalAsked | QuestionAsked] = deque()
+        self._dialog: ApprovalDialog | QuestionDialog | None = None
         self._full: tuple[Pager, Screen] | None = None
-        self._ops: deque[object] = deque()
+        self._ops: deque[Op] = deque()
         self._something_to_send = anyio.Event()
         self._changed = anyio.Event()
         self._left = anyio.Event()
         self._is_busy = False
         self._began = 0.0
         self._idle = anyio.Event()
+        self._opened_at = 0.0
         self._pressed = ("", 0.0)
         self._prefix = False
         self._esc_s = 0.2 if os.environ.get("SSH_CONNECTION") else 0.05
@@ -80,6 +96,7 @@ class App:
                 self._read_keys,
                 self._hear,
                 self._deliver,
+                self._obey,
                 self._watch_signals,
                 self._tick,
                 self._draw_frames,
@@ -120,7 +137,18 @@ class App:
             while not self._ops:
                 self._something_to_send = anyio.Event()
                 await self._something_to_send.wait()
-            await self._conversation.send(self._ops.popleft())  # type: ignore[arg-type]
+            await self._conversation.send(self._ops.popleft())
+
+    async def _obey(self) -> None:
+        """Run commands one after the other, beside everything else; esc ends the one that runs."""
+        while True:
+            while not self._commands:
+                self._something_to_do = anyio.Event()
+                await self._something_to_do.wait()
+            with anyio.CancelScope() as self._command:
+                self._show(await commands().run(self._commands.popleft(), self._desk))
+            self._command = None
+            self._dirty()
 
     async def _watch_signals(self) -> None:
         with anyio.open_signal_receiver(signal.SIGWINCH, signal.SIGCONT) as signals:
@@ -151,7 +179,9 @@ class App:
     def _dirty(self) -> None:
         self._changed.set()
 
-    def _queue(self, op: object) -> None:
+    def _queue(self, op: Op) -> None:
+        if isinstance(op, Reply):
+            self._settled(op.question)
         self._ops.append(op)
         self._something_to_send.set()
 
@@ -161,6 +191,7 @@ class App:
         self.look.now = time.monotonic()
         self.transcript.hear(event)
         self.status.hear(event)
+        self._desk.hear(event)
         match event:
             case Entry(fact=TurnStarted()):
                 self._busy(True)
@@ -168,14 +199,11 @@ class App:
                 self._busy(False)
                 self._asked.clear()
                 self._dialog = None
-            case Entry(fact=ApprovalAsked() as asked):
+            case Entry(fact=ApprovalAsked() | QuestionAsked() as asked):
                 self._asked.append(asked)
                 self._next_question()
             case Entry(fact=ApprovalGiven(tool_call_id=call_id)):
-                self._asked = deque(asked for asked in self._asked if asked.tool_call_id != call_id)
-                if self._dialog and self._dialog.asked.tool_call_id == call_id:
-                    self._dialog = None
-                    self._next_question()
+                self._settled(call_id)
         self._composer.mode = "" if self.status.mode == "default" else self.status.mode
         self._composer.level = self.status.thinking
 
@@ -186,12 +214,81 @@ class App:
             self._idle.set()
 
     def _next_question(self) -> None:
-        if self._dialog is None and self._asked:
+        if self._dialog is not None or not self._asked:
+            return
+        asked = self._asked[0]
+        if isinstance(asked, QuestionAsked):
+            self._dialog = QuestionDialog(asked, self._queue)
+        else:
             place = f"1 of {len(self._asked)}" if len(self._asked) > 1 else ""
-            self._dialog = ApprovalDialog(self._asked[0], self._answer, time.monotonic(), place)
+            self._dialog = ApprovalDialog(asked, self._queue, place)
+        self._opened_at = time.monotonic()
 
-    def _answer(self, answer: Answer) -> None:
-        self._queue(answer)
+    def _settled(self, asked_id: str) -> None:
+        """A question was answered, by whomever."""
+        self._asked = deque(asked for asked in self._asked if _id_of(asked) != asked_id)
+        if self._dialog and _id_of(self._dialog.asked) == asked_id:
+            self._dialog = None
+            self._next_question()
+
+    def _show(self, outcome: Outcome) -> None:
+        """What a command came to."""
+        match outcome:
+            case Show(text, title):
+                self._show_text(text, title)
+            case Do(ops, text):
+                for op in ops:
+                    self._queue(op)
+                if text:
+                    self.transcript.add(NoticeBlock("info", text))
+            case Ask(prompt, images):
+                self._queue(Prompt(prompt, images))
+            case Open(view, argument):
+                self._open(view, argument)
+            case Fail(message, hint):
+                self.transcript.add(NoticeBlock("error", message, hint))
+            case Leave():
+                self.leave()
+            case _ as never:
+                assert_never(never)
+
+    def _show_text(self, text: str, title: str) -> None:
+        block = TextBlock(text)
+        if len(block.lines(self._screen.columns)) > self._screen.rows // 2:
+            self._page(title or "codi", block.whole)
+        else:
+            self.transcript.add(block)
+
+    def _open(self, view: str, argument: str) -> None:
+        match view:
+            case "modes":
+                self._pick("mode", [Choice(mode, mode) for mode in get_args(Mode)], lambda mode: ChoosePolicy(mode))
+            case "session":
+                self.next = argument
+                self.leave()
+
+    def _pick(self, title: str, choices: Sequence[Choice], op: Callable[[Any], Op]) -> None:
+        def chosen(choice: Choice | None) -> None:
+            self._pane = None
+            if choice:
+                self._queue(op(choice.value))
+
+        self._pane = Picker(title, choices, chosen)
+
+    async def _confirm(self, question: str) -> bool:
+        answered, answers = anyio.Event(), [False]
+
+        def answer(yes: bool) -> None:
+            answers[0], self._pane = yes, None
+            answered.set()
+
+        self._pane = ConfirmDialog(question, answer)
+        self._dirty()
+        try:
+            await answered.wait()
+        finally:
+            self._pane = None
+        return answers[0]
 
     # What keys change
 
@@ -202,18 +299,18 @@ class App:
                 self._report(text)
             elif kind == "focus":
                 pass
-            elif not self._pane(what).take(what):
+            elif not self._taker(what).take(what):
                 self._key(text)
         if inputs:
             self._dirty()
 
-    def _pane(self, what: Input) -> Pane:
-        """Who gets this input. What was typed before a dialog opened was meant for the editor."""
+    def _taker(self, what: Input) -> Pane:
+        """Who gets this input. What was typed before a question opened was meant for the editor."""
         if self._full:
             return self._full[0]
-        if self._dialog and time.monotonic() - self._dialog.opened_at >= DEAF_S:
+        if self._dialog and time.monotonic() - self._opened_at >= DEAF_S:
             return self._dialog
-        return self._composer
+        return self._pane or self._composer
 
     def _report(self, text: str) -> None:
         if text.startswith("[?") and text.endswith("u"):
@@ -222,7 +319,7 @@ class App:
             self._terminal.use_keys("other")
 
     def _key(self, key: str) -> None:
-        if self._dialog is not None or self._full:
+        if self._dialog or self._pane or self._full:
             action = self._composer.keymap.action(key)
             if action:
                 self._act(action)
@@ -232,7 +329,9 @@ class App:
         empty = not self._composer.editor.text
         match action:
             case "interrupt":
-                if self._is_busy:
+                if self._command:
+                    self._command.cancel()
+                elif self._is_busy:
                     self._queue(Interrupt())
             case "clear":
                 self._clear(empty)
@@ -244,8 +343,8 @@ class App:
                 self._terminal.suspend()
                 self._repaint()
             case "cycle-mode":
-                at = _MODES.index(self.status.mode) if self.status.mode in _MODES else -1
-                self._queue(ChoosePolicy(_MODES[(at + 1) % len(_MODES)]))  # type: ignore[arg-type]
+                at = next((at for at, mode in enumerate(_MODES) if mode == self.status.mode), -1)
+                self._queue(ChoosePolicy(_MODES[(at + 1) % len(_MODES)]))
             case "toggle-thinking":
                 self.look.thinking = not self.look.thinking
             case "expand-tools" | "page-up":
@@ -270,17 +369,16 @@ class App:
 
     def _send(self, typed: Typed) -> None:
         text = typed.text.strip("\n")
-        word = text.split()[0] if text.split() else ""
-        if not typed.is_literal and word in ("/exit", "/quit", "/q"):
-            self.leave()
-        elif self._is_busy and not typed.later:
-            self._queue(Steer(text))
-        else:
-            self._queue(Prompt(text))
+        if not typed.is_literal and commands().is_command(text):
+            self._commands.append(text)
+            self._something_to_do.set()
+            return
+        text = text[1:] if text.startswith("//") and not typed.is_literal else text
+        self._queue(Steer(text) if self._is_busy and not typed.later else Prompt(text))
 
-    def _page(self, title: str, content: object, *, at_end: bool = False) -> None:
+    def _page(self, title: str, content: Callable[[int], Sequence[Line]], *, at_end: bool = False) -> None:
         screen = Screen(self._terminal.write, self._screen.rows, self._screen.columns)
-        self._full = (Pager(title, content, self._leave_pager, at_end=at_end), screen)  # type: ignore[arg-type]
+        self._full = (Pager(title, content, self._leave_pager, at_end=at_end), screen)
         self._terminal.full(True)
         screen.repaint((), [()], None)
 
@@ -319,12 +417,11 @@ class App:
         return [*above, *view.lines, *foot], caret
 
     def _bottom(self, rows: int, columns: int) -> View:
-        if self._dialog is None:
-            return self._composer.view(rows, columns)
-        if self._dialog.is_viewing:
-            self._dialog.is_viewing = False
-            self._page("approval", self._dialog.whole)
-        return self._dialog.view(rows, columns)
+        dialog = self._dialog
+        if isinstance(dialog, ApprovalDialog) and dialog.is_viewing:
+            dialog.is_viewing = False
+            self._page("approval", dialog.whole)
+        return (dialog or self._pane or self._composer).view(rows, columns)
 
     def _repaint(self) -> None:
         """The window is another, or was somebody else's: print what fits into two of it, and the live rows."""
@@ -341,9 +438,15 @@ class App:
         self._screen.repaint(self._painter.rows(recent), self._painter.rows(live), caret)
 
     def _close(self) -> None:
-        """Leave the terminal as it was found, with what was said still on it."""
+        """Leave the terminal as it was found, with what was said still on it; or to the next conversation."""
         if self._full:
             self._leave_pager()
         printed = self._painter.rows(self.transcript.printable(self._screen.columns))
         self._screen.draw(printed, [()], (0, 0))
-        self._terminal.leave()
+        self._opening.waiting.clear()
+        if self.next is None:
+            self._terminal.leave()
+
+
+def _id_of(asked: ApprovalAsked | QuestionAsked) -> str:
+    return asked.id if isinstance(asked, QuestionAsked) else asked.tool_call_id

@@ -33,12 +33,9 @@ _CHOICES = (
 class ApprovalDialog:
     """`answer` is called once. `place` is "1 of 3" where more wait."""
 
-    def __init__(
-        self, asked: ApprovalAsked, answer: Callable[[Answer], object], opened_at: float, place: str = ""
-    ) -> None:
+    def __init__(self, asked: ApprovalAsked, answer: Callable[[Answer], object], place: str = "") -> None:
         self.asked = asked
         self.place = place
-        self.opened_at = opened_at
         self.is_viewing = False
         self._answer = answer
         self._at = next(at for at, (key, _) in enumerate(self._choices) if key == "n")

@@ -28,3 +28,21 @@ class NoticeBlock:
         if self._hint:
             lines += wrapped(((f"hint: {self._hint}", "dim"),), columns, first=(("  ", ""),), rest=(("  ", ""),))
         return lines
+
+
+class TextBlock:
+    """What a command answered. It never changes."""
+
+    is_done = True
+
+    def __init__(self, text: str) -> None:
+        self._text = visible(text.rstrip("\n"))
+
+    def settled(self, columns: int) -> int:
+        return len(self.lines(columns))
+
+    def lines(self, columns: int) -> list[Line]:
+        return self.whole(columns)
+
+    def whole(self, columns: int) -> list[Line]:
+        return [(), *wrapped(((self._text, "text"),), columns)]
