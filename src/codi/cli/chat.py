@@ -10,6 +10,7 @@ import anyio
 from codi.cli.attachments import prompt_with_files
 from codi.cli.beside import beside
 from codi.cli.flags import check, is_interactive, parser, settings_of, text_or_file
+from codi.cli.names import KnownNames
 from codi.cli.start import host_for
 from codi.cli.stopping import Ended, Stopping, cancel_when_ended, leave_when_ended
 from codi.cli.words import COMMANDS
@@ -24,7 +25,9 @@ from codi.frontends.json_lines import print_events, write_line
 from codi.frontends.outcome import Outcome
 from codi.frontends.print_once import print_once
 from codi.frontends.tui.app import App
+from codi.frontends.tui.history import History
 from codi.frontends.tui.opening import Opening
+from codi.frontends.tui.surroundings import Surroundings
 from codi.protocol.errors import CodiError, UsageError
 from codi.protocol.ops import Prompt
 from codi.wire.characters import without_halves
@@ -144,12 +147,18 @@ async def _in_terminal(
     engine: Engine, target: str | None, prompts: Sequence[Prompt], opening: Opening, places: Places
 ) -> None:
     """One conversation after the other, as the person goes from one to the next."""
+    history = History(os.environ.get("CODI_HISTORY_FILE") or f"{places.home}/history", places.cwd)
+    names = KnownNames(engine, places)
+    around = Surroundings(places.cwd, beside, history, names.of, names.refresh)
     going: str | None = target or ""
-    while going is not None:
-        async with engine.open(going or None) as conversation:
-            app = App(opening, conversation, beside, cwd=places.cwd, greeting=conversation.greeting)
-            await app.run(prompts)
-        going, prompts = app.next, ()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(names.learn)
+        while going is not None:
+            async with engine.open(going or None) as conversation:
+                app = App(opening, conversation, around, greeting=conversation.greeting)
+                await app.run(prompts)
+            going, prompts = app.next, ()
+        tasks.cancel_scope.cancel()
 
 
 async def _run_shot(engine: Engine, target: str | None, prompts: Sequence[Prompt], args: Any, places: Places) -> int:

@@ -15,21 +15,24 @@ import anyio
 
 from codi.commands.command import Ask, Do, Fail, Leave, Open, Outcome, Show
 from codi.commands.kit import commands
-from codi.frontends.desk import Beside, ConversationDesk
+from codi.frontends.desk import ConversationDesk
 from codi.frontends.tui.approval_dialog import DEAF_S, ApprovalDialog
 from codi.frontends.tui.blocks.look import Look
 from codi.frontends.tui.blocks.notice import NoticeBlock, TextBlock
+from codi.frontends.tui.completion import Completer
 from codi.frontends.tui.composer import Typed
 from codi.frontends.tui.keys import Input
 from codi.frontends.tui.lines import Line, clipped
 from codi.frontends.tui.opening import Opening
 from codi.frontends.tui.pager import Pager
-from codi.frontends.tui.panes import Pane, View
+from codi.frontends.tui.panes import Pane
 from codi.frontends.tui.picker import Choice, Picker
 from codi.frontends.tui.question_dialogs import ConfirmDialog, QuestionDialog
 from codi.frontends.tui.screen import Screen
 from codi.frontends.tui.status import Status
+from codi.frontends.tui.surroundings import Surroundings
 from codi.frontends.tui.transcript import Transcript
+from codi.frontends.tui.view import View
 from codi.protocol.conversation import Conversation
 from codi.protocol.events import ApprovalAsked, ApprovalGiven, Entry, Event, QuestionAsked, TurnEnded, TurnStarted
 from codi.protocol.ops import ChoosePolicy, Interrupt, Mode, Op, Prompt, Reply, Steer
@@ -44,20 +47,23 @@ class App:
     """Takes over what the opening painted. `run` ends when the person leaves."""
 
     def __init__(
-        self, opening: Opening, conversation: Conversation, beside: Beside, *, cwd: str, greeting: str = ""
+        self, opening: Opening, conversation: Conversation, around: Surroundings, *, greeting: str = ""
     ) -> None:
         self.look = Look()
         self.look.now = time.monotonic()
         self.transcript = Transcript(self.look)
-        self.status = Status(cwd, os.path.expanduser("~"))
+        self.status = Status(around.cwd, os.path.expanduser("~"))
+        self._around = around
         self._opening = opening
         self._terminal = opening.terminal
         self._screen = opening.screen
         self._painter = opening.painter
         self._composer = opening.composer
         self._composer.send, self._composer.act = self._send, self._act
+        self._completer = Completer(commands(), around.names)
+        self._composer.complete = self._completer.at
         self._conversation = conversation
-        self._desk = ConversationDesk(conversation, beside, self._confirm)
+        self._desk = ConversationDesk(conversation, around.beside, self._confirm)
         self._commands: deque[str] = deque()
         self._command: anyio.CancelScope | None = None
         self._something_to_do = anyio.Event()
@@ -197,6 +203,7 @@ class App:
                 self._busy(True)
             case Entry(fact=TurnEnded()):
                 self._busy(False)
+                self._around.refresh()
                 self._asked.clear()
                 self._dialog = None
             case Entry(fact=ApprovalAsked() | QuestionAsked() as asked):
@@ -342,6 +349,14 @@ class App:
             case "suspend":
                 self._terminal.suspend()
                 self._repaint()
+            case "complete":
+                editor = self._composer.editor
+                self._composer.popup = self._completer.path(editor.text, editor.caret)
+            case "history-back" | "history-forward":
+                history = self._around.history
+                text = history.back(self._composer.text) if action == "history-back" else history.forward()
+                if text is not None:
+                    self._composer.set(text)
             case "cycle-mode":
                 at = next((at for at, mode in enumerate(_MODES) if mode == self.status.mode), -1)
                 self._queue(ChoosePolicy(_MODES[(at + 1) % len(_MODES)]))
@@ -369,6 +384,7 @@ class App:
 
     def _send(self, typed: Typed) -> None:
         text = typed.text.strip("\n")
+        self._around.history.add(text)
         if not typed.is_literal and commands().is_command(text):
             self._commands.append(text)
             self._something_to_do.set()

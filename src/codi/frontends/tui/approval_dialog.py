@@ -9,7 +9,7 @@ from codi.frontends.sanitiser import visible
 from codi.frontends.tui.editor import Editor
 from codi.frontends.tui.keys import Input
 from codi.frontends.tui.lines import Line, wrapped
-from codi.frontends.tui.panes import View
+from codi.frontends.tui.view import View
 from codi.protocol.effects import Allow, Deny
 from codi.protocol.events import ApprovalAsked
 from codi.protocol.ops import Answer

@@ -11,7 +11,11 @@ from codi.frontends.tui.editor import Editor
 from codi.frontends.tui.keymap import Keymap
 from codi.frontends.tui.keys import Input
 from codi.frontends.tui.lines import Line, Span, merged
-from codi.frontends.tui.panes import View
+from codi.frontends.tui.popup import Popup
+from codi.frontends.tui.view import View
+
+Complete = Callable[[str, int], Popup | None]
+"""Given the text and the caret: what fits there."""
 
 _MARKER_LINES, _MARKER_CHARS = 10, 1000
 
@@ -39,6 +43,9 @@ class Composer:
         self.act = act
         self.mode = ""
         self.level = "off"
+        self.complete: Complete = lambda text, caret: None
+        self.popup: Popup | None = None
+        self.popup_rows = 8
         self._pastes: dict[str, str] = {}
         self._jumping = 0
         self._rows: list[tuple[int, int]] = [(0, 0)]
@@ -64,14 +71,46 @@ class Composer:
                 self._jump_to(text)
             else:
                 self.editor.insert(text)
+                self._look_up()
             return True
         if kind != "key":
             return False
         self._jumping, jumped = 0, self._jumping
         if jumped and text == "esc":
             return True
+        if self.popup and self._in_popup(text, self.popup):
+            return True
         action = self.keymap.action(text)
-        return action is not None and self.do(action)
+        if action != "complete":
+            self.popup = None
+        done = action is not None and self.do(action)
+        if action and action.startswith("delete-"):
+            self._look_up()
+        return done
+
+    def _look_up(self) -> None:
+        self.popup = self.complete(self.editor.text, self.editor.caret) if self.editor.text else None
+
+    def _in_popup(self, key: str, popup: Popup) -> bool:
+        match key:
+            case "up" | "ctrl+p":
+                popup.move(-1)
+            case "down" | "ctrl+n":
+                popup.move(1)
+            case "esc":
+                self.popup = None
+            case "tab":
+                self.take_completion(popup)
+            case "enter" if popup.current.strip() != self.editor.text[popup.begin : popup.end].strip():
+                self.take_completion(popup)
+            case _:
+                return False
+        return True
+
+    def take_completion(self, popup: Popup) -> None:
+        """Put what is chosen in place of what was typed of it."""
+        self.editor.replace(popup.begin, popup.end, popup.current)
+        self.popup = None
 
     def do(self, action: str) -> bool:
         """Do one of the editor's actions; False if it is none, or means nothing here."""
@@ -138,6 +177,8 @@ class Composer:
     def view(self, rows: int, columns: int) -> View:
         """At most half of the window's rows, scrolled to the caret, between two rules."""
         rule = ("─" * columns, f"border.{self.level}")
+        popup = list(self.popup.lines(max(min(self.popup_rows, rows - 4), 0), columns)) if self.popup else []
+        rows -= len(popup)
         tag: tuple[Span, ...] = ((f"─ {self.mode} ", "mode"),) if self.mode else ()
         above = (*tag, ("─" * max(columns - sum(width(text) for text, _ in tag), 0), rule[1]))
         lines, (row, column) = self._lines(columns)
@@ -146,7 +187,7 @@ class Composer:
         shown = lines[self._top : self._top + room]
         if rows < 4:
             return View(shown, (row - self._top, column))
-        return View([above, *shown, (rule,)], (row - self._top + 1, column))
+        return View([above, *shown, (rule,), *popup], (row - self._top + 1, column))
 
     def _lines(self, columns: int) -> tuple[list[Line], tuple[int, int]]:
         text, caret = self.editor.text, self.editor.caret

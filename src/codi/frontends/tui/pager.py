@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from codi.frontends.tui.editor import Editor
 from codi.frontends.tui.keys import Input
 from codi.frontends.tui.lines import Line, clipped, plain
-from codi.frontends.tui.panes import View
+from codi.frontends.tui.view import View
 
 
 class Pager:

@@ -9,19 +9,7 @@ from typing import Protocol
 
 from codi.frontends.tui.keys import Input
 from codi.frontends.tui.lines import Line
-
-Caret = tuple[int, int]
-"""A row and a column, from 0."""
-
-
-class View:
-    """What a pane looks like: its lines, and where the caret stands in them (None: nowhere)."""
-
-    __slots__ = ("caret", "lines")
-
-    def __init__(self, lines: Sequence[Line], caret: Caret | None = None) -> None:
-        self.lines = lines
-        self.caret = caret
+from codi.frontends.tui.view import View
 
 
 class Pane(Protocol):

@@ -7,7 +7,7 @@ from codi.frontends.tui.cells import width
 from codi.frontends.tui.editor import Editor
 from codi.frontends.tui.keys import Input
 from codi.frontends.tui.lines import Line, Span, beside, clipped
-from codi.frontends.tui.panes import View
+from codi.frontends.tui.view import View
 
 
 class Choice:

@@ -6,7 +6,7 @@ from codi.frontends.sanitiser import visible
 from codi.frontends.tui.editor import Editor
 from codi.frontends.tui.keys import Input
 from codi.frontends.tui.lines import Line, wrapped
-from codi.frontends.tui.panes import View
+from codi.frontends.tui.view import View
 from codi.protocol.events import QuestionAsked
 from codi.protocol.ops import Reply
 
