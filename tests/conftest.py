@@ -245,6 +245,22 @@ def codi(home: Path, folder: Path) -> Iterator[Codi]:
 
 
 @pytest.fixture
+def terminals(codi: Codi) -> Iterator[Callable[..., Any]]:
+    """Starts the program in real terminals (`eye.Terminal`)."""
+    from eye import Terminal  # it needs what stands above
+
+    opened: list[Any] = []
+
+    def start(*words: str, **more: Any) -> Any:
+        opened.append(Terminal(codi, *words, **more))
+        return opened[-1]
+
+    yield start
+    for each in opened:
+        each.close()
+
+
+@pytest.fixture
 def repository(folder: Path) -> Callable[[str], Path]:
     """Makes the repository of a scenario in the folder."""
 

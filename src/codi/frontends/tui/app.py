@@ -81,7 +81,7 @@ class App:
         self._is_busy = False
         self._began = 0.0
         self._idle = anyio.Event()
-        self._opened_at = 0.0
+        self._opened = anyio.Event()
         self._pressed = ("", 0.0)
         self._prefix = False
         self._esc_s = 0.2 if os.environ.get("SSH_CONNECTION") else 0.05
@@ -103,6 +103,7 @@ class App:
                 self._hear,
                 self._deliver,
                 self._obey,
+                self._arm,
                 self._watch_signals,
                 self._tick,
                 self._draw_frames,
@@ -171,6 +172,16 @@ class App:
                 self._idle = anyio.Event()
                 await self._idle.wait()
 
+    async def _arm(self) -> None:
+        """Let a question take keys once it has stood for a moment."""
+        while True:
+            await self._opened.wait()
+            self._opened = anyio.Event()
+            await anyio.sleep(DEAF_S)
+            if self._dialog and not self._opened.is_set():
+                self._dialog.is_armed = True
+                self._dirty()
+
     async def _draw_frames(self) -> None:
         last = 0.0
         while True:
@@ -229,7 +240,7 @@ class App:
         else:
             place = f"1 of {len(self._asked)}" if len(self._asked) > 1 else ""
             self._dialog = ApprovalDialog(asked, self._queue, place)
-        self._opened_at = time.monotonic()
+        self._opened.set()
 
     def _settled(self, asked_id: str) -> None:
         """A question was answered, by whomever."""
@@ -315,7 +326,7 @@ class App:
         """Who gets this input. What was typed before a question opened was meant for the editor."""
         if self._full:
             return self._full[0]
-        if self._dialog and time.monotonic() - self._opened_at >= DEAF_S:
+        if self._dialog and self._dialog.is_armed:
             return self._dialog
         return self._pane or self._composer
 

@@ -16,7 +16,7 @@ from codi.protocol.ops import Answer
 
 _DANGEROUS = 8
 DEAF_S = 0.2
-"""So long after it opened a key is not for it: it was on its way to the editor."""
+"""So long after it opened a key is not for it: it was on its way to the editor. A mark shows when it listens."""
 
 _CHOICES = (
     ("y", "yes, once"),
@@ -36,7 +36,7 @@ class ApprovalDialog:
     def __init__(self, asked: ApprovalAsked, answer: Callable[[Answer], object], place: str = "") -> None:
         self.asked = asked
         self.place = place
-        self.is_viewing = False
+        self.is_viewing = self.is_armed = False
         self._answer = answer
         self._at = next(at for at, (key, _) in enumerate(self._choices) if key == "n")
         self._typing: tuple[str, Editor] | None = None
@@ -119,8 +119,10 @@ class ApprovalDialog:
             return [*lines, (("> ", "accent"), (visible(shown), "text"))], min(2 + len(shown), columns - 1)
         rows: list[Line] = []
         for at, (key, label) in enumerate(self._choices):
-            style = "selected" if at == self._at else "text"
-            rows.append(((f" {key} ", "accent"), (label, style)))
+            is_current = at == self._at and self.is_armed
+            rows.append(
+                ((f"{'›' if is_current else ' '} {key} ", "accent"), (label, "selected" if is_current else "text"))
+            )
         return rows, None
 
     def _choose(self, key: str) -> None:

@@ -17,8 +17,6 @@ from codi.frontends.tui.screen import Screen
 from codi.frontends.tui.terminal import Terminal
 from codi.frontends.tui.theme import DARK, Painter, depth_of
 
-_POLL_S = 0.0
-
 
 class Opening:
     """`waiting` is what was sent while nobody could take it; `reports` what the terminal answered."""
@@ -37,6 +35,10 @@ class Opening:
     def begin(self) -> None:
         """Paint the prompt, and look at the keyboard between imports from now on."""
         self.terminal.enter()
+        if select.select([self.terminal.inp], [], [], 0)[0]:
+            # Typed before the terminal was ours: it was echoed, and its returns were made line feeds.
+            self._feed(os.read(self.terminal.inp, 65536).replace(b"\n", b"\r"))
+            self.terminal.write("\r\x1b[J")
         self.paint()
         sys.meta_path.insert(0, self)
 
@@ -47,14 +49,11 @@ class Opening:
     def look(self) -> None:
         """Take what was typed, without waiting."""
         changed = False
-        while select.select([self.terminal.inp], [], [], _POLL_S)[0]:
+        while select.select([self.terminal.inp], [], [], 0)[0]:
             data = os.read(self.terminal.inp, 65536)
             if not data:
                 break
-            for what in self.keys.feed(data):
-                if what[0] == "report":
-                    self.reports.append(what[1])
-                changed |= self.composer.take(what)
+            changed |= self._feed(data)
         if changed:
             self.paint()
         if self._left:
@@ -79,6 +78,14 @@ class Opening:
         if self.terminal.is_entered:
             self.screen.draw((), [()], (0, 0))
             self.terminal.leave()
+
+    def _feed(self, data: bytes) -> bool:
+        changed = False
+        for what in self.keys.feed(data):
+            if what[0] == "report":
+                self.reports.append(what[1])
+            changed |= self.composer.take(what)
+        return changed
 
     def _send(self, typed: Typed) -> None:
         self.waiting.append(typed)

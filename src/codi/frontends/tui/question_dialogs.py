@@ -40,6 +40,7 @@ class QuestionDialog:
 
     def __init__(self, asked: QuestionAsked, answer: Callable[[Reply], object]) -> None:
         self.asked = asked
+        self.is_armed = False
         self._answer = answer
         self._at = 0
         self._chosen: set[int] = set()
@@ -78,10 +79,10 @@ class QuestionDialog:
         lines += wrapped(((visible(self.asked.question), "text"),), columns)
         for at, option in enumerate(self.asked.options):
             mark = ("☑ " if at in self._chosen else "☐ ") if self.asked.multiple else ""
-            style = "selected" if at == self._at and not self._text.text else "text"
-            lines += wrapped(
-                ((f"{mark}{visible(option)}", style),), columns, first=((f" {at + 1} ", "accent"),), rest=(("   ", ""),)
-            )
+            is_current = at == self._at and not self._text.text and self.is_armed
+            number = ((f"{'›' if is_current else ' '} {at + 1} ", "accent"),)
+            said = ((f"{mark}{visible(option)}", "selected" if is_current else "text"),)
+            lines += wrapped(said, columns, first=number, rest=(("    ", ""),))
         caret = None
         if self.asked.free_text:
             shown = visible(self._text.text)[-(columns - 3) :]
