@@ -1,0 +1,148 @@
+"""All that is kept: in the key ring, and where there is none in `credentials.enc`.
+
+Beside them lies a list of what is kept where, without a secret in it, so that codi knows which services can be asked
+without opening anything.
+"""
+
+import os
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import msgspec
+from msgspec import structs
+
+from codi.credentials import private_files
+from codi.credentials.kept import Kept, Label
+from codi.credentials.passphrase import Ask, Passphrase
+from codi.protocol.errors import CredentialError
+
+
+class Safe:
+    """`env` may hold the passphrase of the file; `ask` asks the person for it, and is None where there is nobody."""
+
+    def __init__(self, home: str, env: Mapping[str, str], ask: Ask | None = None) -> None:
+        self.home = home
+        self._list = os.path.join(home, "credentials.json")
+        self._lock = os.path.join(home, "credentials.lock")
+        self._passphrase = Passphrase(os.path.join(home, "credentials.key"), env, ask)
+
+    def labels(self) -> list[Label]:
+        """What is kept, the newest first. Opens no store."""
+        return self._listed() or []
+
+    def label(self, provider: str) -> Label | None:
+        """What counts for a provider: what was kept last."""
+        return next((label for label in self.labels() if label.provider == provider), None)
+
+    def get(self, label: Label) -> Kept:
+        """Raises CredentialError where the store cannot be opened, or has lost it."""
+        kept: Kept | None = self._ring().get(label.name) if label.where == "keyring" else self._file().get(label.name)
+        if kept is None:
+            raise CredentialError(
+                f"{label.place} no longer has what was kept for {label.name}",
+                hint=f"Run `codi auth login {label.provider}`.",
+            )
+        return kept
+
+    def unlisted(self, provider: str) -> Kept | None:
+        """What a store has for a provider although the list does not say so: it was put there by hand, or the list is lost."""
+        ring_module = _ring_module()
+        try:
+            kept: Kept | None = ring_module.KeyRing().get(provider)
+        except ring_module.NoRing:
+            kept = None
+        if kept is None and self._listed() is None and os.path.lexists(os.path.join(self.home, "credentials.enc")):
+            kept = self._file().get(provider)
+        return kept
+
+    def keep(self, provider: str, kept: Kept, account: str = "") -> tuple[Label, str]:
+        """Keep it in the key ring, else in the file. Returns where it is, and in words why it is not in the key ring."""
+        label = Label(provider=provider, account=account, where="keyring", kind=kept.kind, expires_at=kept.expires_at)
+        why = ""
+        with private_files.turn(self._lock):
+            ring_module = _ring_module()
+            try:
+                ring = ring_module.KeyRing()
+                ring.probe()
+                ring.put(label.name, kept)
+                before = next((old for old in self.labels() if old.name == label.name), None)
+                if before and before.where == "file":
+                    self._file().remove(label.name)
+            except ring_module.NoRing as error:
+                why = str(error)
+                label = structs.replace(label, where="file", protected=self._file().put(label.name, kept))
+            self._list_first(label)
+        return label, why
+
+    def renew(self, label: Label, kept: Kept) -> None:
+        """Put what a service gave in exchange where the old one was."""
+        with private_files.turn(self._lock):
+            if label.where == "keyring":
+                self._ring().put(label.name, kept)
+            else:
+                self._file().put(label.name, kept)
+            renewed = structs.replace(label, expires_at=kept.expires_at)
+            self._write([renewed if old.name == label.name else old for old in self.labels()])
+
+    def forget(self, provider: str, account: str | None = None) -> list[str]:
+        """Remove what is kept for a provider, or for one account of it, from every store. Returns the places where it was."""
+        with private_files.turn(self._lock):
+            gone = [label for label in self.labels() if label.provider == provider and account in (None, label.account)]
+            places = [label.place for label in gone if self._remove(label)]
+            if not gone and not account and self._removed_unlisted(provider):
+                places.append("the key ring")
+            self._write([label for label in self.labels() if label not in gone])
+        return places
+
+    def forget_all(self) -> list[str]:
+        """Remove everything from every store."""
+        with private_files.turn(self._lock):
+            labels = self.labels()
+            in_ring = [label for label in labels if label.where == "keyring"]
+            places = [label.place for label in in_ring if self._remove(label)]
+            file = self._file()
+            if file.exists:
+                places.append("credentials.enc")
+            file.destroy()
+            private_files.remove(self._list)
+        return places
+
+    def _remove(self, label: Label) -> bool:
+        removed: bool = (self._ring() if label.where == "keyring" else self._file()).remove(label.name)
+        return removed
+
+    def _removed_unlisted(self, provider: str) -> bool:
+        ring_module = _ring_module()
+        try:
+            removed: bool = ring_module.KeyRing().remove(provider)
+        except ring_module.NoRing:
+            return False
+        return removed
+
+    def _listed(self) -> list[Label] | None:
+        content = private_files.read(self._list)
+        if content is None:
+            return None
+        try:
+            return msgspec.json.decode(content, type=list[Label])
+        except (msgspec.DecodeError, RecursionError):
+            return None  # it only says what the stores know themselves
+
+    def _list_first(self, label: Label) -> None:
+        self._write([label, *(old for old in self.labels() if old.name != label.name)])
+
+    def _write(self, labels: list[Label]) -> None:
+        private_files.write(self._list, msgspec.json.format(msgspec.json.encode(labels)) + b"\n")
+
+    def _ring(self) -> Any:
+        return _ring_module().KeyRing()
+
+    def _file(self) -> Any:
+        # Its cipher costs more to load than all that a start with a key in the environment needs.
+        return import_module("codi.credentials.sealed_file").SealedFile(self.home, self._passphrase)
+
+
+def _ring_module() -> Any:
+    # Loading it talks to the desktop, and costs more than all else that a start needs.
+    return import_module("codi.credentials.ring")
