@@ -22,17 +22,3 @@ class KeptKey:
 
     def __repr__(self) -> str:
         return f"KeptKey({self.source})"
-
-
-class FoundKey:
-    """One that a store had although nothing said so."""
-
-    def __init__(self, kept: Kept, source: str) -> None:
-        self.source = source
-        self._kept = kept
-
-    async def secret(self) -> str | None:
-        return self._kept.secret
-
-    def __repr__(self) -> str:
-        return f"FoundKey({self.source})"

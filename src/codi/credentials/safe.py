@@ -45,16 +45,19 @@ class Safe:
             )
         return kept
 
-    def unlisted(self, provider: str) -> Kept | None:
+    def unlisted(self, provider: str) -> Label | None:
         """What a store has for a provider although the list does not say so: it was put there by hand, or the list is lost."""
         ring_module = _ring_module()
         try:
-            kept: Kept | None = ring_module.KeyRing().get(provider)
+            if kept := ring_module.KeyRing().get(provider):
+                return Label(provider=provider, where="keyring", kind=kept.kind)
         except ring_module.NoRing:
-            kept = None
-        if kept is None and self._listed() is None and os.path.lexists(os.path.join(self.home, "credentials.enc")):
-            kept = self._file().get(provider)
-        return kept
+            pass
+        if self._listed() is None and os.path.lexists(os.path.join(self.home, "credentials.enc")):
+            all_kept, protected = self._file().all()
+            if kept := all_kept.get(provider):
+                return Label(provider=provider, where="file", kind=kept.kind, protected=protected)
+        return None
 
     def keep(self, provider: str, kept: Kept, account: str = "") -> tuple[Label, str]:
         """Keep it in the key ring, else in the file. Returns where it is, and in words why it is not in the key ring."""
@@ -98,13 +101,13 @@ class Safe:
     def forget_all(self) -> list[str]:
         """Remove everything from every store."""
         with private_files.turn(self._lock):
-            labels = self.labels()
-            in_ring = [label for label in labels if label.where == "keyring"]
-            places = [label.place for label in in_ring if self._remove(label)]
+            in_ring = [label for label in self.labels() if label.where == "keyring"]
             file = self._file()
-            if file.exists:
-                places.append("credentials.enc")
+            places = ["credentials.enc"] if file.exists else []
             file.destroy()
+            # What a ring does not give up now is still listed afterwards.
+            self._write(in_ring)
+            places += [label.place for label in in_ring if self._remove(label)]
             private_files.remove(self._list)
         return places
 

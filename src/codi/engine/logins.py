@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from codi.credentials.copilot import CopilotToken
 from codi.credentials.environment import EnvironmentKey
-from codi.credentials.kept_key import FoundKey, KeptKey
+from codi.credentials.kept_key import KeptKey
 from codi.credentials.login import Login
 from codi.credentials.oauth.issuers import Issuer, issuer_of, issuers
 from codi.credentials.passphrase import Ask
@@ -55,15 +55,16 @@ class Logins:
             return EnvironmentKey(choice.key_variable)
         if choice.key_command:
             return SourceKey(f"!{choice.key_command}")
-        if label := self._safe.label(choice.service):
-            if label.kind == "key":
-                return KeptKey(self._safe, label)
-            return Login(self._safe, label, lambda: self._exchange_with(label.provider))
-        if not choice.key_variable:
+        label = self._safe.label(choice.service)
+        if label is None and choice.key_variable:
+            label = self._safe.unlisted(choice.service)
+        if label is None:
+            if choice.key_variable:
+                raise key_missing(choice.service, [choice.key_variable])
             return EnvironmentKey()
-        if kept := self._safe.unlisted(choice.service):
-            return FoundKey(kept, "the key ring")
-        raise key_missing(choice.service, [choice.key_variable])
+        if label.kind == "key":
+            return KeptKey(self._safe, label)
+        return Login(self._safe, label, lambda: self._exchange_with(choice.service))
 
     def _exchange_with(self, service: str) -> Any:
         return self._exchange(issuer_of(service, issuers(self._settings.auth.providers)))

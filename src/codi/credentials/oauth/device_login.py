@@ -10,10 +10,11 @@ from msgspec import Struct
 from codi.credentials.kept import Kept
 from codi.credentials.oauth.exchange import Exchange, Turned
 from codi.credentials.oauth.issuers import Issuer
-from codi.protocol.errors import CredentialError
+from codi.protocol.errors import CredentialError, NetworkError
 
 _USUAL_INTERVAL_S = 5.0
 _SHORTEST_INTERVAL_S = 0.1
+_LONGEST_INTERVAL_S = 60.0
 _SLOWER_S = 5.0
 _LONGEST_S = 1800.0
 
@@ -74,4 +75,6 @@ async def log_in(
                 break
             elif answer.kind != "authorization_pending":
                 raise
+        except NetworkError:
+            interval_s = min(interval_s * 2, _LONGEST_INTERVAL_S)
     raise CredentialError("nobody typed the code in time", hint=f"Try again: codi auth login {issuer.name} --device")
