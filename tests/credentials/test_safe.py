@@ -1,6 +1,7 @@
 """Where secrets are kept: the key ring, or the file; and what is refused."""
 
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import key_rings
 from codi.credentials.kept import Kept
 from codi.credentials.safe import Safe
 from codi.protocol.errors import CredentialError
+from conftest import SOAK
 
 SECRET = "sk-canary-0123456789"
 
@@ -237,3 +239,49 @@ def test_a_lost_list_loses_no_key(home, no_ring):
 def test_nothing_shows_a_secret():
     kept = Kept(secret=SECRET, refresh="r-canary", headers={"x": "h-canary"})
     assert "canary" not in repr(kept) + str(kept) + repr([kept])
+
+
+def _die_at(count: int) -> None:
+    left = iter(range(count))
+
+    def look(event: str, _: object) -> None:
+        if event.startswith(("open", "os.", "fcntl.")) and event != "os.kill" and next(left, None) is None:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(look)
+
+
+def test_a_kill_at_any_point_of_a_save_leaves_the_old_or_the_new(home, no_ring):
+    """The process kills itself at the first, second, third ... thing that it asks of the system."""
+    here = {"CODI_CREDENTIALS_KEY": "horse"}
+    safe(home, here).keep("groq", Kept(secret="old"))
+    killed = at = 0
+    while True:
+        child = os.fork()
+        if child == 0:
+            try:
+                _die_at(at)
+                safe(home, here).keep("groq", Kept(secret="new"))
+                os._exit(0)
+            finally:
+                os._exit(1)
+        _, status = os.waitpid(child, 0)
+        again = safe(home, here)
+        assert again.get(again.label("groq")).secret in ("old", "new")
+        if status == 0:
+            break
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        killed += 1
+        at += 1 if SOAK else 3
+    assert killed > 5
+    assert again.get(again.label("groq")).secret == "new"
+
+
+def test_what_a_person_would_be_asked_for_is_known_beforehand(home, no_ring):
+    label, _ = safe(home, {"CODI_CREDENTIALS_KEY": "horse"}).keep("groq", Kept(secret=SECRET))
+    assert safe(home, ask=lambda _: "horse").must_ask(label)
+    assert not safe(home, {"CODI_CREDENTIALS_KEY": "horse"}, ask=lambda _: "horse").must_ask(label)
+    assert not safe(home).must_ask(label)
+    asked = safe(home, ask=lambda _: "horse")
+    asked.get(label)
+    assert not asked.must_ask(label)

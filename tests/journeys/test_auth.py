@@ -243,6 +243,7 @@ def test_login_by_browser_and_the_token_on_the_wire(codi, lab, issuer, browser, 
     keyless(codi, server)
     codi.set_up(issuer.toml("anthropic"))
     run = log_in(codi, "anthropic", "--json")
+    assert run.out.count("\n") == 1  # what the browser says is not codi's
     told = run.result
     assert (told["provider"], told["kind"], told["store"]) == ("anthropic", "login", "file")
     assert time.strptime(told["expiresAt"], "%Y-%m-%dT%H:%M:%SZ")
@@ -443,9 +444,9 @@ def test_a_login_whose_terms_name_other_programs_says_so_first(codi, browser):
     codi.set_up('[auth.providers.google]\nclient_id = "mine"\n[auth.providers.anthropic]\nclient_id = "mine"\n')
     run = codi("auth", "login", "anthropic", "--key-stdin", stdin="k")
     assert "terms" not in run.err
-    script = Path(codi.env["BROWSER"])
-    script.write_text("#!/bin/sh\nkill $PPID\n")  # whoever reads the note may leave
-    run = codi("auth", "login", "anthropic")
+    browser.write_text("#!/bin/sh\n")
+    run = codi("auth", "login", "anthropic", stdin="http://127.0.0.1:1/callback?code=of&state=another")
+    assert run.status == 1 and "belongs to another login" in run.err
     assert run.err.startswith("note: Anthropic's terms do not allow")
 
 

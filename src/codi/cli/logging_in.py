@@ -4,15 +4,19 @@ import os
 import sys
 import webbrowser
 from collections.abc import Mapping
+from contextlib import suppress
+from subprocess import DEVNULL
 
 import anyio
-from anyio import to_thread
 
 from codi.credentials.kept import Kept
 from codi.credentials.oauth import browser_login, device_login
 from codi.credentials.oauth.exchange import Exchange
 from codi.credentials.oauth.issuers import Issuer
 from codi.frontends.sanitiser import visible
+from codi.workspace.processes import PROVIDER_KEYS
+
+_OWN = ("CODI_CREDENTIALS_KEY", "CODI_PASSPHRASE_FD")
 
 
 async def log_in(issuer: Issuer, env: Mapping[str, str], *, device: bool, offline: bool) -> Kept:
@@ -20,7 +24,8 @@ async def log_in(issuer: Issuer, env: Mapping[str, str], *, device: bool, offlin
     exchange = Exchange(issuer, env, offline=offline)
     if issuer.device_url and (device or not issuer.authorize_url or not _has_browser(env)):
         return await device_login.log_in(issuer, exchange, _show_code)
-    return await browser_login.log_in(issuer, exchange, _show_page, _pasted)
+    show = _open_page if _has_browser(env) else _show_page
+    return await browser_login.log_in(issuer, exchange, show, _pasted)
 
 
 async def _show_code(address: str, code: str, complete: str | None) -> None:
@@ -32,13 +37,20 @@ async def _show_code(address: str, code: str, complete: str | None) -> None:
 
 async def _show_page(url: str) -> None:
     print(
-        f"Log in on this page, which a browser should open:\n{url}\n"
-        "Where the browser runs on another machine, paste the address at which it ends.",
+        f"Log in on this page:\n{url}\nWhere the browser runs on another machine, paste the address at which it ends.",
         file=sys.stderr,
         flush=True,
     )
-    # In a thread, since some browsers are waited for until they end.
-    await to_thread.run_sync(webbrowser.open, url, abandon_on_cancel=True)
+
+
+async def _open_page(url: str) -> None:
+    await _show_page(url)
+    # In a process of its own, since some browsers are waited for until they end, and most have something to say. No key of
+    # a model goes with it, and nothing that lies in the working directory is loaded.
+    words = [sys.executable, "-I", "-m", "webbrowser", url]
+    env = {name: value for name, value in os.environ.items() if name not in (*PROVIDER_KEYS, *_OWN)}
+    with suppress(OSError):
+        await anyio.run_process(words, env=env, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, check=False)
 
 
 async def _pasted() -> str | None:

@@ -9,11 +9,11 @@ from codi.credentials.safe import Safe
 class KeptKey:
     """Taken out when the first request needs it, in a thread: a store may have to ask the person, or to compute for long."""
 
-    def __init__(self, safe: Safe, label: Label) -> None:
+    def __init__(self, safe: Safe, label: Label, kept: Kept | None = None) -> None:
         self.source = label.place
         self._safe = safe
         self._label = label
-        self._kept: Kept | None = None
+        self._kept = kept
 
     async def secret(self) -> str | None:
         if self._kept is None:

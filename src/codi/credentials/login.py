@@ -26,13 +26,21 @@ class Login:
 
     is_login = True
 
-    def __init__(self, safe: Safe, label: Label, connect: Connect, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        safe: Safe,
+        label: Label,
+        connect: Connect,
+        kept: Kept | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.source = f"the login to {label.provider}"
         self._safe = safe
         self._label = label
         self._connect = connect
         self._clock = clock
-        self._kept: Kept | None = None
+        self._kept = kept
 
     @property
     def base_url(self) -> str:
@@ -71,6 +79,7 @@ class Login:
     async def _renewed(self, stale: Kept) -> Kept:
         lock = os.path.join(self._safe.home, f"credentials.{self._label.provider.replace('/', '_')}.lock")
         async with private_files.awaited_turn(lock):
+            self._label = self._safe.named(self._label.name) or self._label  # a new login may lie in another store
             kept = await to_thread.run_sync(self._safe.get, self._label)
             if kept.secret != stale.secret and not self._ends_within(kept, MARGIN_S):
                 return kept  # another process was faster

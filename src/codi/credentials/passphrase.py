@@ -21,6 +21,10 @@ class Passphrase:
         self._ask = ask
         self._told = ""
 
+    @property
+    def would_ask(self) -> bool:
+        return self._ask is not None and not self._given()
+
     def existing(self) -> str:
         """The one that a person once chose. Raises CredentialError where nobody tells it."""
         if not self._given() and self._ask:

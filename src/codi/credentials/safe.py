@@ -31,9 +31,17 @@ class Safe:
         """What is kept, the newest first. Opens no store."""
         return self._listed() or []
 
+    def must_ask(self, label: Label) -> bool:
+        """Whether the person would be asked for a passphrase."""
+        return label.where == "file" and label.protected and self._passphrase.would_ask
+
     def label(self, provider: str) -> Label | None:
         """What counts for a provider: what was kept last."""
         return next((label for label in self.labels() if label.provider == provider), None)
+
+    def named(self, name: str) -> Label | None:
+        """The label of one account."""
+        return next((label for label in self.labels() if label.name == name), None)
 
     def get(self, label: Label) -> Kept:
         """Raises CredentialError where the store cannot be opened, or has lost it."""
@@ -69,7 +77,7 @@ class Safe:
                 ring = ring_module.KeyRing()
                 ring.probe()
                 ring.put(label.name, kept)
-                before = next((old for old in self.labels() if old.name == label.name), None)
+                before = self.named(label.name)
                 if before and before.where == "file":
                     self._file().remove(label.name)
             except ring_module.NoRing as error:

@@ -62,9 +62,11 @@ class Logins:
             if choice.key_variable:
                 raise key_missing(choice.service, [choice.key_variable])
             return EnvironmentKey()
+        # Whoever is asked is asked now, before a frontend has the terminal.
+        kept = self._safe.get(label) if self._safe.must_ask(label) else None
         if label.kind == "key":
-            return KeptKey(self._safe, label)
-        return Login(self._safe, label, lambda: self._exchange_with(choice.service))
+            return KeptKey(self._safe, label, kept)
+        return Login(self._safe, label, lambda: self._exchange_with(choice.service), kept)
 
     def _exchange_with(self, service: str) -> Any:
         return self._exchange(issuer_of(service, issuers(self._settings.auth.providers)))
