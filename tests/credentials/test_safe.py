@@ -285,3 +285,28 @@ def test_what_a_person_would_be_asked_for_is_known_beforehand(home, no_ring):
     asked = safe(home, ask=lambda _: "horse")
     asked.get(label)
     assert not asked.must_ask(label)
+
+
+def test_logout_reaches_what_a_ring_kept_from_an_earlier_time(home, ring):
+    ring(key_rings.Desktop)
+    here = safe(home, {"CODI_CREDENTIALS_KEY": "p"})
+    here.keep("groq", Kept(secret="old"))
+    ring(key_rings.Locked)
+    assert here.keep("groq", Kept(secret="new"))[0].where == "file"
+    ring(key_rings.Desktop)
+    assert here.forget("groq") == ["credentials.enc", "the key ring"]
+    assert key_rings.Desktop()._all() == {}
+    here.keep("xai", Kept(secret="s"))
+    keyring.set_password("codi", "groq", "by hand")
+    assert here.forget("groq") == ["the key ring"]
+    assert [label.provider for label in here.labels()] == ["xai"]
+
+
+def test_what_moves_to_a_ring_leaves_the_file(home, ring):
+    ring(fail.Keyring)
+    here = safe(home)
+    here.keep("groq", Kept(secret=SECRET))
+    ring(key_rings.Desktop)
+    assert here.keep("groq", Kept(secret=SECRET))[0].where == "keyring"
+    assert not (home / "credentials.enc").exists()
+    assert here.get(here.label("groq")).secret == SECRET

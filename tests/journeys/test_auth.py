@@ -500,3 +500,33 @@ def test_nothing_in_the_home_is_open_to_others(codi, lab, issuer, browser, home)
     kept = [path for path in home.iterdir() if path.name.startswith("credentials")]
     assert len(kept) >= 5
     assert [path for path in kept if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
+
+
+def test_an_address_that_others_could_read_is_told_with_its_line(codi, folder):
+    file = folder / "mine.toml"
+    file.write_text('[auth.providers.acme]\nclient_id = "c"\ntoken_url = "http://far.example/token"\n')
+    run = codi("config", "check", str(file))
+    assert run.status == 2
+    assert run.err.startswith(
+        f"error: {file}:3: auth.providers.acme.token_url: http://far.example/token is no https:// address"
+    )
+
+
+@pytest.mark.parametrize("name", ["credentials.enc", "credentials.enc.previous", "credentials.key"])
+def test_the_model_reads_no_store_unasked(codi, lab, home, name):
+    server = lab([says("", call("read", path=str(home / name))), says("ok")])
+    log_in(codi, "groq", "--key-stdin", stdin="k")
+    log_in(codi, "xai", "--key-stdin", stdin="k")
+    content = (home / name).read_bytes()[-20:]
+    run = codi("-p", "go")
+    assert run.status == 3, run
+    assert content not in server.requests[-1].body
+
+
+def test_a_project_describes_no_issuer(codi, issuer, browser, folder):
+    """Whoever could would be given the code."""
+    (folder / ".codi").mkdir()
+    (folder / ".codi" / "config.toml").write_text(issuer.toml("acme"))
+    run = codi("auth", "login", "acme")
+    assert run.status == 2 and 'unknown provider "acme"' in run.err
+    assert issuer.asked == []

@@ -77,13 +77,13 @@ class Safe:
                 ring = ring_module.KeyRing()
                 ring.probe()
                 ring.put(label.name, kept)
-                before = self.named(label.name)
-                if before and before.where == "file":
-                    self._file().remove(label.name)
             except ring_module.NoRing as error:
                 why = str(error)
                 label = structs.replace(label, where="file", protected=self._file().put(label.name, kept))
-            self._list_first(label)
+            before = self.named(label.name)
+            self._write([label, *(old for old in self.labels() if old.name != label.name)])
+            if before and before.where == "file" and label.where == "keyring":
+                self._file().remove(label.name)
         return label, why
 
     def renew(self, label: Label, kept: Kept) -> None:
@@ -101,21 +101,25 @@ class Safe:
         with private_files.turn(self._lock):
             gone = [label for label in self.labels() if label.provider == provider and account in (None, label.account)]
             places = [label.place for label in gone if self._remove(label)]
-            if not gone and not account and self._removed_unlisted(provider):
-                places.append("the key ring")
+            # A ring may have one that nothing lists: from a time before it was locked, or put there by hand.
+            unlisted = [label.name for label in gone if label.where == "file"] if gone else [provider]
+            places += ["the key ring" for name in unlisted if self._removed_from_ring(name)]
             self._write([label for label in self.labels() if label not in gone])
         return places
 
     def forget_all(self) -> list[str]:
         """Remove everything from every store."""
         with private_files.turn(self._lock):
-            in_ring = [label for label in self.labels() if label.where == "keyring"]
+            labels = self.labels()
+            in_ring = [label for label in labels if label.where == "keyring"]
             file = self._file()
             places = ["credentials.enc"] if file.exists else []
             file.destroy()
             # What a ring does not give up now is still listed afterwards.
             self._write(in_ring)
             places += [label.place for label in in_ring if self._remove(label)]
+            unlisted = [label.name for label in labels if label.where == "file"]
+            places += ["the key ring" for name in unlisted if self._removed_from_ring(name)]
             private_files.remove(self._list)
         return places
 
@@ -123,10 +127,11 @@ class Safe:
         removed: bool = (self._ring() if label.where == "keyring" else self._file()).remove(label.name)
         return removed
 
-    def _removed_unlisted(self, provider: str) -> bool:
+    def _removed_from_ring(self, name: str) -> bool:
+        """Whether it was there; a ring that does not work now is passed over."""
         ring_module = _ring_module()
         try:
-            removed: bool = ring_module.KeyRing().remove(provider)
+            removed: bool = ring_module.KeyRing().remove(name)
         except ring_module.NoRing:
             return False
         return removed
@@ -139,9 +144,6 @@ class Safe:
             return msgspec.json.decode(content, type=list[Label])
         except (msgspec.DecodeError, RecursionError):
             return None  # it only says what the stores know themselves
-
-    def _list_first(self, label: Label) -> None:
-        self._write([label, *(old for old in self.labels() if old.name != label.name)])
 
     def _write(self, labels: list[Label]) -> None:
         private_files.write(self._list, msgspec.json.format(msgspec.json.encode(labels)) + b"\n")

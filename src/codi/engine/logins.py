@@ -43,9 +43,9 @@ class Logins:
         if choice.service != _COPILOT:
             return found
         issuer = issuers(self._settings.auth.providers)[_COPILOT]
-        said = self._settings.auth.providers.get(_COPILOT)
-        if not (is_at_home(choice) or (said and said.exchange_url)):
-            return found
+        is_own = issuer.exchange_url == issuers({})[_COPILOT].exchange_url
+        if is_own and not is_at_home(choice):
+            return found  # GitHub's token is GitHub's; another service has its own
         return CopilotToken(found, issuer.exchange_url, lambda: self._exchange(issuer))
 
     def _found(self, choice: Choice, api_key: str | None) -> Credential:
