@@ -434,7 +434,7 @@ def test_what_is_not_possible_is_said_with_what_is(codi, words, status, told):
     assert run.status == status and told in run.err and "hint: " in run.err, run
 
 
-@pytest.mark.parametrize("key", ["", "\n", "two words\x07", "schlüssel"])
+@pytest.mark.parametrize("key", ["", "\n", "two words\x07", "schlüssel", b"\xff\xfe"])
 def test_what_is_no_key_is_not_kept(codi, home, key):
     run = codi("auth", "login", "groq", "--key-stdin", stdin=key)
     assert run.status == 1 and not (home / "credentials.enc").exists()

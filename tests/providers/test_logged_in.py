@@ -12,6 +12,7 @@ from codi.providers.assembly import Connections, provider_for
 from codi.providers.choice import smart_default
 from codi.providers.logged_in import LoggedIn
 from codi.providers.provider import ModelEntry, Request, complete
+from loopback import Loopback
 
 REFUSED = {"kind": "status", "status": 401}
 
@@ -39,20 +40,26 @@ class Account:
         return False
 
 
-def asked(server, account, ask=complete):
-    """What comes of a request, and the bases at which adapters were made."""
-    bases = []
+def adapters(account, connections, bases):
+    """Makes adapters; `bases` tells at which addresses."""
     choice = smart_default({"OPENAI_BASE_URL": "http://127.0.0.1:9/v1", "OPENAI_API_KEY": "k"}, model="openai-chat/m")
+
+    def make(base_url, headers):
+        bases.append(base_url)
+        placed = structs.replace(choice, base_url=base_url or choice.base_url, headers=dict(headers))
+        return provider_for(placed, ModelEntry(id="m", service="openai"), account, connections)
+
+    return make
+
+
+def asked(account, ask=complete):
+    """What comes of a request, and the addresses at which adapters were made."""
+    bases = []
 
     async def run():
         async with Connections() as connections:
-
-            def make(base_url, headers):
-                bases.append(base_url)
-                placed = structs.replace(choice, base_url=base_url or choice.base_url, headers=dict(headers))
-                return provider_for(placed, ModelEntry(id="m", service="openai"), account, connections)
-
-            return await ask(LoggedIn(account, make), Request(system=(), messages=[user("Hi")]))
+            provider = LoggedIn(account, adapters(account, connections, bases))
+            return await ask(provider, Request(system=(), messages=[user("Hi")]))
 
     return anyio.run(run), bases
 
@@ -64,7 +71,7 @@ def test_the_login_says_where_the_service_is_and_what_it_wants_besides():
         async def twice(provider, request):
             return [(await complete(provider, request)).message.text for _ in range(2)]
 
-        said, bases = asked(server, account, twice)
+        said, bases = asked(account, twice)
     assert said == ["There.", "Again."]
     assert bases == ["", f"{server.url}/v1"]  # and no new one for the second request
     for request in server.requests:
@@ -74,7 +81,7 @@ def test_the_login_says_where_the_service_is_and_what_it_wants_besides():
 def test_a_refusal_is_answered_by_one_renewal():
     with running([{"text": "There.", "fault": REFUSED}]) as server:
         account = Account(f"{server.url}/v1", "t1", "t2")
-        reply, _ = asked(server, account)
+        reply, _ = asked(account)
     assert reply.message.text == "There." and account.renewals == 1
     assert [request.headers["authorization"] for request in server.requests] == ["Bearer t1", "Bearer t2"]
 
@@ -84,18 +91,24 @@ def test_a_refusal_that_stays_is_told(tokens, requests):
     with running([{"text": "never", "fault": REFUSED | {"times": 0}}]) as server:
         account = Account(f"{server.url}/v1", *tokens)
         with pytest.raises(KeyRefused, match="the login to acme was refused"):
-            asked(server, account)
+            asked(account)
     assert len(server.requests) == requests and account.renewals == 1
 
 
 def test_the_list_of_models_is_asked_for_once_more_too():
-    async def models(provider, _):
-        return await provider.models()
+    def said(status: str, body: bytes) -> list[bytes]:
+        head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+        return [head.encode() + body]
 
-    with running([{"text": "unasked"}], models=["one", "two"], key="t2") as server:
-        account = Account(f"{server.url}/v1", "t1", "t2")
-        listed, _ = asked(server, account, models)
-    assert [entry.id for entry in listed] == ["one", "two"] and account.renewals == 1
+    async def run():
+        listed = said("200 OK", b'{"data": [{"id": "one"}]}')
+        async with Loopback(said("401 Unauthorized", b"{}"), listed) as server, Connections() as connections:
+            account = Account(f"{server.url}/v1", "t1", "t2")
+            provider = LoggedIn(account, adapters(account, connections, []))
+            return await provider.models(), [heard.headers["authorization"] for heard in server.heard]
+
+    listed, keys = anyio.run(run)
+    assert [entry.id for entry in listed] == ["one"] and keys == ["Bearer t1", "Bearer t2"]
 
 
 def test_a_service_that_was_led_elsewhere_is_not_at_home():

@@ -61,7 +61,10 @@ def run(words: Sequence[str]) -> int:
 
     places = Places.at(args.cwd)
     flags = {"network.offline": True} if getattr(args, "offline", False) else {}
-    settings = load(places, os.environ, flags, ()).settings
+    loaded = load(places, os.environ, flags, ())
+    for warning in loaded.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    settings = loaded.settings
     safe = Safe(places.home, os.environ, who_asks())
     known = presets(settings.providers)
     if args.action == "login":
@@ -111,7 +114,7 @@ def _log_in(args: Any, settings: Settings, safe: Safe, known: Mapping[str, Prese
 
 def _new(args: Any, name: str, able: Mapping[str, Issuer], settings: Settings) -> Kept:
     if args.key_stdin:
-        return _key(sys.stdin.readline())
+        return _key(sys.stdin.buffer.readline().decode(errors="replace"))
     try:
         issuer = issuer_of(name, able)
     except CredentialError as missing:
