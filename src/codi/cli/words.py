@@ -4,6 +4,7 @@ They stand apart because they are looked at before anything else is loaded.
 """
 
 COMMANDS = {
+    "auth": "keys and logins: kept, shown without their values, removed",
     "bisect": "which step made a command fail",
     "blame": "which prompt and call wrote each line of a file",
     "changes": "what became of each file, and by whom",
