@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 
 from codi.agent.limits import AgentSettings
+from codi.commands.settings import UiSettings
 from codi.credentials.settings import AuthSettings
 from codi.policy.mode import Mode
 from codi.providers.settings import ModelSettings, NetworkSettings, RetrySettings, ServiceSettings
@@ -124,6 +125,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     policy: PolicySettings = PolicySettings()
     workspace: WorkspaceSettings = WorkspaceSettings()
     sessions: SessionSettings = SessionSettings()
+    ui: UiSettings = UiSettings()
     undo: UndoSettings = UndoSettings()
     auth: AuthSettings = AuthSettings()
     network: NetworkSettings = NetworkSettings()

@@ -16,6 +16,7 @@ import anyio
 from codi.commands.command import Ask, Do, Fail, Leave, Open, Outcome, Show
 from codi.commands.kit import commands
 from codi.frontends.desk import ConversationDesk
+from codi.frontends.tui import pickers
 from codi.frontends.tui.approval_dialog import DEAF_S, ApprovalDialog
 from codi.frontends.tui.blocks.look import Look
 from codi.frontends.tui.blocks.notice import NoticeBlock, TextBlock
@@ -27,6 +28,7 @@ from codi.frontends.tui.opening import Opening
 from codi.frontends.tui.pager import Pager
 from codi.frontends.tui.panes import Pane
 from codi.frontends.tui.picker import Choice, Picker
+from codi.frontends.tui.pickers import rows_of
 from codi.frontends.tui.question_dialogs import ConfirmDialog, QuestionDialog
 from codi.frontends.tui.screen import Screen
 from codi.frontends.tui.status import Status
@@ -35,7 +37,7 @@ from codi.frontends.tui.transcript import Transcript
 from codi.frontends.tui.view import View
 from codi.protocol.conversation import Conversation
 from codi.protocol.events import ApprovalAsked, ApprovalGiven, Entry, Event, QuestionAsked, TurnEnded, TurnStarted
-from codi.protocol.ops import ChoosePolicy, Interrupt, Mode, Op, Prompt, Reply, Steer
+from codi.protocol.ops import ChooseModel, ChoosePolicy, Interrupt, Mode, Op, Prompt, Reply, Steer
 
 FRAME_S = 0.016
 _TWICE_S = 2.0
@@ -153,7 +155,7 @@ class App:
                 self._something_to_do = anyio.Event()
                 await self._something_to_do.wait()
             with anyio.CancelScope() as self._command:
-                self._show(await commands().run(self._commands.popleft(), self._desk))
+                await self._show(await commands().run(self._commands.popleft(), self._desk))
             self._command = None
             self._dirty()
 
@@ -249,7 +251,7 @@ class App:
             self._dialog = None
             self._next_question()
 
-    def _show(self, outcome: Outcome) -> None:
+    async def _show(self, outcome: Outcome) -> None:
         """What a command came to."""
         match outcome:
             case Show(text, title):
@@ -262,7 +264,7 @@ class App:
             case Ask(prompt, images):
                 self._queue(Prompt(prompt, images))
             case Open(view, argument):
-                self._open(view, argument)
+                await self._open(view, argument)
             case Fail(message, hint):
                 self.transcript.add(NoticeBlock("error", message, hint))
             case Leave():
@@ -277,21 +279,52 @@ class App:
         else:
             self.transcript.add(block)
 
-    def _open(self, view: str, argument: str) -> None:
+    async def _open(self, view: str, argument: str) -> None:
         match view:
             case "modes":
-                self._pick("mode", [Choice(mode, mode) for mode in get_args(Mode)], lambda mode: ChoosePolicy(mode))
+                await self._pick("mode", [Choice(mode, mode) for mode in get_args(Mode)], ChoosePolicy)
+            case "models":
+                rows = rows_of((await self._around.beside(("models", "--json"))).text)
+                await self._pick("model", pickers.models(rows), ChooseModel)
+            case "sessions":
+                rows = rows_of((await self._around.beside(("sessions", "--json"))).text)
+                await self._pick_session(pickers.sessions(rows))
             case "session":
-                self.next = argument
-                self.leave()
+                self._go(argument)
 
-    def _pick(self, title: str, choices: Sequence[Choice], op: Callable[[Any], Op]) -> None:
+    async def _pick(self, title: str, choices: Sequence[Choice], op: Callable[[Any], Op]) -> None:
+        choice = await self._picked(title, choices)
+        if choice:
+            self._queue(op(choice.value))
+
+    async def _pick_session(self, choices: Sequence[Choice]) -> None:
+        choice = await self._picked("session", choices)
+        if choice:
+            self._go(str(choice.value))
+
+    async def _picked(self, title: str, choices: Sequence[Choice]) -> Choice | None:
+        """What the person chooses; None where they leave the list."""
+        answered, answers = anyio.Event(), list[Choice | None]()
+
         def chosen(choice: Choice | None) -> None:
-            self._pane = None
-            if choice:
-                self._queue(op(choice.value))
+            answers.append(choice)
+            answered.set()
 
         self._pane = Picker(title, choices, chosen)
+        self._dirty()
+        try:
+            await answered.wait()
+        finally:
+            self._pane = None
+        return answers[0]
+
+    def _go(self, session: str) -> None:
+        """Leave this conversation for another, or for a new one where none is named."""
+        if self._is_busy:
+            self.transcript.add(NoticeBlock("error", "stop the turn first (Esc)"))
+            return
+        self.next = session
+        self.leave()
 
     async def _confirm(self, question: str) -> bool:
         answered, answers = anyio.Event(), [False]
@@ -360,6 +393,9 @@ class App:
             case "suspend":
                 self._terminal.suspend()
                 self._repaint()
+            case "select-model":
+                self._commands.append("/model")
+                self._something_to_do.set()
             case "complete":
                 editor = self._composer.editor
                 self._composer.popup = self._completer.path(editor.text, editor.caret)

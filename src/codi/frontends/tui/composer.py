@@ -17,7 +17,7 @@ from codi.frontends.tui.view import View
 Complete = Callable[[str, int], Popup | None]
 """Given the text and the caret: what fits there."""
 
-_MARKER_LINES, _MARKER_CHARS = 10, 1000
+_MARKER_CHARS = 1000
 
 
 class Typed:
@@ -45,7 +45,8 @@ class Composer:
         self.level = "off"
         self.complete: Complete = lambda text, caret: None
         self.popup: Popup | None = None
-        self.popup_rows = 8
+        self.popup_rows = 5
+        self.paste_lines = 10
         self._pastes: dict[str, str] = {}
         self._jumping = 0
         self._rows: list[tuple[int, int]] = [(0, 0)]
@@ -154,9 +155,9 @@ class Composer:
     def paste(self, text: str) -> None:
         """One insertion; a long one is shown as a marker, and stands in the text only when it is sent."""
         lines = text.count("\n") + 1
-        if lines > _MARKER_LINES or len(text) > _MARKER_CHARS:
+        if lines > self.paste_lines or len(text) > _MARKER_CHARS:
             number = len(self._pastes) + 1
-            size = f"+{lines} lines" if lines > _MARKER_LINES else f"{len(text)} chars"
+            size = f"+{lines} lines" if lines > self.paste_lines else f"{len(text)} chars"
             marker = f"[paste #{number} {size}]"
             self._pastes[marker] = text
             self.editor.insert(marker)
