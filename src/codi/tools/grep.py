@@ -24,6 +24,7 @@ MOST_MATCHES = 2000
 MOST_TIME_S = 30.0
 MOST_FILE_BYTES = 64 * 1024 * 1024
 _PATIENCE_S = 3.0
+"""After so long ripgrep is asked again, to leave out files that are too large."""
 _RIPGREP_FAILED = 2
 _LINE_CHARACTERS = 500
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.*-]+")
