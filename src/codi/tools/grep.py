@@ -14,7 +14,7 @@ from codi.tools.entries import cannot_list, kind_found, prefix_of, readable
 from codi.tools.globs import PathPattern, choices_of
 from codi.tools.limiting import Limits
 from codi.tools.output import LINES_TRUNCATED_NOTICE, limit_notice, size
-from codi.tools.patterns import Node, PatternError, for_ripgrep, parsed
+from codi.tools.patterns import PatternError, for_ripgrep, parsed
 from codi.tools.searching import LineSearch, shown, text_of
 from codi.tools.text_files import Binary, TextFile
 from codi.tools.tool import ToolFailed, ToolOutput
@@ -60,10 +60,13 @@ class Grep(Struct, frozen=True, forbid_unknown_fields=True):
         try:
             with move_on_after(MOST_TIME_S) as scope:
                 if kind == "directory":
-                    files = await self._files_below(workspace, node, ripgrep)
+                    paths = await self._candidates(workspace, ripgrep, for_ripgrep(node)) if ripgrep else None
+                    is_known = paths is not None
+                    files = await self._files_below(workspace, paths)
                 else:
+                    is_known = False
                     files = [("", await self._only_file(workspace, kind))]
-                await to_thread.run_sync(found.look_through, files, abandon_on_cancel=True)
+                await to_thread.run_sync(found.look_through, files, is_known, abandon_on_cancel=True)
         finally:
             found.stop()
         return found.told(limits, is_partial=scope.cancelled_caught or found.is_late)
@@ -81,10 +84,9 @@ class Grep(Struct, frozen=True, forbid_unknown_fields=True):
         except OSError as error:
             raise ToolFailed(f"Cannot read {readable(shown)}: {error.strerror}") from error
 
-    async def _files_below(self, workspace: Workspace, node: Node, ripgrep: str | None) -> Iterable[tuple[str, bytes]]:
-        """Where to look, as relative paths, and what is there, in the order of names, directory by directory."""
+    async def _files_below(self, workspace: Workspace, paths: list[str] | None) -> Iterable[tuple[str, bytes]]:
+        """These or all files, as relative paths, and what they hold, in the order of names, directory by directory."""
         glob = PathPattern(self.glob) if self.glob else None
-        paths = await self._candidates(workspace, ripgrep, for_ripgrep(node)) if ripgrep else None
         if paths is None:
             try:
                 walk = workspace.walk(self.path, include_ignored=self.include_ignored)
@@ -152,10 +154,12 @@ class _Found:
         self._late_at = time.monotonic() + MOST_TIME_S
         self.is_late = False
 
-    def look_through(self, files: Iterable[tuple[str, bytes]]) -> None:
-        """Add what files hold, until nothing more is wanted."""
+    def look_through(self, files: Iterable[tuple[str, bytes]], is_known: bool) -> None:
+        """Add what files hold, until nothing more is wanted. It may be known already that each holds something."""
         for path, content in files:
-            if self._search.may_be_in(content) and not self._look_into(path, content):
+            if is_known and isinstance(TextFile.of(content), Binary):
+                self._binary += 1
+            elif self._search.may_be_in(content) and not self._look_into(path, content):
                 break
             if time.monotonic() > self._late_at:
                 self.is_late = True

@@ -13,7 +13,7 @@ _MOST = 16
 class Landmark(Struct, frozen=True):
     text: str
     any_case: bool
-    """Then the text is of ASCII alone, and tells something of texts of ASCII alone."""
+    """Then the text is of ASCII alone. Beware of letters beyond ASCII that are another case of one in it."""
 
 
 def landmarks(node: Node, *, any_case: bool = False) -> tuple[Landmark, ...]:

@@ -6,7 +6,7 @@ show the same.
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from codi.tools.backtracking import longest_line
@@ -16,6 +16,8 @@ from codi.tools.patterns import Node, for_python
 
 _BLOCK = 256 * 1024
 """Characters to search before looking at the clock."""
+_LIKE_ASCII = tuple(letter.encode() for letter in "\u017f\u212a\u0130\u0131")
+"""Letters beyond ASCII that are, to one engine or another, another case of s, k and i."""
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -37,21 +39,20 @@ class LineSearch:
         self._longest_line = longest_line(node)
         marks = landmarks(node)
         self._any_case = any(mark.any_case for mark in marks)
-        texts = [(mark.text.lower() if self._any_case else mark.text).encode() for mark in marks]
+        self._texts = [mark.text.lower() if self._any_case else mark.text for mark in marks]
         # Twice as quick as `in`, which has no table of what may be skipped.
-        self._landmarks = [re.compile(re.escape(text)).search for text in texts]
+        self._searches = [re.compile(re.escape(text.encode())).search for text in self._texts]
 
     def may_be_in(self, content: bytes) -> bool:
         """Whether a file may match, told quickly. Most that do not match are ruled out."""
-        if not self._landmarks:
+        if not self._texts:
             return True
-        if self._any_case:
-            if not content.isascii():
+        examined = content.lower() if self._any_case else content
+        for search in self._searches:
+            if search(examined):
                 return True
-            content = content.lower()
-        for search in self._landmarks:
-            if search(content):
-                return True
+        if self._any_case and not content.isascii() and any(letter in content for letter in _LIKE_ASCII):
+            return True
         return content.startswith(_WIDE)
 
     def matching(self, text: str, *, until: float = float("inf")) -> Iterator[int]:
@@ -59,16 +60,27 @@ class LineSearch:
         if not text:
             return
         text = text.removesuffix("\n")
-        pattern = self._in_ascii if text.isascii() else self._in_unicode
-        if len(text) <= self._longest_line or max(map(len, text.split("\n"))) <= self._longest_line:
+        is_ascii = text.isascii()
+        pattern = self._in_ascii if is_ascii else self._in_unicode
+        if self._texts and (is_ascii or not self._any_case):
+            lines: Iterable[tuple[int, str]] = _lines_with(
+                self._landmark, text.lower() if self._any_case else text, text
+            )
+        elif len(text) > self._longest_line and max(map(len, text.split("\n"))) > self._longest_line:
+            lines = enumerate(text.split("\n"))
+        else:
             yield from _matching(pattern, text, until)
             return
-        for number, line in enumerate(text.split("\n")):
+        for number, line in lines:
             is_short = len(line) <= self._longest_line
             if pattern.search(line) is not None if is_short else self._matcher.matches(line):
                 yield number
             if time.monotonic() > until:
                 return
+
+    @cached_property
+    def _landmark(self) -> re.Pattern[str]:
+        return re.compile("|".join(map(re.escape, self._texts)))
 
     @cached_property
     def _in_ascii(self) -> re.Pattern[str]:
@@ -81,6 +93,21 @@ class LineSearch:
     @cached_property
     def _matcher(self) -> LineMatcher:
         return LineMatcher(self._node)
+
+
+def _lines_with(landmark: re.Pattern[str], examined: str, text: str) -> Iterator[tuple[int, str]]:
+    """The lines with a landmark in them, and their numbers. `examined` is the text, perhaps in lower case."""
+    number = begin = 0
+    found = landmark.search(examined)
+    while found is not None:
+        counted, begin = begin, text.rfind("\n", 0, found.start()) + 1
+        number += text.count("\n", counted, begin)
+        end = text.find("\n", found.start())
+        if end < 0:
+            yield number, text[begin:]
+            return
+        yield number, text[begin:end]
+        found = landmark.search(examined, end + 1)
 
 
 def _matching(pattern: re.Pattern[str], text: str, until: float) -> Iterator[int]:
