@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codi.tools.backtracking import longest_line
+from codi.tools.cases import with_all_cases
 from codi.tools.matching import LineMatcher
 from codi.tools.patterns import PatternError, for_python, for_ripgrep, parsed
 from codi.tools.searching import LineSearch, shown, text_of
@@ -26,14 +27,14 @@ _patterns = st.recursive(
     ),
     max_leaves=5,
 )
-_lines = st.text(st.sampled_from("aAbx1é_ .-\t\r²\u0301\udcff"), max_size=8)
+_lines = st.text(st.sampled_from("aAbx1éÉ_ .-\t\r²\u0301\udcff"), max_size=8)
 
 
 @settings(max_examples=400, deadline=None)
 @given(_patterns, _lines, st.booleans(), st.booleans())
 def test_both_ways_agree(pattern, line, ignore_case, whole_word):
     node = parsed(pattern, ignore_case=ignore_case, whole_word=whole_word)
-    backtracking = for_python(node, beyond_ascii=not line.isascii()).search(line) is not None
+    backtracking = for_python(with_all_cases(node), beyond_ascii=not line.isascii()).search(line) is not None
     assert LineMatcher(node).matches(line) == backtracking
 
 
@@ -45,7 +46,7 @@ def test_any_text_is_a_pattern_or_an_error_with_its_place(pattern):
     except PatternError as error:
         assert 0 <= error.position <= len(pattern)
     else:
-        for_python(node, beyond_ascii=True)
+        for_python(with_all_cases(node), beyond_ascii=True)
         assert "(?=" not in for_ripgrep(node)
 
 
@@ -87,6 +88,32 @@ def test_no_file_that_matches_is_ruled_out(pattern, lines, ignore_case, whole_wo
 def test_files_are_ruled_out_by_what_they_lack(pattern, ignore_case, ruled_out, kept):
     search = LineSearch(parsed(pattern, ignore_case=ignore_case))
     assert (search.may_be_in(ruled_out), search.may_be_in(kept)) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found", "passed_over"),
+    [
+        ("i", "iI", "ıİ"),
+        ("K", "kK\u212a", "c"),
+        ("\u212a", "kK\u212a", "q"),
+        ("[a-z]", "aZ\u212a\u017f", "ıİé"),
+        ("[^k]", "jı", "kK\u212a"),
+        ("\u00df", "\u00df\u1e9e", "s"),
+        ("\u03c3", "\u03c2\u03c3\u03a3", "s"),
+        ("\u00b5", "\u00b5\u03bc\u039c", "m"),
+        ("[\u00c0-\u00ff]", "éÉŸ", "e"),
+        (r"\w", "\u017fı", "-"),
+    ],
+)
+@pytest.mark.parametrize("around", ["", "é"])
+def test_cases_are_those_of_the_standard(pattern, found, passed_over, around):
+    node = parsed(pattern, ignore_case=True)
+    for letter in found + passed_over:
+        assert (
+            (0 in LineSearch(node).matching(f"{letter}\n{around}"))
+            == LineMatcher(node).matches(letter)
+            == (letter in found)
+        )
 
 
 @pytest.mark.parametrize("pattern", ["", "a*", r"\d", "a|", "(a|.)b?", "[ab]"])

@@ -95,7 +95,8 @@ def for_ripgrep(node: Node) -> str:
 
 
 def for_python(node: Node, *, beyond_ascii: bool) -> re.Pattern[str]:
-    """The pattern for `re`, to be searched in a text of many lines. Not `beyond_ascii` is for texts of ASCII alone."""
+    """The pattern, with all cases written out, for `re`, to be searched in a text of many lines. Not `beyond_ascii` is for texts
+    of ASCII alone."""
     if not beyond_ascii:
         assertions = {"start": "^", "end": r"\r?$", "word": r"\b", "inside": r"\B"}
         return re.compile(_written(node, _ascii_chars, assertions), re.MULTILINE | re.ASCII)

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from codi.tools.backtracking import longest_line
+from codi.tools.cases import LIKE_ASCII, with_all_cases
 from codi.tools.landmarks import landmarks
 from codi.tools.matching import LineMatcher
 from codi.tools.patterns import Node, for_python
 
 _BLOCK = 256 * 1024
 """Characters to search before looking at the clock."""
-_LIKE_ASCII = tuple(letter.encode() for letter in "\u017f\u212a\u0130\u0131")
-"""Letters beyond ASCII that are, to one engine or another, another case of s, k and i."""
+_LIKE_ASCII = tuple(letter.encode() for letter in LIKE_ASCII)
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -35,7 +35,7 @@ def shown(line: str) -> str:
 
 class LineSearch:
     def __init__(self, node: Node) -> None:
-        self._node = node
+        self._node = with_all_cases(node)
         self._longest_line = longest_line(node)
         marks = landmarks(node)
         self._any_case = any(mark.any_case for mark in marks)
