@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from hashlib import sha256
@@ -14,6 +14,7 @@ from anyio import to_thread
 
 from codi.protocol.effects import Effect, Reaches, Reads, Runs, Writes
 from codi.workspace import paths, processes
+from codi.workspace.contents import contents_of
 from codi.workspace.descent import folder_of, naming, open_folder, open_listing, open_regular, read_all
 from codi.workspace.endpoints import endpoint_of
 from codi.workspace.git import NEUTRAL
@@ -116,6 +117,9 @@ class LocalWorkspace:
         if os.fstat(descriptor).st_size <= _READ_INLINE_BYTES:
             return read_all(descriptor)
         return await to_thread.run_sync(read_all, descriptor)
+
+    def contents(self, path: str, names: Iterable[str], *, most_bytes: int) -> Iterator[tuple[str, bytes]]:
+        return contents_of(self.resolve(path), names, most_bytes)
 
     async def replace(self, path: str, content: bytes, *, expected: bytes | None) -> None:
         await self.replace_all([Replacement(path, content, expected)])
