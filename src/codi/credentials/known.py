@@ -8,6 +8,7 @@ bytes; the shortest are looked for one by one.
 
 import sys
 from collections.abc import Iterator
+from typing import Literal
 
 from codi.credentials.surroundings import Found
 
@@ -15,7 +16,7 @@ from codi.credentials.surroundings import Found
 class _Words:
     """Values of at least `2 * width - 1` bytes, by their words of `width` bytes."""
 
-    def __init__(self, width: int, form: str) -> None:
+    def __init__(self, width: int, form: Literal["Q", "I"]) -> None:
         self._width = width
         self._form = form
         self._words: set[int] = set()

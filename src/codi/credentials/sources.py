@@ -11,11 +11,57 @@ from codi.credentials.vault import is_distinct
 Named = tuple[str, str]
 
 _SECRET_WORDS = frozenset(
-    "KEY TOKEN SECRET SECRETS PASSWORD PASSWD PASSWORT PASS PWD PASSPHRASE CREDENTIAL CREDENTIALS APIKEY AUTHTOKEN PAT DSN AUTH "
-    "PIN SALT WEBHOOK COOKIE JWT BEARER PRIVATE SIGNATURE".split()
+    [
+        "KEY",
+        "TOKEN",
+        "SECRET",
+        "SECRETS",
+        "PASSWORD",
+        "PASSWD",
+        "PASSWORT",
+        "PASS",
+        "PWD",
+        "PASSPHRASE",
+        "CREDENTIAL",
+        "CREDENTIALS",
+        "APIKEY",
+        "AUTHTOKEN",
+        "PAT",
+        "DSN",
+        "AUTH",
+        "PIN",
+        "SALT",
+        "WEBHOOK",
+        "COOKIE",
+        "JWT",
+        "BEARER",
+        "PRIVATE",
+        "SIGNATURE",
+    ]
 )
 _PLACES = frozenset(
-    "FILE PATH DIR SOCK SOCKET NAME ID USER USERNAME HOST PORT TYPE HELPER ASKPASS METHOD MODE PROMPT BACKEND ADDRESS TTL".split()
+    [
+        "FILE",
+        "PATH",
+        "DIR",
+        "SOCK",
+        "SOCKET",
+        "NAME",
+        "ID",
+        "USER",
+        "USERNAME",
+        "HOST",
+        "PORT",
+        "TYPE",
+        "HELPER",
+        "ASKPASS",
+        "METHOD",
+        "MODE",
+        "PROMPT",
+        "BACKEND",
+        "ADDRESS",
+        "TTL",
+    ]
 )
 _EXAMPLES = (".example", ".sample", ".template", ".dist", ".defaults", ".schema", ".md")
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*[=:]\s*(?:\"((?:[^\"\\]|\\.)*)\"|'([^']*)'|([^\n]*))")

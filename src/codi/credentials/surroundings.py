@@ -103,8 +103,7 @@ def unfinished_from(tail: bytes) -> int:
         at -= len(line) - found.start()
     begun = tail.rfind(_KEY_BEGIN)
     if begun >= 0 and tail.find(_KEY_END, begun) < 0:
-        line = tail.find(b"\n", begun)
-        if line < 0 or compiled(_KEY_BEGINS).match(tail, begun):
+        if tail.find(b"\n", begun) < 0 or compiled(_KEY_BEGINS).match(tail, begun):
             at = min(at, begun)
     return at
 
@@ -155,7 +154,7 @@ def _is_password(value: bytes, *, quoted: bool) -> bool:
     if quoted:
         mixed = value.lower() != value and value.upper() != value
         return has_digit(value) or any(sign in value for sign in b"!@#$%^&*+~?=") or (mixed and len(value) >= 12)
-    if value[:1] in b"!@&#" or not has_letter(value) and len(value) < 6:
+    if value[:1] in b"!@&#" or (not has_letter(value) and len(value) < 6):
         return False
     return has_digit(value) or any(sign in value for sign in b"!@#%^*~")
 

@@ -19,6 +19,7 @@ _OPENING = "{{secret:"
 _PLACEHOLDER = re.compile(r"\{\{secret:([A-Z][A-Z0-9_]*_[0-9]+)\}\}")
 _IN_BYTES = re.compile(rb"\{\{secret:([A-Z][A-Z0-9_]*_[0-9]+)\}\}")
 _LITERAL = "LITERAL"
+_SHORTEST = 4
 _SHORTEST_KNOWN = 6
 _LEAST_LEFT = 6
 _SEVERAL = 8
@@ -60,11 +61,9 @@ class Vault:
         self._remarks: list[str] = []
         self._is_watching_chance = True
 
-    def know(self, name: str, value: str, *, shortest: int = _SHORTEST_KNOWN) -> None:
+    def know(self, name: str, value: str) -> None:
         """From now on this value is veiled wherever it stands, under a name made of this one."""
-        encoded = _encoded(value)
-        if len(encoded) >= shortest:
-            self._learn(encoded, _label(name))
+        self._learn(_encoded(value), _label(name))
 
     def look_around(self) -> None:
         """Learn the values that have come to be known elsewhere."""
@@ -82,7 +81,7 @@ class Vault:
 
     def veil(self, text: str) -> str:
         """The text with placeholders for all secrets in it. Those that stand there already stay."""
-        return self._veiled(text) if len(text) >= _SHORTEST_KNOWN else text
+        return self._veiled(text) if len(text) >= _SHORTEST else text
 
     def veil_foreign(self, text: str) -> str:
         """The same for a text that comes from outside, where what looks like a placeholder is none: it stands for itself, and
@@ -153,7 +152,8 @@ class Vault:
                 yield start, end, name
 
     def _replaced(self, data: bytes, spans: Iterable[Found]) -> bytes:
-        pieces, at = [], 0
+        pieces: list[bytes] = []
+        at = 0
         for start, end, name in spans:
             pieces += (data[at:start], b"{{secret:%s}}" % self._name(data[start:end], name).encode())
             at = end

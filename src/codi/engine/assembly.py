@@ -13,19 +13,24 @@ from codi.agent.instructions import Part, Surroundings, instructions
 from codi.agent.mind import Mind
 from codi.agent.nearby import Nearby
 from codi.agent.text_calls import TextCalls, tools_in_words
+from codi.agent.veiled import Veiled
 from codi.credentials.environment import EnvironmentKey
 from codi.credentials.source import SourceKey
+from codi.credentials.vault import Vault
+from codi.credentials.watched import WatchedKey
 from codi.engine.model_list import ModelList
 from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.prompt_files import prompt_file
 from codi.engine.settings import Settings
+from codi.engine.vaults import vault_for
 from codi.policy.mode import Mode
 from codi.policy.modes import policy_of
 from codi.policy.policy import Policy
 from codi.policy.rules import Decision, parse_rule
 from codi.policy.territory import Territory
 from codi.protocol.errors import ConfigError
+from codi.protocol.events import Entry
 from codi.protocol.messages import Level
 from codi.protocol.tooling import ToolSpec
 from codi.providers import catalog as prices
@@ -224,11 +229,16 @@ class Assembly:
             *(Part("appended", text, "--append-system-prompt") for text in self.options.append_system_prompt),
         ]
 
-    def provider(self, choice: Choice) -> Provider:
-        """The model, asked again where that may help."""
+    def vault(self, entries: Sequence[Entry]) -> Vault | None:
+        """What veils the secrets of a session with these entries; None where that is switched off."""
+        return vault_for(self.places, self.settings, self._env, entries)
+
+    def provider(self, choice: Choice, vault: Vault | None = None) -> Provider:
+        """The model, asked again where that may help, and told no secrets."""
         retry = self.settings.retry
+        adapter = self._adapter(choice, vault)
         return Resilient(
-            self._adapter(choice),
+            Veiled(adapter, vault) if vault else adapter,
             tries=retry.tries,
             base_s=retry.base_s,
             cap_s=retry.cap_s,
@@ -278,11 +288,12 @@ class Assembly:
         """End the connections to models."""
         await self._connections.aclose()
 
-    def _adapter(self, choice: Choice) -> Provider:
+    def _adapter(self, choice: Choice, vault: Vault | None) -> Provider:
+        credential = self._credential(choice)
         return provider_for(
             choice,
             self._entry(choice),
-            self._credential(choice),
+            WatchedKey(credential, vault, f"{choice.service}_key") if vault else credential,
             self._connections,
             timeouts=self._timeouts(choice.service),
             handoff=self.settings.model.handoff_thinking,
