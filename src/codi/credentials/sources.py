@@ -153,7 +153,7 @@ def _looks_drawn(value: str) -> bool:
         and has_letter(encoded)
         and not is_plain(encoded)
         and len(set(encoded)) >= 8
-        and sum(map(str.isdigit, value)) >= 3
+        and (sum(map(str.isdigit, value)) >= 3 or value.isalnum())
     )
 
 

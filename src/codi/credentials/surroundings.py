@@ -102,9 +102,9 @@ def unfinished_from(tail: bytes) -> int:
     if any(word.rstrip(b"=") in folded for word, _ in _WORDS) and (found := compiled(_UNFINISHED).search(line)):
         at -= len(line) - found.start()
     begun = tail.rfind(_KEY_BEGIN)
-    if begun >= 0 and tail.find(_KEY_END, begun) < 0:
-        if tail.find(b"\n", begun) < 0 or compiled(_KEY_BEGINS).match(tail, begun):
-            at = min(at, begun)
+    is_open = begun >= 0 and tail.find(_KEY_END, begun) < 0
+    if is_open and (tail.find(b"\n", begun) < 0 or compiled(_KEY_BEGINS).match(tail, begun)):
+        at = min(at, begun)
     return at
 
 
