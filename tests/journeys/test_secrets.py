@@ -85,6 +85,7 @@ def test_500_planted_secrets_leak_nowhere(codi: Codi, lab):
             says("", *(call("read", path=f"{secret}.txt") for secret in missing)),
             says("", call("edit", path="found.txt", old_text=f"not there {searched[0]}", new_text="x")),
             says("Done: " + echoed[0]),
+            says("Yes."),
         ]
     )
     secrets = [secret for channel in of for secret in channel]

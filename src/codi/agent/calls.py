@@ -20,7 +20,7 @@ from codi.agent.cover import Cover, Kept, NotKept
 from codi.agent.evidence.witness import Witness
 from codi.agent.record import Record
 from codi.agent.scheduling import collide, only_reads
-from codi.agent.veiling import restored, veiled
+from codi.agent.veiling import changed
 from codi.credentials.vault import NotHeld
 from codi.policy.policy import Policy
 from codi.policy.rules import parse_rule
@@ -200,7 +200,7 @@ class Calls:
         for whatever is kept or told of it is veiled again. Raises ToolFailed."""
         if vault := self._record.vault:
             try:
-                arguments = restored(arguments, vault.restore)
+                arguments = changed(arguments, vault.restore)
             except NotHeld as unknown:
                 raise ToolFailed(NOT_HELD.format(unknown.name)) from unknown
         return self.toolbox.resolve(name, arguments)
@@ -318,7 +318,7 @@ class Calls:
         vault.look_around()
         veil = vault.veil if act.tool == "recall" else vault.veil_foreign
         text = veil(output.text)
-        return output if text is output.text else replace(output, text=text, details=veiled(output.details, veil))
+        return output if text is output.text else replace(output, text=text, details=changed(output.details, veil))
 
     async def _witnessed(self, act: _Act, output: ToolOutput) -> ToolOutput:
         """The output, with the evidence that it gives of the workspace as it now is."""

@@ -31,7 +31,7 @@ class Record:
         if isinstance(fact, MessageAdded) and fact.message.role == "assistant" and self._deltas:
             for delta in self._deltas.rest_of_reply():
                 self._listen(delta)
-        fact = veiled(fact, self.vault.veil)
+        fact = veiled(fact, self.vault)
         if named := self.vault.unnoted():
             self._kept(Noted(VAULT, named), sync=False)
         entry = self._kept(fact, sync=sync)

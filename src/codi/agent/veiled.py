@@ -10,6 +10,7 @@ from codi.agent.veiling import veiled
 from codi.credentials.vault import Vault
 from codi.protocol.events import Delta
 from codi.protocol.messages import Message
+from codi.protocol.tooling import ToolSpec
 from codi.providers.knowing import known_model
 from codi.providers.provider import ModelEntry, Provider, Reply, Request
 
@@ -21,6 +22,7 @@ class Veiled:
         self.origin = provider.origin
         self._provider = provider
         self._vault = vault
+        self._told_tools: tuple[tuple[ToolSpec, ...], tuple[ToolSpec, ...]] = ((), ())
         self._seen: dict[int, tuple[Message, Message]] = {}
 
     @property
@@ -35,22 +37,26 @@ class Veiled:
         return await self._provider.models()
 
     async def stream(self, request: Request) -> AsyncIterator[Delta | Reply]:
-        veil = self._vault.veil
         told = replace(
             request,
-            system=veiled(request.system, veil),
+            system=veiled(request.system, self._vault),
             messages=self._messages(request.messages),
-            tools=veiled(request.tools, veil),
+            tools=self._tools(request.tools),
         )
         parts: Any = self._provider.stream(told)
         async with aclosing(parts):
             async for part in parts:
                 yield part
 
+    def _tools(self, tools: tuple[ToolSpec, ...]) -> tuple[ToolSpec, ...]:
+        if self._told_tools[0] is not tools:
+            self._told_tools = (tools, veiled(tools, self._vault))
+        return self._told_tools[1]
+
     def _messages(self, messages: Sequence[Message]) -> list[Message]:
         seen = {}
         for message in messages:
             known = self._seen.get(id(message))
-            seen[id(message)] = known or (message, veiled(message, self._vault.veil))
+            seen[id(message)] = known or (message, veiled(message, self._vault))
         self._seen = seen  # each holds on to its message, so no other can have that identity
         return [seen[id(message)][1] for message in messages]

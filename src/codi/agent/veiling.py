@@ -17,37 +17,35 @@ from codi.protocol.messages import Image, Thinking
 _KEPT = frozenset({"signature", "id", "call_id", "tool_call_id"})
 
 
-def veiled(value: Any, veil: Callable[[str], str]) -> Any:
+def veiled(value: Any, vault: Vault) -> Any:
     """The same value, and the very same object where there is nothing to veil in it."""
+    return value if vault.is_clean(_texts(value)) else changed(value, vault.veil)
+
+
+def changed(value: Any, change: Callable[[str], str]) -> Any:
+    """The same value with what `change` makes of every text in it."""
     if isinstance(value, str):
-        return veil(value)
+        return change(value)
     if isinstance(value, Image):
         return value
     if isinstance(value, Struct):
-        return _veiled_struct(value, veil)
+        return _changed_struct(value, change)
     if isinstance(value, dict):
-        changed = {veiled(key, veil): veiled(inner, veil) for key, inner in value.items()}
-        return value if all(_same(*pairs) for pairs in zip(value.items(), changed.items())) else changed
-    if isinstance(value, tuple | list):
-        items = [veiled(inner, veil) for inner in value]
-        same = all(inner is item for inner, item in zip(value, items))
-        return value if same else tuple(items) if isinstance(value, tuple) else items
+        return {changed(key, change): changed(inner, change) for key, inner in value.items()}
+    if isinstance(value, tuple):
+        return tuple(changed(inner, change) for inner in value)
+    if isinstance(value, list):
+        return [changed(inner, change) for inner in value]
     return value
 
 
-def restored(arguments: dict[str, Any], restore: Callable[[str], str]) -> dict[str, Any]:
-    """A call's arguments with what `restore` makes of every text in them."""
-    changed: dict[str, Any] = veiled(arguments, restore)
-    return changed
-
-
-def _veiled_struct(value: Struct, veil: Callable[[str], str]) -> Struct:
+def _changed_struct(value: Struct, change: Callable[[str], str]) -> Struct:
     changes = {}
     for name in value.__struct_fields__:
         if name not in _KEPT:
             inner = getattr(value, name)
-            new = veiled(inner, veil)
-            if new is not inner and new != inner:
+            new = changed(inner, change)
+            if new != inner:
                 changes[name] = new
     if not changes:
         return value
@@ -56,8 +54,22 @@ def _veiled_struct(value: Struct, veil: Callable[[str], str]) -> Struct:
     return replace(value, **changes)
 
 
-def _same(one: tuple[Any, Any], other: tuple[Any, Any]) -> bool:
-    return one[0] == other[0] and one[1] is other[1]
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Image):
+        return
+    elif isinstance(value, Struct):
+        for name in value.__struct_fields__:
+            if name not in _KEPT:
+                yield from _texts(getattr(value, name))
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _texts(key)
+            yield from _texts(inner)
+    elif isinstance(value, tuple | list):
+        for inner in value:
+            yield from _texts(inner)
 
 
 class VeiledDeltas:
@@ -80,12 +92,12 @@ class VeiledDeltas:
             case CallEndDelta(result):
                 if (ended := self._calls.pop(result.call_id, None)) and (rest := ended.close()):
                     yield ToolProgress(result.call_id, rest)
-                yield veiled(delta, self._vault.veil)
+                yield veiled(delta, self._vault)
             case StatusDelta(kind="retry"):
                 self._reply.clear()
-                yield veiled(delta, self._vault.veil)
+                yield veiled(delta, self._vault)
             case _:
-                yield veiled(delta, self._vault.veil)
+                yield veiled(delta, self._vault)
 
     def rest_of_reply(self) -> Iterator[Delta]:
         """What is still held back of a reply that has come to its end."""

@@ -244,7 +244,7 @@ class Engine:
     def _results(self, session: Session, vault: Vault | None) -> Iterator[Results]:
         file = session.store.path
         directory = results_directory(file) if file else None
-        results = Results(directory, veil=partial(veiled, veil=vault.veil)) if vault else Results(directory)
+        results = Results(directory, veil=partial(veiled, vault=vault)) if vault else Results(directory)
         try:
             yield results
         finally:
