@@ -91,7 +91,7 @@ def test_500_planted_secrets_leak_nowhere(codi: Codi, lab):
     secrets = [secret for channel in of for secret in channel]
     run = codi.stream("Use " + " ".join(prompt), "-y", "--name", prompt[0])
     assert run.status == 0, [given for given in run.of_type("approval_given") if given["decision"] != "allow"]
-    results = [line for line in run.of_type("tool_execution_end")]
+    results = list(run.of_type("tool_execution_end"))
     assert len(results) == 4 + 1 + len(address) + len(missing) + 1
     assert "{{secret:" in sent_to(server).decode() and server.requests[-1].body.count(b"{{secret:") > 400
     assert leaks(secrets, sent_to(server)) == []
@@ -296,6 +296,6 @@ def test_what_is_shown_of_an_error_names_no_secret(codi: Codi):
     env = codi.env | {"CODI_SCRIPT": "nowhere", "MY_PASSWORD": "secret-word-of-mine"}
     words = [PROGRAM, "-p", "hello", "--debug", "--session", f"{first} secret-word-of-mine"]
     done = subprocess.run(words, env=env, cwd=codi.cwd, capture_output=True, timeout=TIMEOUT_S)
-    trace, _, line = done.stderr.decode().rpartition("error: ")
+    trace, _, _line = done.stderr.decode().rpartition("error: ")
     assert "Traceback" in trace and "{{secret:GITHUB_TOKEN_1}} {{secret:MY_PASSWORD_1}}" in trace
     assert leaks([first, "secret-word-of-mine"], trace.encode()) == []

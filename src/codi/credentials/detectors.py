@@ -152,8 +152,10 @@ def _by_what_is_before(data: bytes, at: int) -> Iterator[Found]:
         yield from _matched(data, _TELEGRAM, start, "TELEGRAM_TOKEN")
     elif before == b"~":
         yield from _matched(data, _AZURE_AD, at - 6, "AZURE_CLIENT_SECRET")
-    elif before == b"\\" and data[at + 1 : at + 4] in _BY_BEGINNING:  # behind an escape such as \n
-        yield from _of_kind(data, at + 1)
+    elif before == b"\\":  # behind an escape such as \n
+        if data[at + 1 : at + 4] in _BY_BEGINNING:
+            yield from _of_kind(data, at + 1)
+        yield from _matched(data, _DISCORD, at + 1, "DISCORD_TOKEN")
     elif before == b"%" and data[at + 2 : at + 5] in _BY_BEGINNING:
         yield from _of_kind(data, at + 2)
 

@@ -76,14 +76,14 @@ class KnownValues:
                 yield at, at + len(value), self._names[value]
                 at = data.find(value, at + 1)
 
-    def unfinished_from(self, tail: bytes) -> int:
-        """Where at the end of a text a value with white space or other than ASCII in it may have begun; its length where none
-        has."""
-        least = len(tail)
+    def cut(self, tail: bytes, most: int) -> int:
+        """Up to where, and no more than `most`, a text may be looked through of which more is to come: no value with white space
+        or other than ASCII in it stands across that place or may have begun before it."""
+        least = most
         for value in self._spread:
-            at = tail.find(value[:1], max(0, len(tail) - len(value) + 1))
+            at = tail.find(value[:1], max(0, most - len(value) + 1))
             while 0 <= at < least:
-                if value.startswith(tail[at:]):
+                if value.startswith(tail[at : at + len(value)]):
                     least = at
                 at = tail.find(value[:1], at + 1)
         return least

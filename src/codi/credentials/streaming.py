@@ -9,7 +9,7 @@ _WORD = 16 * 1024
 class Veiling(Protocol):
     def veil(self, text: str) -> str: ...
 
-    def cut(self, data: bytes) -> int: ...
+    def cut(self, data: bytes, most: int) -> int: ...
 
     def crossing(self, data: bytes, at: int) -> int: ...
 
@@ -45,5 +45,5 @@ class Stream:
         word = max(last, foreign)
         if len(data) - word > _WORD:
             word = self._vault.crossing(data, len(data) - _WORD)
-        tail = data[max(0, word - 2 * _WORD) :]
-        return min(word, len(data) - len(tail) + self._vault.cut(tail))
+        passed = max(0, word - 2 * _WORD)
+        return passed + self._vault.cut(data[passed:], word - passed)

@@ -122,9 +122,9 @@ class Vault:
         remarks, self._remarks = self._remarks, []
         return remarks
 
-    def cut(self, data: bytes) -> int:
-        """Up to where a text may be veiled of which more is to come."""
-        return min(unfinished_from(data), self._known.unfinished_from(data))
+    def cut(self, data: bytes, most: int) -> int:
+        """Up to where, and no more than `most`, a text may be veiled of which more is to come."""
+        return self._known.cut(data, min(most, unfinished_from(data)))
 
     def crossing(self, data: bytes, at: int) -> int:
         """The beginning of the secret that reaches across a place; the place itself where none does."""
@@ -140,10 +140,12 @@ class Vault:
             for start, end, name in spans:
                 self._name(data[start:end], name)
             return text
-        veiled = self._replaced(data, _apart(spans))
-        # What was just learned may stand there once more, in another form.
-        again = self._replaced(veiled, _apart(self._without_placeholders(veiled, self._known.spans(veiled))))
-        return again.decode("utf-8", "surrogatepass")
+        while (
+            spans
+        ):  # what was just learned may stand there once more in another form, and new words begin where old ones went
+            data = self._replaced(data, _apart(spans))
+            spans = self._spans(data)
+        return data.decode("utf-8", "surrogatepass")
 
     def _spans(self, data: bytes) -> list[Found]:
         known = list(self._known.spans(data))
