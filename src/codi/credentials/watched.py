@@ -20,8 +20,13 @@ class WatchedKey:
         self._vault = vault
         self._name = name
 
+    @property
+    def is_login(self) -> bool:
+        return bool(getattr(self._credential, "is_login", False))
+
     async def secret(self) -> str | None:
         secret = await self._credential.secret()
+        self.source = self._credential.source  # which of several places it was is known by now
         if secret and is_distinct(secret.encode()):
             self._vault.know(self._name, secret)
         return secret
