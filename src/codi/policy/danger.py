@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
-from codi.policy.command_line import SHELLS, UNKNOWN, Command, commands_of, names_known
+from codi.policy.shell.suspicion import SHELLS, UNKNOWN, Command, commands_of, names_known
 from codi.policy.territory import Territory
 
 _DEVICE = re.compile(r"/dev/(?:sd|hd|vd|xvd|nvme|mmcblk|disk|loop|mapper/|md|dm-|nbd|sr|rdisk)")

@@ -10,16 +10,11 @@ from codi.workspace.roots import repository_of
 _STATUS_LIMIT_S = 2.0
 _MOST_OUTPUT = 64 * 1024
 
-_SETTINGS = {
-    "core.fsmonitor": "false",
-    "core.hooksPath": "/dev/null",
-    "core.pager": "cat",
-    "diff.external": "",
-    "protocol.allow": "never",
-}
+_FOR_ALL = {"core.fsmonitor": "false", "core.hooksPath": "/dev/null", "core.pager": "cat"}
+_SETTINGS = {**_FOR_ALL, "diff.external": "", "protocol.allow": "never"}
 
-
-_ALWAYS = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1"}
+_ALWAYS = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_PAGER": "cat"}
+"""A pager of the environment goes before that of one subcommand, which a configuration may name too."""
 
 
 def neutral(settings: dict[str, str]) -> dict[str, str]:
@@ -31,6 +26,50 @@ def neutral(settings: dict[str, str]) -> dict[str, str]:
 
 NEUTRAL = neutral(_SETTINGS)
 """For every git that codi starts for itself: no monitor, hook, pager, external diff or fetch of the repository's choice."""
+
+
+def for_commands(folder: str) -> dict[str, str]:
+    """The environment of a command in a folder. To git a `diff.external` that is empty is one that fails, so there is none where
+    the repository names none. Fetching is the command's own business."""
+    named = "external" in _configuration_around(folder)
+    return neutral({**_FOR_ALL, "diff.external": ""} if named else _FOR_ALL)
+
+
+_OBEYED = (
+    "filter",
+    "textconv",
+    "command",
+    "driver",
+    "include",
+    "gpg",
+    "showsignature",
+    "partialclone",
+    "promisor",
+    "alternaterefs",
+)
+
+
+def obeys(folder: str) -> bool:
+    """Whether git, asked about the repository around a folder, would run what its configuration names, or may do so."""
+    text = _configuration_around(folder)
+    return any(word in text for word in _OBEYED) or _is_in_git_folder(folder)
+
+
+def _is_in_git_folder(folder: str) -> bool:
+    """Whether a folder, or one around it, is the inside of a repository: git reads its configuration wherever it lies."""
+    while not os.path.lexists(os.path.join(folder, ".git")):
+        if all(os.path.lexists(os.path.join(folder, name)) for name in ("HEAD", "objects")):
+            return True
+        folder, below = os.path.dirname(folder), folder
+        if folder == below:
+            return False
+    return False
+
+
+def _configuration_around(folder: str) -> str:
+    """All settings of the repository itself, in lower case; empty outside of one."""
+    top = repository_of(folder)
+    return "" if top is None else _configuration(top).lower()
 
 
 class GitState(Struct, frozen=True):
@@ -102,8 +141,12 @@ _OF_REPOSITORY = ("local", "worktree")
 
 
 def _may_filter(top: str) -> bool:
-    configurations = (_text(_common_folder(top), "config") or "", _text(_git_folder(top), "config.worktree") or "")
-    return any(word in text.lower() for text in configurations for word in ("filter", "include"))
+    text = _configuration(top).lower()
+    return any(word in text for word in ("filter", "include"))
+
+
+def _configuration(top: str) -> str:
+    return (_text(_common_folder(top), "config") or "") + (_text(_git_folder(top), "config.worktree") or "")
 
 
 async def _git(words: tuple[str, ...], cwd: str, more: dict[str, str]) -> bytes | None:

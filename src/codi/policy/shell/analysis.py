@@ -50,7 +50,7 @@ _RESERVED = frozenset(
         "]]",
     }
 )
-_HEREDOC = re.compile(rb"(?P<quote>['\"])(?P<end>[A-Za-z_][A-Za-z0-9_]*)(?P=quote)")
+_HEREDOC = rb"(?P<quote>['\"])(?P<end>[A-Za-z_][A-Za-z0-9_]*)(?P=quote)"
 
 
 class SimpleCommand(Struct, frozen=True):
@@ -414,7 +414,7 @@ class _Walk:
         kinds = [child.type for child in children]
         self._heredocs += 1
         opening = children[1] if kinds[:2] == ["<<", "heredoc_start"] else None
-        named = opening and _HEREDOC.fullmatch(self._source, opening.start_byte, opening.end_byte)
+        named = opening and re.compile(_HEREDOC).fullmatch(self._source, opening.start_byte, opening.end_byte)
         if not named or self._heredocs > 1 or kinds[-2:] != ["heredoc_body", "heredoc_end"]:
             self._skip(node, "no here-document whose end is quoted")
             return
