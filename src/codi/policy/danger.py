@@ -1,6 +1,7 @@
 """What is dangerous in a command line, with reasons, and what no one may run at all.
 
-All of this only ever raises the risk; it allows nothing. The deny floor holds in every mode and against every rule.
+All of this only ever raises the risk; it allows nothing. The deny floor holds in every mode and against every rule, also for
+a line that cannot be parsed or where no parser is installed: so it reads tolerantly, and sees too much rather than too little.
 """
 
 import os
@@ -9,8 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
+from codi.policy.looking import only_looks
+from codi.policy.shell.analysis import analyse
 from codi.policy.shell.suspicion import SHELLS, UNKNOWN, Command, commands_of, names_known
 from codi.policy.territory import Territory
+from codi.protocol.effects import Runs
 
 _DEVICE = re.compile(r"/dev/(?:sd|hd|vd|xvd|nvme|mmcblk|disk|loop|mapper/|md|dm-|nbd|sr|rdisk)")
 _FORK_BOMB = re.compile(r"([^\s(){};&|]{1,64})\s{0,9}\(\)\s{0,9}\{\s*\1\s*\|\s*\1\s*&")
@@ -50,6 +54,7 @@ _PATTERNS = (
     (6, "deletes what is not tracked", r"\bgit\s+clean\b|\bgit\s+checkout\s+(?:--\s+)?\.|\bgit\s+restore\b|\bgit\s+stash\s+(?:drop|clear)"),
     (5, "installs packages", r"\b(?:pip\d?|pipx|uv|npm|pnpm|yarn|bun|cargo|go|gem|apt|apt-get|brew|dnf|yum|pacman|apk)\s+(?:install|add|get|i|-S)\b"),
     (5, "runs a script given on the line", r"\b(?:python\d?|node|perl|ruby|bash|sh|zsh)\s+-\w*[ce]\b"),
+    (5, "runs a script", r"(?:^|[;&|(]\s{0,9})(?:(?:python[\d.]{0,5}|node|perl|ruby|bash|sh|zsh|source|\.)\s+[\w./-]{1,200}|\.{0,2}/[\w.-][\w./-]{0,200}|(?:npm|pnpm|yarn|bun)\s+(?:run|test|start|exec)|npx|uvx|make)\b"),
     (4, "reaches the network", r"\b(?:curl|wget|ssh|scp|sftp|rsync|nc|ncat|telnet|ftp)\b|\bgit\s+(?:push|pull|fetch|clone)\b"),
 )  # fmt: skip
 """Risk, reason, and the pattern, which is compiled when a command is first judged."""
@@ -68,7 +73,8 @@ class Danger(Struct, frozen=True):
 
 
 def danger_of(line: str, cwd: str, territory: Territory) -> Danger:
-    """What is known of a line that is run in `cwd`. One of which nothing is known has risk 3: it may write."""
+    """What is known of a line that is run in `cwd`. One of which nothing is known has risk 3: it may write. What only looks has
+    none. What is disguised, or no shell line at all, has 2 more than it would have otherwise."""
     known = _Known(cwd, territory)
     commands = commands_of(line[: 4 * _LOOKED_AT], known.names)
     if why := _forbidden(line, commands, known):
@@ -78,10 +84,14 @@ def danger_of(line: str, cwd: str, territory: Territory) -> Danger:
         found.append((8, "is too long to be looked through"))
     for command in commands:
         found += [(risk, reason) for risk, reason in _risks(command, known)]
-    if not found:
-        return Danger(3, ("runs a command",))
-    found.sort(key=lambda one: -one[0])
-    return Danger(found[0][0], tuple(dict.fromkeys(reason for _, reason in found)))
+    if not found and only_looks(Runs(line, cwd)):
+        inside = only_looks(Runs(line, cwd), territory)
+        return Danger(0, ("only looks",)) if inside else Danger(4, ("looks at what is not the workspace's",))
+    found = sorted(found, key=lambda one: -one[0]) or [(3, "runs a command")]
+    hidden = next((doubt for doubt in analyse(Runs(line, cwd)).doubts if doubt.hides), None)
+    if hidden:
+        found.append((0, f"{hidden.reason} (2 more)"))
+    return Danger(min(found[0][0] + 2 * bool(hidden), 10), tuple(dict.fromkeys(reason for _, reason in found)))
 
 
 class _Known:
@@ -229,7 +239,7 @@ def _deletions(command: Command, program: str, words: Sequence[str], known: _Kno
 
 def _places(command: Command, program: str, words: Sequence[str], known: _Known) -> Iterator[tuple[int, str]]:
     for word in (*words[1:], *command.targets):
-        if not word.startswith("-") and "/" in word and known.territory.is_secret(known.path(word)):
+        if not word.startswith("-") and known.territory.is_secret(known.path(word)):
             yield 8, "reads where secrets are kept"
             break
     for word in _written(command):

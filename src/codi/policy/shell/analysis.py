@@ -463,7 +463,9 @@ class _Walk:
         """Account for a node, and for the blanks before it."""
         gap = self._source[self._at : node.start_byte]
         if node.is_missing or node.has_error or node.start_byte < self._at or gap.strip(b" \t\n"):
-            self.doubt("not accounted for", gap.decode(errors="replace") or self._text(node), hides=True)
+            continued = gap.strip(b" \t\n") == b"\\"
+            reason = "a line that goes on after its end" if continued else "not accounted for"
+            self.doubt(reason, gap.decode(errors="replace") or self._text(node), hides=not continued)
         self._at = max(self._at, node.end_byte)
 
     def _skip(self, node: Any, reason: str, *, hides: bool = False) -> None:
