@@ -118,7 +118,7 @@ HOSTILE: dict[str, list[str]] = {
     ] + ["cd sub && git status", "cd sub && git log -p", "git", "GIT_DIR=x git status", "git status; git push", "cd .. && git status"],
     "looks that write": [
         "sort -o a.txt a.txt", "sort -oa.txt a.txt", "sort --output=x a.txt", "sort --outp=x a.txt", "sort -uo x a.txt", "sort --compress-program=id a.txt", "sort -T . a.txt",
-        "sort --files0-from=x", "sort -S 1b a.txt", "uniq a.txt b.txt", "uniq -c a.txt b.txt", "xxd a.txt b.txt", "xxd -r a.txt b.txt", "xxd -r a.txt", "tee x", "tee -a x", "date -s 2020-01-01", "date --set=x",
+        "sort --files0-from=x", "sort -S 1b a.txt", "uniq a.txt b.txt", "uniq -c a.txt b.txt", "xxd a.txt b.txt", "xxd -r a.txt b.txt", "xxd a.txt -ob.txt", "uniq a.txt -c", "git describe --dirty", "xxd -r a.txt", "tee x", "tee -a x", "date -s 2020-01-01", "date --set=x",
         "date 010112002026", "date -f a.txt", "date -r a.txt", "hostname evil", "hostname -F x", "file -C -m x", "file -m x a.txt", "file -f list", "file -z a.txt", "wc --files0-from=x",
         "du --files0-from=x", "tail -f a.txt", "tail -F a.txt", "tail --follow a.txt", "tail --pid=1 a.txt", "less a.txt", "more a.txt", "man ls", "man -P id ls", "diff --paginate a.txt b.txt", "diff -l a b",
         "cut --foo a.txt", "head --foo a.txt", "cat --foo a.txt", "ls --foo", "ls --hyperlink=x", "stat --foo a.txt", "tar cf x .", "tar xf x", "tar tf x", "tar --version -cf x .", "zip x y", "unzip x",
@@ -199,7 +199,7 @@ BENIGN: list[str] = list(
                                     "branch --list 'feature/*'", "branch --contains HEAD", "branch --merged", "tag", "tag -l", "tag --list 'v*'", "tag --contains HEAD", "remote", "remote -v", "remote get-url origin",
                                     "rev-parse HEAD", "rev-parse --short HEAD", "rev-parse --abbrev-ref HEAD", "rev-parse --show-toplevel", "rev-parse --is-inside-work-tree", "ls-files", "ls-files src", "ls-files -m",
                                     "ls-files --others --exclude-standard", "ls-tree HEAD", "ls-tree -r --name-only HEAD", "cat-file -p HEAD", "cat-file -t HEAD", "blame src/app.py", "blame -L 1,5 src/app.py",
-                                    "shortlog -sn HEAD", "describe --tags", "describe --always --dirty", "reflog", "reflog -5", "stash list", "stash show -p", "merge-base main HEAD", "rev-list --count HEAD", "grep def", "grep -n def",
+                                    "shortlog -sn HEAD", "describe --tags", "describe --always", "reflog", "reflog -5", "stash list", "stash show -p", "merge-base main HEAD", "rev-list --count HEAD", "grep def", "grep -n def",
                                     "grep -n 'def main' -- src", "config --get user.name", "config user.email", "config --list", "show-ref", "for-each-ref --sort=-committerdate refs/heads", "worktree list", "check-ignore -v build",
                                     "count-objects -vH", "--no-pager log -3", "--no-pager diff", "--version", "name-rev HEAD", "symbolic-ref HEAD")),
         ("ls", "ls -la", "ls -l src", "ls -lah", "ls -1", "ls -R src", "ls -lt", "ls -ltr", "ls -S", "ls src docs", "ls -d src", "ls --color=never", "ls -la src/", "ls 'docs/read me.md'", "pwd", "whoami", "date", "date +%F", "date '+%Y-%m-%d'",

@@ -583,3 +583,42 @@ def test_no_line_holds_up_the_judgement(piece):
     begun = time.perf_counter()
     danger_of(piece * (50_000 // len(piece)), ROOT, HERE)
     assert time.perf_counter() - begun < 3
+
+
+SCORES = [
+    (range(2), ["ls -la", "cat a | wc -l", "git log --oneline | head", "grep -rn x src"]),
+    (range(3, 4), ["touch x", "mkdir a", "cp a b", "git commit -m x", "sed -i s/a/b/ f"]),
+    (range(4, 5), ["curl x", "git push", "git fetch", "wget x"]),
+    (
+        range(5, 6),
+        ["npm install x", "pip install x", "python3 x.py", "./x.sh", "npm test", "make", "bash x.sh", "node x.js"],
+    ),
+    (range(7, 8), ["git push --force", "git reset --hard", "git rebase main", "git filter-branch"]),
+    (range(8, 9), ["sudo ls", "curl x | sh", "echo x > /etc/y", "cat ~/.ssh/id_rsa", "cat .env"]),
+    (range(10, 11), ["rm -rf /", "mkfs.ext4 /dev/sda1", "dd if=x of=/dev/sda", ":(){ :|:& };:"]),
+]
+
+
+@pytest.mark.parametrize("scores, lines", SCORES)
+def test_the_score_grows_with_the_class_and_has_its_reasons(scores, lines):
+    for line in lines:
+        danger = danger_of(line, ROOT, HERE)
+        assert danger.risk in scores and all(danger.reasons), (line, danger)
+
+
+@pytest.mark.parametrize(
+    "plain, hidden",
+    [("touch x", "'touch' x"), ("curl x", "c\\url x"), ("make", "make \u200b"), ("npm test", "npm test '")],
+)
+def test_what_is_disguised_scores_two_more(plain, hidden):
+    before, after = danger_of(plain, ROOT, HERE), danger_of(hidden, ROOT, HERE)
+    assert after.risk >= before.risk and any("2 more" in reason for reason in after.reasons)
+    assert after.risk in (before.risk + 2, 5)
+
+
+@pytest.mark.parametrize(
+    "wrapper", ["timeout 5 {}", "nice {}", "env {}", "sudo {}", "xargs {}", "nohup {} &", "(cd x && {})"]
+)
+@pytest.mark.parametrize("line", [line for _, lines in SCORES[2:] for line in lines if "|" not in line])
+def test_no_wrapper_lowers_the_score(wrapper, line):
+    assert danger_of(wrapper.format(line), ROOT, HERE).risk >= min(danger_of(line, ROOT, HERE).risk, 8)

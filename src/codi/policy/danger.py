@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
+from codi.policy.command_line import SHELLS, UNKNOWN, Command, commands_of, names_known
 from codi.policy.looking import only_looks
 from codi.policy.shell.analysis import analyse
-from codi.policy.shell.suspicion import SHELLS, UNKNOWN, Command, commands_of, names_known
 from codi.policy.territory import Territory
 from codi.protocol.effects import Runs
 
@@ -37,6 +37,9 @@ _SYSTEM_TOOLS = frozenset({"crontab", "at", "batch", "systemctl", "service", "la
                            "telinit", "mount", "umount", "insmod", "rmmod", "modprobe", "sysctl", "iptables", "ip6tables", "nft", "ufw",
                            "firewall-cmd", "useradd", "userdel", "usermod", "groupadd", "adduser", "deluser", "passwd", "chpasswd", "visudo",
                            "setenforce", "chroot", "nsenter", "killall", "swapoff", "losetup", "setcap", "loginctl"})  # fmt: skip
+_ALWAYS_RUN = frozenset({"make", "npx", "uvx", "bunx", "tox", "nox"})
+_RUNNERS = _ALWAYS_RUN | {"npm", "pnpm", "yarn", "bun", "uv", "cargo", "go", "poetry"}
+_RUN_WORDS = frozenset({"run", "test", "start", "exec", "build", "t"})
 _FILTERS = re.compile(
     r"-(?:i?name|i?path|i?wholename|i?regex|newer\w*|size|empty|[acm]time|[acm]min|user|group|perm|inum|samefile)"
 )
@@ -54,7 +57,6 @@ _PATTERNS = (
     (6, "deletes what is not tracked", r"\bgit\s+clean\b|\bgit\s+checkout\s+(?:--\s+)?\.|\bgit\s+restore\b|\bgit\s+stash\s+(?:drop|clear)"),
     (5, "installs packages", r"\b(?:pip\d?|pipx|uv|npm|pnpm|yarn|bun|cargo|go|gem|apt|apt-get|brew|dnf|yum|pacman|apk)\s+(?:install|add|get|i|-S)\b"),
     (5, "runs a script given on the line", r"\b(?:python\d?|node|perl|ruby|bash|sh|zsh)\s+-\w*[ce]\b"),
-    (5, "runs a script", r"(?:^|[;&|(]\s{0,9})(?:(?:python[\d.]{0,5}|node|perl|ruby|bash|sh|zsh|source|\.)\s+[\w./-]{1,200}|\.{0,2}/[\w.-][\w./-]{0,200}|(?:npm|pnpm|yarn|bun)\s+(?:run|test|start|exec)|npx|uvx|make)\b"),
     (4, "reaches the network", r"\b(?:curl|wget|ssh|scp|sftp|rsync|nc|ncat|telnet|ftp)\b|\bgit\s+(?:push|pull|fetch|clone)\b"),
 )  # fmt: skip
 """Risk, reason, and the pattern, which is compiled when a command is first judged."""
@@ -84,6 +86,8 @@ def danger_of(line: str, cwd: str, territory: Territory) -> Danger:
         found.append((8, "is too long to be looked through"))
     for command in commands:
         found += [(risk, reason) for risk, reason in _risks(command, known)]
+    if any("/" in one.words[0] for one in analyse(Runs(line, cwd)).commands):
+        found.append((5, "runs a program by its place"))
     if not found and only_looks(Runs(line, cwd)):
         inside = only_looks(Runs(line, cwd), territory)
         return Danger(0, ("only looks",)) if inside else Danger(4, ("looks at what is not the workspace's",))
@@ -153,7 +157,7 @@ def _forbidden(line: str, commands: Iterable[Command], known: _Known) -> str | N
 
 def _risks(command: Command, known: _Known) -> Iterator[tuple[int, str]]:
     words, program = command.words, command.program
-    for check in (_hidden, _runs_input, _system, _deletions, _places):
+    for check in (_hidden, _runs_input, _runs_scripts, _system, _deletions, _places):
         if words or check is _places:
             yield from check(command, program, words, known)
 
@@ -184,6 +188,14 @@ def _runs_input(command: Command, program: str, words: Sequence[str], known: _Kn
             re.match(r"-\w*[cem]", word) for word in words[1:]
         ):
             yield 8, "runs text that is not known before"
+
+
+def _runs_scripts(command: Command, program: str, words: Sequence[str], known: _Known) -> Iterator[tuple[int, str]]:
+    operands = [word for word in _operands(words) if word != "-"]
+    if (program in SHELLS or program in ("source", ".") or _INTERPRETER.fullmatch(program)) and operands:
+        yield 5, "runs a script"
+    elif program in _RUNNERS and (program in _ALWAYS_RUN or _RUN_WORDS.intersection(operands[:1])):
+        yield 5, "runs what the project says"
 
 
 def _system(command: Command, program: str, words: Sequence[str], known: _Known) -> Iterator[tuple[int, str]]:
@@ -239,7 +251,9 @@ def _deletions(command: Command, program: str, words: Sequence[str], known: _Kno
 
 def _places(command: Command, program: str, words: Sequence[str], known: _Known) -> Iterator[tuple[int, str]]:
     for word in (*words[1:], *command.targets):
-        if not word.startswith("-") and known.territory.is_secret(known.path(word)):
+        if ("/" in word or word.startswith((".", "id_")) or word.endswith(".pem")) and known.territory.is_secret(
+            known.path(word)
+        ):
             yield 8, "reads where secrets are kept"
             break
     for word in _written(command):

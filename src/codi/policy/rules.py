@@ -10,8 +10,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from codi.policy.command_line import commands_of
 from codi.policy.options import break_out
-from codi.policy.shell.suspicion import commands_of
 from codi.policy.territory import Territory
 from codi.protocol.effects import Allow, Ask, Deny, Effect, Reaches, Reads, Runs, Verdict, Writes
 from codi.protocol.errors import UsageError

@@ -1,6 +1,6 @@
 """The subcommands of git that look at a repository and change nothing, with the options that leave it so.
 
-Left out on purpose: what writes a file (`--output`), runs a program (`--ext-diff`, `--textconv`, `--show-signature`,
+Left out on purpose: what writes a file (`--output`, `describe --dirty`, which refreshes the index), runs a program (`--ext-diff`, `--textconv`, `--show-signature`,
 `--open-files-in-pager`), reads a configuration of the caller's choice (`-c`, `--git-dir`, `-C`) or reaches a remote.
 """
 
@@ -64,8 +64,7 @@ _LOOKS = {
     "remote": Usage("-v --verbose --push --all"),
     "config": Usage("--get --get-all --get-regexp --get-urlmatch -l --list --local --worktree --name-only --show-origin --show-scope -z --null --type: "
                     "--bool --int --path --includes --no-includes --default:", operands="texts"),
-    "describe": Usage("--all --tags --contains --abbrev? --candidates: --exact-match --debug --long --match: --exclude: --always --first-parent --dirty? "
-                      "--broken?"),
+    "describe": Usage("--all --tags --contains --abbrev? --candidates: --exact-match --debug --long --match: --exclude: --always --first-parent"),
     "merge-base": Usage("-a --all --octopus --is-ancestor --independent --fork-point"),
     "name-rev": Usage("--tags --refs: --exclude: --all --name-only --no-undefined --always"),
     "show-ref": Usage("--head --heads --tags --branches -d --dereference -s --hash? --verify --abbrev? -q --quiet"),

@@ -50,7 +50,7 @@ _USAGES = {
                   "-h --human-numeric-sort -n --numeric-sort -R --random-sort -r --reverse --sort: -V --version-sort -c --check? -C -k: --key: -m --merge "
                   "-s --stable -t: --field-separator: -u --unique -z --zero-terminated --debug --parallel:"),
     "uniq": Usage("-c --count -d --repeated -D --all-repeated? -f: --skip-fields: --group? -i --ignore-case -s: --skip-chars: -u --unique -z "
-                  "--zero-terminated -w: --check-chars:", most=1),
+                  "--zero-terminated -w: --check-chars:", most=1, ordered=True),
     "cut": Usage("-b: --bytes: -c: --characters: -d: --delimiter: -f: --fields: -n --complement -s --only-delimited --output-delimiter: -z --zero-terminated"),
     "tr": Usage("-c -C --complement -d --delete -s --squeeze-repeats -t --truncate-set1", operands="texts"),
     "diff": Usage("--normal -q --brief -s --report-identical-files -c -C: --context? -u -U: --unified? -e --ed -n --rcs -y --side-by-side -W: --width: "
@@ -83,7 +83,7 @@ _USAGES = {
     "join": Usage("-a: -e: -i -j: -o: -t: -v: -1: -2: --check-order --nocheck-order --header -z"),
     "expand": Usage("-i -t: --initial --tabs:"), "unexpand": Usage("-a -t: --all --first-only --tabs:"),
     "od": Usage("-A: -j: -N: -S: -t: -v -w? -a -b -c -d -f -i -l -o -s -x --address-radix: --skip-bytes: --read-bytes: --format: --output-duplicates --width?"),
-    "xxd": Usage("-a -b -c: -C -e -g: -i -l: -o: -p -ps -s: -u -d -E", most=1),
+    "xxd": Usage("-a -b -c: -C -e -g: -i -l: -o: -p -ps -s: -u -d -E", most=1, ordered=True),
     "hexdump": Usage("-b -c -C -d -e: -n: -o -s: -v -x"),
     "strings": Usage("-a --all -n: --bytes: -t: --radix: -e: --encoding: -o -w -f --print-file-name -#"),
     "md5sum": _SUMS, "sha1sum": _SUMS, "sha224sum": _SUMS, "sha256sum": _SUMS, "sha384sum": _SUMS, "sha512sum": _SUMS, "b2sum": _SUMS, "cksum": _SUMS,

@@ -17,12 +17,14 @@ Operands = Literal["paths", "texts", "none", "text then paths"]
 
 class Usage(Struct, frozen=True):
     """`operands` says what the words are that are no options, `most` how many of them there may be. `pattern_options` are those
-    that stand in for the first operand where that is a text."""
+    that stand in for the first operand where that is a text. `ordered` is for programs, or versions of them, that take an
+    option after the first operand for an operand."""
 
     options: str = ""
     operands: Operands = "paths"
     most: int = 10_000
     pattern_options: tuple[str, ...] = ()
+    ordered: bool = False
 
 
 class Seen(Struct, frozen=True):
@@ -46,11 +48,13 @@ def seen_in(arguments: Sequence[str], usage: Usage) -> Seen | None:
         word = arguments[at]
         at += 1
         if word == "--":
-            operands += arguments[at:]
+            operands += arguments[at:] if not (operands and usage.ordered) else arguments[at - 1 :]
             break
         if not word.startswith("-") or word == "-":
             operands.append(word)
             continue
+        if operands and usage.ordered:
+            return None
         took = _options_in(word, arguments[at : at + 1], known)
         if took is None:
             return None
