@@ -69,7 +69,7 @@ def _why_not(command: SimpleCommand, cwd: str, territory: Territory | None) -> s
         if command.cwd != cwd:
             return "git looks at another folder than the one that is worked in"
         if territory and territory.git_obeys(command.cwd):
-            return "the configuration of the repository names programs that git runs"
+            return "the configuration of the repository, or of one within it, may name programs that git runs"
     if territory is None:
         return None
     for path in (*seen.paths, "."):

@@ -1,6 +1,7 @@
 """What codi itself asks git, reading only, and without letting a repository's configuration run anything."""
 
 import os
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -50,9 +51,33 @@ _OBEYED = (
 
 
 def obeys(folder: str) -> bool:
-    """Whether git, asked about the repository around a folder, would run what its configuration names, or may do so."""
-    text = _configuration_around(folder)
-    return any(word in text for word in _OBEYED) or _is_in_git_folder(folder)
+    """Whether git, asked about the repository around a folder, would run what its configuration names, or that of a repository
+    within it, or may do so."""
+    text, top = _configuration_around(folder), repository_of(folder)
+    if any(word in text for word in _OBEYED) or _is_in_git_folder(folder):
+        return True
+    return top is not None and _holds_repositories(os.path.join(_git_folder(top), "index"))
+
+
+_WITHIN = b"\0\0\xe0\0"
+"""The mode under which an index lists a repository within the repository. A size may look the same; then git is asked about."""
+
+
+def _holds_repositories(index: str) -> bool:
+    try:
+        facts = os.stat(index)
+    except OSError:
+        return False
+    return _lists_repositories(index, facts.st_mtime_ns, facts.st_size)
+
+
+@lru_cache(maxsize=8)
+def _lists_repositories(index: str, mtime_ns: int, size: int) -> bool:
+    try:
+        with open(index, "rb") as file:
+            return _WITHIN in file.read()
+    except OSError:
+        return True
 
 
 def _is_in_git_folder(folder: str) -> bool:

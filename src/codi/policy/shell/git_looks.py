@@ -14,7 +14,7 @@ _DIFF = (
     "--word-diff-regex: --no-renames --check --full-index --binary --abbrev? -B? -M? -C? -D --find-renames? --find-copies? "
     "--find-copies-harder --diff-filter: -S: -G: --pickaxe-all --pickaxe-regex -R -a --text --ignore-space-at-eol -b --ignore-space-change -w "
     "--ignore-all-space --ignore-blank-lines --inter-hunk-context: -W --function-context --exit-code --quiet -q --no-ext-diff --no-textconv "
-    "--ignore-submodules? --submodule? --src-prefix: --dst-prefix: --no-prefix --minimal --patience --histogram --diff-algorithm: --relative? "
+    "--ignore-submodules? --src-prefix: --dst-prefix: --no-prefix --minimal --patience --histogram --diff-algorithm: --relative? "
     "--no-relative -c --cc -m --no-indent-heuristic --indent-heuristic --merge-base --rename-empty --no-rename-empty --line-prefix: "
 )
 _COMMITS = (
@@ -47,13 +47,13 @@ _LOOKS = {
                        "--no-revs --flags --no-flags --not --sq --local-env-vars --disambiguate: --default: --path-format:"),
     "ls-files": Usage("-z -t -v -f -c --cached -d --deleted -m --modified -o --others -i --ignored -s --stage --directory --no-empty-directory -u "
                       "--unmerged -k --killed -x: --exclude: -X/ --exclude-from/ --exclude-per-directory: --exclude-standard --error-unmatch "
-                      "--with-tree: --full-name --recurse-submodules --abbrev? --debug --deduplicate --eol --format: --sparse"),
+                      "--with-tree: --full-name --abbrev? --debug --deduplicate --eol --format: --sparse"),
     "ls-tree": Usage("-d -r -t -l --long -z --name-only --name-status --object-only --full-name --full-tree --abbrev? --format:"),
     "cat-file": Usage("-t -s -e -p"),
     "blame": Usage("-b --root --show-stats -L: -l -t -S/ --reverse --porcelain -p --line-porcelain --incremental --encoding: --date: -M? -C? -c "
                    "--score-debug -f --show-name -n --show-number -s -e --show-email -w --abbrev: --ignore-rev: --minimal --first-parent --color-lines "
                    "--color-by-age"),
-    "grep": Usage("--cached --untracked --no-exclude-standard --exclude-standard --recurse-submodules -a --text -i --ignore-case -I --max-depth: -w "
+    "grep": Usage("--cached --untracked --no-exclude-standard --exclude-standard -a --text -i --ignore-case -I --max-depth: -w "
                   "--word-regexp -v --invert-match -h -H --full-name -E --extended-regexp -G --basic-regexp -P --perl-regexp -F --fixed-strings -n "
                   "--line-number --column -l --files-with-matches --name-only -L --files-without-match -z --null -o --only-matching -c --count "
                   "--color? --no-color --break --heading -p --show-function -A: -B: -C: --after-context: --before-context: --context: -# -W "
