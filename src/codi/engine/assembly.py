@@ -74,6 +74,8 @@ class Assembly:
             codi_home=places.home,
             extra_dirs=tuple(os.path.realpath(os.path.expanduser(folder)) for folder in settings.workspace.extra_dirs),
             protected=settings.workspace.protected,
+            real=os.path.realpath,
+            git_obeys=git.obeys,
         )
         self._ground = Ground(
             home=places.home,
@@ -326,7 +328,7 @@ class Assembly:
         return LocalWorkspace(
             self.places.cwd,
             extra_dirs=self.territory.extra_dirs,
-            environment={**shell.env, **git.NEUTRAL},
+            environment=shell.env,
             shell=shell.path or None,
             offline=self.settings.network.offline,
             allow_private=self._allowed_hosts(),
