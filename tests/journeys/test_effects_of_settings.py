@@ -11,7 +11,7 @@ from conftest import call, says
 
 ELSEWHERE = {f"undo.{name}" for name in ("enabled", "quota_mb", "max_file_mb", "exclude", "snapshot_days", "snapshot_count")} | {"model.default", "model.provider", "model.base_url", "sessions.dir", "sessions.catalog", "shell.path", "shell.env"} | {
     "shell.timeout_s", "tools.disabled", "network.offline", "agent.append_system_prompt", "profile", "profiles",
-    "agent.evidence", "agent.evidence_retries", "verify",
+    "agent.evidence", "agent.evidence_retries", "verify", "secrets.vault", "secrets.names", "secrets.detectors",
     "web.engine", "web.searxng_url", "web.duckduckgo", "web.allow_private", "web.cache_ttl_s", "web.max_results",
 }  # fmt: skip
 """Keys whose effect other tests show: those of the settings and of the choice of a model."""

@@ -13,20 +13,25 @@ from codi.agent.instructions import Part, Surroundings, instructions
 from codi.agent.mind import Mind
 from codi.agent.nearby import Nearby
 from codi.agent.text_calls import TextCalls, tools_in_words
+from codi.agent.veiled import Veiled
 from codi.credentials.copilot import CopilotToken
 from codi.credentials.login import Login
+from codi.credentials.vault import Vault
+from codi.credentials.watched import WatchedKey
 from codi.engine.logins import Logins, is_at_home
 from codi.engine.model_list import ModelList
 from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.prompt_files import prompt_file
 from codi.engine.settings import Settings
+from codi.engine.vaults import vault_for
 from codi.policy.mode import Mode
 from codi.policy.modes import policy_of
 from codi.policy.policy import Policy
 from codi.policy.rules import Decision, parse_rule
 from codi.policy.territory import Territory
 from codi.protocol.errors import ConfigError
+from codi.protocol.events import Entry
 from codi.protocol.messages import Level
 from codi.protocol.tooling import ToolSpec
 from codi.providers import catalog as prices
@@ -69,6 +74,8 @@ class Assembly:
             codi_home=places.home,
             extra_dirs=tuple(os.path.realpath(os.path.expanduser(folder)) for folder in settings.workspace.extra_dirs),
             protected=settings.workspace.protected,
+            real=os.path.realpath,
+            git_obeys=git.obeys,
         )
         self._ground = Ground(
             home=places.home,
@@ -230,11 +237,16 @@ class Assembly:
             *(Part("appended", text, "--append-system-prompt") for text in self.options.append_system_prompt),
         ]
 
-    def provider(self, choice: Choice) -> Provider:
-        """The model, asked again where that may help."""
+    def vault(self, entries: Sequence[Entry]) -> Vault | None:
+        """What veils the secrets of a session with these entries; None where that is switched off."""
+        return vault_for(self.places, self.settings, self._env, entries)
+
+    def provider(self, choice: Choice, vault: Vault | None = None) -> Provider:
+        """The model, asked again where that may help, and told no secrets."""
         retry = self.settings.retry
+        adapter = self._adapter(choice, vault)
         return Resilient(
-            self._adapter(choice),
+            Veiled(adapter, vault) if vault else adapter,
             tries=retry.tries,
             base_s=retry.base_s,
             cap_s=retry.cap_s,
@@ -284,24 +296,24 @@ class Assembly:
         """End the connections to models."""
         await self._connections.aclose()
 
-    def _adapter(self, choice: Choice) -> Provider:
+    def _adapter(self, choice: Choice, vault: Vault | None) -> Provider:
         credential = self._logins.credential(choice, self.options.api_key)
         if not isinstance(credential, Login | CopilotToken):
-            return self._speaker(choice, credential)
+            return self._speaker(choice, credential, vault)
 
         def at(base_url: str, headers: Mapping[str, str]) -> Provider:
             if not base_url or not is_at_home(choice):
-                return self._speaker(choice, credential)
+                return self._speaker(choice, credential, vault)
             placed = structs.replace(choice, base_url=base_url, headers={**choice.headers, **headers})
-            return self._speaker(placed, credential)
+            return self._speaker(placed, credential, vault)
 
         return LoggedIn(credential, at)
 
-    def _speaker(self, choice: Choice, credential: Credential) -> Provider:
+    def _speaker(self, choice: Choice, credential: Credential, vault: Vault | None) -> Provider:
         return provider_for(
             choice,
             self._entry(choice),
-            credential,
+            WatchedKey(credential, vault, f"{choice.service}_key") if vault else credential,
             self._connections,
             timeouts=self._timeouts(choice.service),
             handoff=self.settings.model.handoff_thinking,
@@ -316,7 +328,7 @@ class Assembly:
         return LocalWorkspace(
             self.places.cwd,
             extra_dirs=self.territory.extra_dirs,
-            environment={**shell.env, **git.NEUTRAL},
+            environment=shell.env,
             shell=shell.path or None,
             offline=self.settings.network.offline,
             allow_private=self._allowed_hosts(),

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct, field
 
 from codi.agent.limits import AgentSettings
 from codi.commands.settings import UiSettings
-from codi.credentials.settings import AuthSettings
+from codi.credentials.settings import AuthSettings, SecretsSettings
 from codi.policy.mode import Mode
 from codi.providers.settings import ModelSettings, NetworkSettings, RetrySettings, ServiceSettings
 from codi.workspace.ledger.coverage import UndoSettings
@@ -124,6 +124,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     web: WebSettings = WebSettings()
     policy: PolicySettings = PolicySettings()
     workspace: WorkspaceSettings = WorkspaceSettings()
+    secrets: SecretsSettings = SecretsSettings()
     sessions: SessionSettings = SessionSettings()
     ui: UiSettings = UiSettings()
     undo: UndoSettings = UndoSettings()
