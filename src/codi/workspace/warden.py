@@ -6,8 +6,8 @@ a *keeper*. The keeper adopts every orphan that descends from its command, even 
 so can end them all: when the command ends, when its time is up, when codi says so, and when codi is killed, which closes the
 keeper's socket.
 
-Door: one byte with three descriptors: the keeper's socket, the writing and the reading end of the output pipe;
-with a fourth where the command gets a standard input, or a terminal for all three. Socket:
+Door: one byte (`PLAIN` or `CONFINED`) with three descriptors: the keeper's socket, the writing and the reading end of the output
+pipe; with a fourth where the command gets a standard input, or a terminal for all three. Socket:
 messages are a length (4 bytes) and a marshalled value; first codi's request, then what the keeper has to tell. After the
 request codi sends orders of one byte.
 """
@@ -20,6 +20,9 @@ import signal
 import sys
 from time import monotonic
 
+PLAIN = b"p"
+CONFINED = b"c"
+"""Knocks: the second for a command that comes with orders for a sandbox."""
 STOP = b"s"
 """Order: TERM, and KILL after `GRACE_S`."""
 KILL = b"k"
@@ -41,10 +44,12 @@ NOTES_BYTES = 8192
 _SET_DEATH_SIGNAL = 1
 _SET_NAME = 15
 _ADOPT_ORPHANS = 36
+_TAKE_TERMINAL = 0x540E
+"""ioctl TIOCSCTTY"""
 
-Request = tuple[list[bytes], bytes, dict[bytes, bytes], float, int]
-"""Words, directory, environment, seconds, and the descriptor under which the command finds its notes: a file apart from
-the output, in memory, whose content codi is told at the end (0: none)."""
+Request = tuple[list[bytes], bytes, dict[bytes, bytes], float, int, bytes]
+"""Words, directory, environment, seconds, the descriptor under which the command finds its notes: a file apart from
+the output, in memory, whose content codi is told at the end (0: none), and what confines it (`launcher.Orders`; empty: nothing)."""
 
 
 Told = tuple[str] | tuple[str, int] | tuple[str, int, bool] | tuple[str, int, bool, bytes]
@@ -118,6 +123,8 @@ def _serve(door: int) -> None:
             return
         numbers = ancillary[0][2]
         handed = [int.from_bytes(numbers[at : at + 4], sys.byteorder) for at in range(0, len(numbers), 4)]
+        if knock == CONFINED:
+            _load_launcher()  # here, so that it is loaded once and not by every keeper
         try:
             if os.fork() == 0:
                 status = 1
@@ -131,6 +138,14 @@ def _serve(door: int) -> None:
             pass  # no more processes: codi sees its end of the socket close
         for descriptor in handed:
             os.close(descriptor)
+
+
+def _load_launcher() -> None:
+    """Make the launcher known. This file runs as a program, so codi's own folder is not where Python looks for modules."""
+    folder = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    if folder not in sys.path:
+        sys.path.append(folder)
+    from codi.workspace.sandbox import launcher  # noqa: F401 - by the warden alone
 
 
 def _close_door(door: int) -> None:
@@ -147,9 +162,12 @@ def _keep(socket: int, output: int, held: int, given: int = 0) -> None:
     request = _request(socket)
     notes = os.memfd_create("notes")
     failed, failed_told = os.pipe()
+    leash, held_leash = os.pipe()
     shell = os.fork()
     if shell == 0:
-        _become(request, socket, given, output, notes, failed_told)
+        os.close(held_leash)
+        _become(request, socket, given, output, notes, failed_told, leash)
+    os.close(leash)
     os.close(output)
     if given:
         os.close(given)
@@ -194,34 +212,48 @@ def _read_exactly(socket: int, size: int) -> bytes:
     return read
 
 
-def _become(request: Request, socket: int, given: int, output: int, notes: int, failed: int) -> None:
+def _become(
+    request: Request, socket: int, given: int, output: int, notes: int, failed: int, leash: int
+) -> None:
     """In the forked child: become the command, with nothing of codi's but what it needs. Does not return."""
-    words, directory, environment, _, notes_at = request
+    words, directory, environment, _, notes_at, orders = request
     at = b"directory"
     try:
         os.setsid()
         _prctl(_SET_DEATH_SIGNAL, signal.SIGKILL)
         _tell(socket, ("forked", os.getpid()))  # told before the command can kill its keeper
+        confined = None
+        if orders:
+            from codi.workspace.sandbox import launcher  # the warden has loaded it
+
+            confined = launcher.Confined(launcher.orders_of(orders), leash, output, given)
+            confined.enter()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)  # what is ignored stays so across exec; Python ignores the last two
         signal.pthread_sigmask(signal.SIG_SETMASK, set())
         if given:
             os.dup2(given, 0)
             if os.isatty(0):
-                os.close(
-                    os.open(os.ttyname(0), os.O_RDWR)
-                )  # whoever leads a session gets what it opens as its terminal
+                _take_terminal()
         os.dup2(output, 1)
         os.dup2(output, 2)
         if notes_at:
             os.dup2(notes, notes_at)
         os.chdir(directory)
         at = b"program"
+        if confined:
+            confined.lock([failed, notes_at])
         os.execvpe(words[0], words, environment)
     except OSError as error:
         os.write(failed, b"%s %d" % (at, error.errno or 0))
     finally:
         os._exit(127)
+
+
+def _take_terminal() -> None:
+    import fcntl  # for the few that get one
+
+    fcntl.ioctl(0, _TAKE_TERMINAL, 0)
 
 
 class _Keeper:

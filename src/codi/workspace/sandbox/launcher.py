@@ -1,0 +1,264 @@
+"""From a process that was just forked to one that is confined, in the order in which each step is still possible.
+
+The command runs in namespaces of its own. Three processes make it: the *outer* one, which the keeper knows, waits for the
+status and passes it on; the *first* of the new namespace arranges what is seen and reaps what is left behind; the *inner* one
+becomes the command. When the first ends, the kernel ends everything else in there. It ends when nothing is left, and when the
+keeper lets go of its leash.
+
+Single-threaded, and read by the warden: nothing of codi but this folder, and little of the standard library.
+"""
+
+import json
+import os
+import resource
+import select
+import signal
+from typing import NoReturn, TypedDict
+
+from codi.workspace.sandbox import filters, kernel, landlock
+from codi.workspace.sandbox.bridge import Bridge
+from codi.workspace.sandbox.mounts import View, arrange
+
+FAILED = 125
+"""Status when it could not be confined; then nothing ran."""
+
+_ALWAYS_NEW = kernel.NEW_MOUNTS | kernel.NEW_PROCESSES | kernel.NEW_IPC | kernel.NEW_NAMES
+_FOR_OWNERS = frozenset({0, 1, 3, 4})
+"""CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID: what root needs among files of others."""
+
+
+class Orders(TypedDict):
+    """What holds for one command, as codi tells it (JSON)."""
+
+    level: int
+    view: View
+    devices: list[str]
+    network: str
+    """`none`, `proxy`, or `host`: that of the machine."""
+    among_others: bool
+    """The files of the workspace belong to others, and the command is run by root."""
+    processes: int
+    file_bytes: int
+    cpu_s: int | None
+
+
+def orders_of(told: bytes) -> Orders:
+    orders: Orders = json.loads(told)
+    return orders
+
+
+class Confined:
+    """One command on its way in: `enter` while it may still arrange things, `lock` last of all."""
+
+    def __init__(self, orders: Orders, leash: int, output: int, given: int) -> None:
+        self._orders = orders
+        self._leash = leash
+        self._output = output
+        self._given = given
+
+    def fail(self, error: Exception) -> NoReturn:
+        """Say why, and end without having run anything."""
+        os.write(self._output, f"codi: the sandbox could not be set up: {error}\n".encode(errors="replace"))
+        os._exit(FAILED)
+
+    def enter(self) -> None:
+        """Returns in the process that is to become the command."""
+        try:
+            self._limit()
+            if self._orders["level"] >= 3:
+                self._go_inside()
+        except (OSError, KeyError, ValueError) as error:
+            self.fail(error)
+
+    def lock(self, kept: list[int]) -> None:
+        """Give up all that is not needed, but these descriptors."""
+        try:
+            orders = self._orders
+            kernel.keep_capabilities(_FOR_OWNERS if orders["among_others"] else frozenset())
+            kernel.forbid_new_privileges()
+            self._restrict()
+            _close_all_but([0, 1, 2, *kept])
+            machine, connects = os.uname().machine, orders["level"] >= 3
+            kernel.obey(filters.program(machine, orders["network"], connects=connects))
+        except (OSError, KeyError, ValueError) as error:
+            self.fail(error)
+
+    def _limit(self) -> None:
+        orders = self._orders
+        for kind, most in (
+            (resource.RLIMIT_NPROC, orders["processes"]),
+            (resource.RLIMIT_FSIZE, orders["file_bytes"]),
+            (resource.RLIMIT_CPU, orders["cpu_s"]),
+            (resource.RLIMIT_CORE, 0),
+        ):
+            if most is not None:
+                hard = resource.getrlimit(kind)[1]
+                most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+                resource.setrlimit(kind, (most, most))
+
+    def _restrict(self) -> None:
+        if not landlock.version():
+            if self._orders["level"] < 3:
+                raise OSError("this kernel has no Landlock")
+            return  # the mounts hold
+        view = self._orders["view"]
+        writable = [] if view["nothing_writable"] else [*view["writable"], *view["private"]]
+        if self._orders["level"] >= 3:
+            devices: list[str | int] = ["/dev"]
+            writable += [] if view["nothing_writable"] else ["/dev/shm", "/run"]
+        else:
+            devices = [*self._orders["devices"]]
+            writable = [] if view["nothing_writable"] else [*view["writable"], *view["private"].values()]
+        if os.isatty(0):
+            devices.append(0)
+        landlock.restrict(["/"], writable, devices)
+
+    def _go_inside(self) -> None:
+        network = self._orders["network"]
+        terminal = os.ttyname(self._given) if self._given and os.isatty(self._given) else None
+        status, told = os.pipe()
+        nothing = os.open(os.devnull, os.O_RDWR)
+        _unshare(_ALWAYS_NEW | (0 if network == "host" else kernel.NEW_NETWORK))
+        if os.fork():
+            _pass_on(status, nothing)
+        os.close(status)
+        try:
+            arrange(self._orders["view"], terminal)
+            bridge = Bridge() if network == "proxy" else None
+            inner = os.fork()
+        except (OSError, KeyError, ValueError) as error:
+            os.write(told, b"%d" % (FAILED << 8))
+            self.fail(error)
+        if inner:
+            _reap(inner, self._leash, told, nothing, bridge)
+        os.setsid()
+
+
+def _unshare(kinds: int) -> None:
+    """With a namespace of users, so that no privilege of this machine is left; where root may not have one, without."""
+    maps = _identity_maps()
+    if os.geteuid():
+        kernel.unshare(kinds | kernel.NEW_USERS)
+        _write("/proc/self/setgroups", "deny")
+        for name, ranges in maps.items():
+            _write(f"/proc/self/{name}", ranges)
+        return
+    ready, told = os.pipe()
+    parent = os.getpid()
+    mapper = os.fork()
+    if mapper == 0:
+        _map_for(parent, maps, ready, told)
+    os.close(ready)
+    try:
+        kernel.unshare(kinds | kernel.NEW_USERS)
+    except OSError:
+        kernel.unshare(kinds)
+    else:
+        os.write(told, b"!")
+    os.close(told)
+    if os.waitpid(mapper, 0)[1]:
+        raise OSError("the users of this machine cannot be mapped")
+
+
+def _identity_maps() -> dict[str, str]:
+    """Everybody is who they are. Who is not root maps only themselves."""
+    if os.geteuid():
+        user, group = os.geteuid(), os.getegid()
+        return {"uid_map": f"{user} {user} 1", "gid_map": f"{group} {group} 1"}
+    maps = {}
+    for name in ("uid_map", "gid_map"):
+        with open(f"/proc/self/{name}") as file:
+            ranges = [line.split() for line in file]
+        maps[name] = "\n".join(f"{inside} {inside} {count}" for inside, _, count in ranges)
+    return maps
+
+
+def _map_for(process: int, maps: dict[str, str], ready: int, told: int) -> NoReturn:
+    os.close(told)
+    status = 1
+    try:
+        if os.read(ready, 1):  # else there is nothing to map
+            for name, ranges in maps.items():
+                _write(f"/proc/{process}/{name}", ranges)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _write(path: str, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(descriptor, text.encode())
+    finally:
+        os.close(descriptor)
+
+
+def _close_all_but(kept: list[int]) -> None:
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) not in kept:
+            try:
+                os.close(int(name))
+            except OSError:
+                pass  # the listing's own
+
+
+def _hold_only(kept: list[int], nothing: int) -> None:
+    """Whoever only waits must not hold the output open."""
+    for number in (0, 1, 2):
+        os.dup2(nothing, number)
+    _close_all_but([0, 1, 2, *kept])
+
+
+def _pass_on(status: int, nothing: int) -> NoReturn:
+    """The outer process: end as the command ended."""
+    _hold_only([status], nothing)
+    told = os.read(status, 16)
+    ended = int(told) if told else signal.SIGKILL
+    if os.WIFSIGNALED(ended):
+        number = os.WTERMSIG(ended)
+        if number != signal.SIGKILL:
+            signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, set())
+        os.kill(os.getpid(), number)
+    os._exit(os.WEXITSTATUS(ended))
+
+
+def _reap(inner: int, leash: int, told: int, nothing: int, bridge: Bridge | None) -> NoReturn:
+    """The first process: live until everything else has ended, or nobody holds the leash any more."""
+    try:
+        kernel.keep_capabilities()
+        kernel.forbid_new_privileges()
+        heard, woken = os.pipe()
+        for end in (heard, woken):
+            os.set_blocking(end, False)
+        _hold_only([leash, told, heard, woken, *(bridge.descriptors if bridge else [])], nothing)
+        signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.pthread_sigmask(signal.SIG_SETMASK, set())
+        ready = select.poll()
+        ready.register(leash, 0)
+        ready.register(heard, select.POLLIN)
+        if bridge:
+            bridge.register(ready)
+        while not _all_reaped(inner, told):
+            for descriptor, _ in ready.poll():
+                if descriptor == leash:
+                    os._exit(0)
+                if descriptor == heard:
+                    os.read(heard, 4096)
+                elif bridge:
+                    bridge.serve()
+    finally:
+        os._exit(0)
+
+
+def _all_reaped(inner: int, told: int) -> bool:
+    while True:
+        try:
+            process, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return True
+        if process == 0:
+            return False
+        if process == inner:
+            os.write(told, b"%d" % status)
