@@ -49,7 +49,7 @@ class Child:
     """A command in the hands of a keeper: its output, and the socket to the keeper. Closing it ends the command.
 
     With `fed` its standard input is written by `send`, with `terminal` (columns and rows) it is a terminal; else it is empty.
-    `orders` confine it (`sandbox.launcher.Orders`).
+    `orders` confine it (`launching.launcher.Orders`).
     """
 
     def __init__(

@@ -145,7 +145,7 @@ def _load_launcher() -> None:
     folder = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     if folder not in sys.path:
         sys.path.append(folder)
-    from codi.workspace.sandbox import launcher  # noqa: F401 - by the warden alone
+    from codi.workspace.launching import launcher  # noqa: F401 - by the warden alone
 
 
 def _close_door(door: int) -> None:
@@ -212,9 +212,7 @@ def _read_exactly(socket: int, size: int) -> bytes:
     return read
 
 
-def _become(
-    request: Request, socket: int, given: int, output: int, notes: int, failed: int, leash: int
-) -> None:
+def _become(request: Request, socket: int, given: int, output: int, notes: int, failed: int, leash: int) -> None:
     """In the forked child: become the command, with nothing of codi's but what it needs. Does not return."""
     words, directory, environment, _, notes_at, orders = request
     at = b"directory"
@@ -224,7 +222,7 @@ def _become(
         _tell(socket, ("forked", os.getpid()))  # told before the command can kill its keeper
         confined = None
         if orders:
-            from codi.workspace.sandbox import launcher  # the warden has loaded it
+            from codi.workspace.launching import launcher  # the warden has loaded it
 
             confined = launcher.Confined(launcher.orders_of(orders), leash, output, given)
             confined.enter()
@@ -242,7 +240,7 @@ def _become(
         os.chdir(directory)
         at = b"program"
         if confined:
-            confined.lock([failed, notes_at])
+            words = confined.lock(words, [failed, notes_at])
         os.execvpe(words[0], words, environment)
     except OSError as error:
         os.write(failed, b"%s %d" % (at, error.errno or 0))

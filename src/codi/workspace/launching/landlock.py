@@ -6,7 +6,7 @@ Each version of the interface knows more kinds of access. What a kernel does not
 import ctypes
 import os
 
-from codi.workspace.sandbox.kernel import call
+from codi.workspace.launching.kernel import call
 
 _CREATE, _ADD, _RESTRICT = 444, 445, 446
 _TELL_VERSION = 1

@@ -10,10 +10,7 @@ import os
 import select
 import struct
 
-from codi.workspace.sandbox.mounts import PROXY
-
-PORT = 3128
-"""Where programs find it."""
+from codi.workspace.launching.orders import PROXY, PROXY_PORT
 
 _GET_FLAGS, _SET_FLAGS, _IS_UP = 0x8913, 0x8914, 1
 _CHUNK = 64 * 1024
@@ -27,7 +24,7 @@ class Bridge:
         flags = fcntl.ioctl(self._listening.fileno(), _GET_FLAGS, struct.pack("16sh14x", b"lo", 0))
         up = struct.unpack("16sh14x", flags)[1] | _IS_UP
         fcntl.ioctl(self._listening.fileno(), _SET_FLAGS, struct.pack("16sh14x", b"lo", up))
-        self._listening.bind(("127.0.0.1", PORT))
+        self._listening.bind(("127.0.0.1", PROXY_PORT))
         self._listening.listen(64)
 
     @property
@@ -39,7 +36,7 @@ class Bridge:
 
     def serve(self) -> None:
         """Join one connection to the proxy."""
-        here = self._listening._accept()[0]
+        here = self._listening._accept()[0]  # type: ignore[attr-defined]  # only the half that is written in C has it
         try:
             there = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
             there.connect(PROXY)

@@ -13,33 +13,20 @@ import os
 import resource
 import select
 import signal
-from typing import NoReturn, TypedDict
+from typing import NoReturn
 
-from codi.workspace.sandbox import filters, kernel, landlock
-from codi.workspace.sandbox.bridge import Bridge
-from codi.workspace.sandbox.mounts import View, arrange
+from codi.workspace.launching import bubblewrap, filters, kernel, landlock
+from codi.workspace.launching.bridge import Bridge
+from codi.workspace.launching.mounts import arrange
+from codi.workspace.launching.orders import Orders
 
+OWN = "own launcher"
 FAILED = 125
 """Status when it could not be confined; then nothing ran."""
 
 _ALWAYS_NEW = kernel.NEW_MOUNTS | kernel.NEW_PROCESSES | kernel.NEW_IPC | kernel.NEW_NAMES
 _FOR_OWNERS = frozenset({0, 1, 3, 4})
 """CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID: what root needs among files of others."""
-
-
-class Orders(TypedDict):
-    """What holds for one command, as codi tells it (JSON)."""
-
-    level: int
-    view: View
-    devices: list[str]
-    network: str
-    """`none`, `proxy`, or `host`: that of the machine."""
-    among_others: bool
-    """The files of the workspace belong to others, and the command is run by root."""
-    processes: int
-    file_bytes: int
-    cpu_s: int | None
 
 
 def orders_of(told: bytes) -> Orders:
@@ -65,23 +52,36 @@ class Confined:
         """Returns in the process that is to become the command."""
         try:
             self._limit()
-            if self._orders["level"] >= 3:
+            if self._orders["route"] == OWN:
                 self._go_inside()
         except (OSError, KeyError, ValueError) as error:
             self.fail(error)
 
-    def lock(self, kept: list[int]) -> None:
-        """Give up all that is not needed, but these descriptors."""
+    def lock(self, words: list[bytes], kept: list[int]) -> list[bytes]:
+        """Give up all that is not needed, but these descriptors. The words to run."""
         try:
             orders = self._orders
+            if orders["route"] == bubblewrap.ROUTE:
+                _close_all_but([0, 1, 2, *kept])
+                return bubblewrap.words(orders, os.getcwdb(), self._program_file()) + words
             kernel.keep_capabilities(_FOR_OWNERS if orders["among_others"] else frozenset())
             kernel.forbid_new_privileges()
             self._restrict()
             _close_all_but([0, 1, 2, *kept])
-            machine, connects = os.uname().machine, orders["level"] >= 3
-            kernel.obey(filters.program(machine, orders["network"], connects=connects))
+            kernel.obey(self._program())
         except (OSError, KeyError, ValueError) as error:
             self.fail(error)
+        return words
+
+    def _program(self) -> bytes:
+        return filters.program(os.uname().machine, self._orders["network"], connects=self._orders["level"] >= 3)
+
+    def _program_file(self) -> int:
+        """For another launcher to read."""
+        descriptor = os.memfd_create("filter", 0)
+        os.write(descriptor, self._program())
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        return descriptor
 
     def _limit(self) -> None:
         orders = self._orders

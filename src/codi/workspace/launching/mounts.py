@@ -4,9 +4,8 @@ Runs in namespaces of its own, as the first process in them, and while that stil
 """
 
 import os
-from typing import TypedDict
 
-from codi.workspace.sandbox.kernel import (
+from codi.workspace.launching.kernel import (
     BOUND,
     NO_DEVICES,
     NO_PROGRAMS,
@@ -19,6 +18,7 @@ from codi.workspace.sandbox.kernel import (
     mount,
     taken,
 )
+from codi.workspace.launching.orders import PROXY, View
 
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _LINKS = {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2", "ptmx": "pts/ptmx"}
@@ -26,24 +26,7 @@ _SYSTEM_IN_RUN = ("/run/current-system", "/run/booted-system", "/run/opengl-driv
 """Where some systems keep their programs."""
 _MOST_IN_MEMORY = "size=512m"
 _MOST_PROCESSES = b"4096"
-PROXY = "/run/proxy"
-"""Where the way to the network lies, if there is one."""
 _HIDDEN_FOLDER, _HIDDEN_FILE = "/dev/.hidden/folder", "/dev/.hidden/file"
-
-
-class View(TypedDict):
-    """Absolute real paths. `writable` are bound as they are; `fixed` can be written in, but not renamed or replaced; `kept` are
-    read-only, wherever they lie; `hidden` cannot be looked into; `private` are folders of the command's own, laid over those that
-    all share; of these only `shown` is still to be seen. `proxy` is a socket, if there is one."""
-
-    writable: list[str]
-    fixed: list[str]
-    kept: list[str]
-    hidden: list[str]
-    private: dict[str, str]
-    shown: list[str]
-    proxy: str | None
-    nothing_writable: bool
 
 
 def arrange(view: View, terminal: str | None) -> None:
