@@ -34,6 +34,19 @@ ADDRESSES: dict[str, tuple[str, str]] = {
 """The variables that lead a wire format to another address, and that hold its key."""
 
 
+def commands_in(folder: Path) -> list[int]:
+    """The processes that a shell started in a folder, itself among them. A command knows itself by another number than the
+    machine does, so it cannot be asked."""
+    found = []
+    for process in Path("/proc").iterdir():
+        try:
+            if process.name.isdigit() and f"PWD={folder}".encode() in (process / "environ").read_bytes().split(b"\0"):
+                found.append(int(process.name))
+        except OSError:
+            continue  # it ended, or is another's
+    return sorted(found)
+
+
 class Run:
     """How a run of the program ended."""
 

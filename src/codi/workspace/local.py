@@ -188,7 +188,7 @@ class LocalWorkspace:
         confinement: Confinement = Confinement(),
     ) -> Outcome:
         cwd = self.resolve(command.cwd)
-        way = await self._way(confinement, cwd, self._environment_with(env or {}), timeout_s)
+        way = await self._way(command, confinement, self._environment_with(env or {}), timeout_s)
         put_back: list[str] = []
         try:
             outcome = await processes.run(
@@ -218,7 +218,7 @@ class LocalWorkspace:
     ) -> Job:
         cwd = self.resolve(command.cwd)
         limit_s = processes.NO_TIME_LIMIT if timeout_s is None else timeout_s
-        way = await self._way(confinement, cwd, self._environment_with({}), limit_s)
+        way = await self._way(command, confinement, self._environment_with({}), limit_s)
         return await self.jobs.start(
             Runs(command.command, cwd),
             cwd=cwd,
@@ -231,10 +231,14 @@ class LocalWorkspace:
             at_end=way.ended,
         )
 
-    async def _way(self, confinement: Confinement, cwd: str, environment: Mapping[str, str], timeout_s: float) -> Way:
+    async def _way(
+        self, command: Runs, confinement: Confinement, environment: Mapping[str, str], timeout_s: float
+    ) -> Way:
         if self.sandbox is None:
             return Way(b"", dict(environment), None)
-        return await self.sandbox.way(confinement, cwd, environment, timeout_s)
+        program = self._shell if isinstance(command.command, str) else command.command[0]
+        programs = [program] if program and program.startswith("/") else []
+        return await self.sandbox.way(confinement, self.resolve(command.cwd), environment, timeout_s, programs)
 
     def job(self, id: str) -> Job:
         return self.jobs.job(id)

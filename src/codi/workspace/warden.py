@@ -34,6 +34,8 @@ ORPHANED_GRACE_S = 1.0
 HELD_S = 0.5
 """How long the output is still read after the shell ended, when something else holds it open."""
 HELD_GRACE_S = 0.25
+_CROWD_S = 10.0
+"""How long the kernel may take to end a whole namespace of processes, as many as a flood can make."""
 _UNKILLABLE_S = 1.0
 """After so long a process that KILL does not end (it sleeps in the kernel, or is another user's) is given up."""
 
@@ -179,7 +181,7 @@ def _keep(socket: int, output: int, held: int, given: int = 0) -> None:
         _tell(socket, ("failed", int(number), what == b"directory"))
         return
     _tell(socket, ("started",))
-    keeper = _Keeper(socket, shell)
+    keeper = _Keeper(socket, shell, _CROWD_S if request[5] else _UNKILLABLE_S)
     ended_by = keeper.wait(monotonic() + request[3])
     if ended_by == "end":
         keeper.wait_for_release(held)
@@ -255,11 +257,12 @@ def _take_terminal() -> None:
 
 
 class _Keeper:
-    def __init__(self, socket: int, shell: int) -> None:
+    def __init__(self, socket: int, shell: int, unkillable_s: float) -> None:
         self.status = 0
         """The shell's, as waitpid tells it."""
         self._socket = socket
         self._shell = shell
+        self._unkillable_s = unkillable_s
         self._shell_lives = True
 
     def wait(self, until: float) -> str:
@@ -303,7 +306,7 @@ class _Keeper:
             self._tell_all(signal.SIGCONT)  # a stopped process does not hear TERM
             if self._wait_for_all(grace_s):
                 return
-        given_up = monotonic() + _UNKILLABLE_S
+        given_up = monotonic() + self._unkillable_s
         while monotonic() < given_up:
             self._tell_all(signal.SIGKILL)
             if self._wait_for_all(0.02):

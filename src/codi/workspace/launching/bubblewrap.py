@@ -24,12 +24,21 @@ def words(orders: Orders, directory: bytes, program: int) -> list[bytes]:
     for path in view["kept"]:
         if os.path.exists(path):
             said += ["--ro-bind", path, path]
+    covered = [*(path for path in view["private"] if path != view["private"][path]), "/run", "/dev"]
+    visible = [*shown, *view["writable"]]
     for path in view["hidden"]:
+        if _below(path, covered) and not _below(path, visible):
+            continue
         if os.path.isdir(path):
             said += ["--perms", "0000", "--tmpfs", path, "--remount-ro", path]
         elif os.path.exists(path):
             said += ["--ro-bind", "/dev/null", path]
     if view["nothing_writable"]:
         said += ["--remount-ro", "/run", "--remount-ro", "/dev"]
+    said += ["--remount-ro", "/proc"]
     said += ["--seccomp", str(program), "--"]
     return [os.fsencode(word) for word in said[:-1]] + [b"--chdir", directory, b"--"]
+
+
+def _below(path: str, folders: list[str]) -> bool:
+    return any(path == folder or path.startswith(f"{folder.rstrip('/')}/") for folder in folders)

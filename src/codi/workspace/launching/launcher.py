@@ -62,12 +62,12 @@ class Confined:
         try:
             orders = self._orders
             if orders["route"] == bubblewrap.ROUTE:
-                _close_all_but([0, 1, 2, *kept])
+                _close_all_but([0, 1, 2, *kept], _opened())
                 return bubblewrap.words(orders, os.getcwdb(), self._program_file()) + words
             kernel.keep_capabilities(_FOR_OWNERS if orders["among_others"] else frozenset())
             kernel.forbid_new_privileges()
             self._restrict()
-            _close_all_but([0, 1, 2, *kept])
+            _close_all_but([0, 1, 2, *kept], _opened())
             kernel.obey(self._program())
         except (OSError, KeyError, ValueError) as error:
             self.fail(error)
@@ -118,9 +118,10 @@ class Confined:
         terminal = os.ttyname(self._given) if self._given and os.isatty(self._given) else None
         status, told = os.pipe()
         nothing = os.open(os.devnull, os.O_RDWR)
+        opened = _opened()
         _unshare(_ALWAYS_NEW | (0 if network == "host" else kernel.NEW_NETWORK))
         if os.fork():
-            _pass_on(status, nothing)
+            _pass_on(status, nothing, opened)
         os.close(status)
         try:
             arrange(self._orders["view"], terminal)
@@ -193,25 +194,29 @@ def _write(path: str, text: str) -> None:
         os.close(descriptor)
 
 
-def _close_all_but(kept: list[int]) -> None:
-    for name in os.listdir("/proc/self/fd"):
-        if int(name) not in kept:
+def _opened() -> list[int]:
+    return [int(name) for name in os.listdir("/proc/self/fd")]
+
+
+def _close_all_but(kept: list[int], opened: list[int]) -> None:
+    for descriptor in opened:
+        if descriptor not in kept:
             try:
-                os.close(int(name))
+                os.close(descriptor)
             except OSError:
                 pass  # the listing's own
 
 
-def _hold_only(kept: list[int], nothing: int) -> None:
+def _hold_only(kept: list[int], nothing: int, opened: list[int]) -> None:
     """Whoever only waits must not hold the output open."""
     for number in (0, 1, 2):
         os.dup2(nothing, number)
-    _close_all_but([0, 1, 2, *kept])
+    _close_all_but([0, 1, 2, *kept], opened)
 
 
-def _pass_on(status: int, nothing: int) -> NoReturn:
-    """The outer process: end as the command ended."""
-    _hold_only([status], nothing)
+def _pass_on(status: int, nothing: int, opened: list[int]) -> NoReturn:
+    """The outer process: end as the command ended. Of its own /proc the first has made another's."""
+    _hold_only([status], nothing, opened)
     told = os.read(status, 16)
     ended = int(told) if told else signal.SIGKILL
     if os.WIFSIGNALED(ended):
@@ -231,7 +236,7 @@ def _reap(inner: int, leash: int, told: int, nothing: int, bridge: Bridge | None
         heard, woken = os.pipe()
         for end in (heard, woken):
             os.set_blocking(end, False)
-        _hold_only([leash, told, heard, woken, *(bridge.descriptors if bridge else [])], nothing)
+        _hold_only([leash, told, heard, woken, *(bridge.descriptors if bridge else [])], nothing, _opened())
         signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.pthread_sigmask(signal.SIG_SETMASK, set())

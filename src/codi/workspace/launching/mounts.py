@@ -70,9 +70,13 @@ def _make_place(path: str, *, is_folder: bool) -> None:
     """Something to lay a tree over, where a folder of the command's own has come over it."""
     if os.path.lexists(path):
         return
-    os.makedirs(path if is_folder else os.path.dirname(path), exist_ok=True)
-    if not is_folder:
-        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+    above = os.path.dirname(path)
+    if not os.path.isdir(above):
+        _make_place(above, is_folder=True)
+    if is_folder:
+        os.mkdir(path, 0o555)  # nothing is written beside what is laid there: it would be lost
+    else:
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o400))
 
 
 def _make_devices(terminal: str | None) -> None:

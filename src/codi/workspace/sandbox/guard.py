@@ -15,14 +15,44 @@ _Content = bytes | str | None
 
 
 class Guard:
-    """Looks when it is made. Files of more than a megabyte are not looked after."""
+    """Looks when it is made. `folders` are to stay where they are, whatever becomes of what is in them. Of `places` files of more than
+    a megabyte are not looked after."""
 
-    def __init__(self, places: Iterable[str]) -> None:
+    def __init__(self, places: Iterable[str], folders: Iterable[str] = ()) -> None:
+        self._folders = {folder: _identity(folder) for folder in folders}
         self._before = {place: _taken(place) for place in places}
 
     def put_back(self) -> list[str]:
         """What was changed, made or taken away meanwhile; it is now as it was."""
-        return [place for place, before in self._before.items() if _taken(place) != before and _restore(place, before)]
+        moved = [
+            folder
+            for folder, before in self._folders.items()
+            if _identity(folder) != before and _bring_back(folder, before)
+        ]
+        return moved + [
+            place for place, before in self._before.items() if _taken(place) != before and _restore(place, before)
+        ]
+
+
+_Identity = tuple[int, int] | None
+
+
+def _identity(path: str) -> _Identity:
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _bring_back(folder: str, before: _Identity) -> bool:
+    """From another name beside it; whatever stands in its place is not what was there."""
+    for entry in os.scandir(os.path.dirname(folder)):
+        if _identity(entry.path) == before:
+            _remove(folder)
+            os.rename(entry.path, folder)
+            return True
+    return False
 
 
 _Taken = dict[str, tuple[int, _Content]]

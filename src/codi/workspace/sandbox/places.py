@@ -95,7 +95,7 @@ def sockets() -> list[str]:
     except OSError:
         return []
     paths = {line.split(" /", 1)[1] for line in lines if " /" in line}
-    return sorted(path for path in (os.path.realpath(f"/{path}") for path in paths) if not inside(path, SHARED))
+    return sorted(os.path.realpath(f"/{path}") for path in paths)
 
 
 def programs(search_path: str) -> list[str]:

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 
 import anyio
@@ -40,7 +41,8 @@ class Way:
 
 class Sandbox:
     """Of one workspace. `roots` are the folders of the work; `protected` further paths that stay as they are; `is_secret`
-    says of a path of the work whether secrets are kept there; `spool` is where a folder for temporary files is made."""
+    says of a path of the work whether secrets are kept there; `spool` is where a folder for temporary files is made;
+    `standing` is how commands are confined, where that is known already."""
 
     def __init__(
         self,
@@ -52,6 +54,7 @@ class Sandbox:
         protected: Sequence[str] = (),
         is_secret: Callable[[str], bool] = lambda path: False,
         spool: str = "/tmp",
+        standing: Standing | None = None,
     ) -> None:
         self.settings = settings
         self._roots = tuple(roots)
@@ -60,7 +63,7 @@ class Sandbox:
         self._protected = tuple(protected)
         self._is_secret = is_secret
         self._spool = spool
-        self._known: Standing | None = OFF if settings.mode == "off" else None
+        self._known: Standing | None = OFF if settings.mode == "off" else standing
         self._probing = anyio.Lock()
         self._proxies: dict[tuple[str, ...], Proxy] = {}
 
@@ -81,8 +84,16 @@ class Sandbox:
             return None
         return f"commands must be confined at level {least}, and here only level {held.level} holds: {held.why_not}. {held.cure}"
 
-    async def way(self, confinement: Confinement, cwd: str, environment: Mapping[str, str], timeout_s: float) -> Way:
-        """Raises PermissionError where it must be confined and cannot be."""
+    async def way(
+        self,
+        confinement: Confinement,
+        cwd: str,
+        environment: Mapping[str, str],
+        timeout_s: float,
+        programs: Sequence[str] = (),
+    ) -> Way:
+        """For a command that begins in `cwd` and needs these `programs`. Raises PermissionError where it must be confined and cannot
+        be."""
         if why := await self.refusal():
             raise PermissionError(1, why)
         held = await self.standing()
@@ -95,16 +106,16 @@ class Sandbox:
         proxy = self._proxy(confinement.hosts or self.settings.hosts) if network == "proxy" else None
         if proxy:
             surroundings |= proxy.environment
-        view, watched = self._view(confinement, cwd, surroundings["PATH"], held, proxy)
+        view, watched = self._view(confinement, [cwd, *programs], surroundings["PATH"], held, proxy)
         orders = self._orders(held.route, view, network, timeout_s)
-        return Way(orders, surroundings, None if confinement.looks else Guard(watched))
+        return Way(orders, surroundings, None if confinement.looks else Guard(watched, view["fixed"]))
 
     def close(self) -> None:
         for proxy in self._proxies.values():
             proxy.close()
         self._proxies.clear()
         if "_private" in self.__dict__:
-            shutil.rmtree(os.path.dirname(self._private), ignore_errors=True)
+            shutil.rmtree(os.path.dirname(self._private), onerror=_make_removable)
             del self.__dict__["_private"]
 
     @cached_property
@@ -138,7 +149,7 @@ class Sandbox:
         return self._proxies[named]
 
     def _view(
-        self, confinement: Confinement, cwd: str, search_path: str, held: Standing, proxy: Proxy | None
+        self, confinement: Confinement, needed: Sequence[str], search_path: str, held: Standing, proxy: Proxy | None
     ) -> tuple[View, list[str]]:
         """What the command sees, and what must be looked after because nothing can be laid over it."""
         gits = [git for root in self._roots if (git := places.git_around(root))]
@@ -159,28 +170,26 @@ class Sandbox:
             acting if held.level < 3 else [path for path in acting if not os.path.exists(path) or os.path.islink(path)]
         )
         work = [*self._roots, *(folder for git in gits for folder in git.folders)]
-        shown = [cwd, *work, *places.programs(search_path)]
+        shown = [self._home, *needed, *work, *places.programs(search_path)]
         private = [] if held.level < 3 else [path for path in ("/tmp", "/var/tmp") if path not in work]
         view: View = {
             "writable": writable,
             "fixed": [entry for entry in entries if inside(entry, writable) and entry not in writable],
             "kept": kept,
-            "hidden": self._hidden(confinement, cwd, work) if held.level >= 3 else [],
+            "hidden": self._hidden(confinement, needed, work) if held.level >= 3 else [],
             "private": dict.fromkeys(private, self._private) or {self._private: self._private},
-            "shown": [
-                path for path in dict.fromkeys(shown) if inside(path, places.SHARED) and path not in places.SHARED
-            ],
+            "shown": [path for path in dict.fromkeys(shown) if _needs_showing(path, writable)],
             "proxy": proxy.path if proxy else None,
             "nothing_writable": confinement.looks,
         }
         return view, watched
 
-    def _hidden(self, confinement: Confinement, cwd: str, work: Sequence[str]) -> list[str]:
+    def _hidden(self, confinement: Confinement, needed: Sequence[str], work: Sequence[str]) -> list[str]:
         secrets = [real(path) for path in places.secrets(self._home, self._codi_home) if os.path.exists(path)]
-        hidden = [place for path in secrets for place in places.around(path, [cwd, *work])]
+        hidden = [place for path in secrets for place in places.around(path, [*needed, *work])]
         if confinement.looks:
             # A command that a person allowed may need them (a program's own settings); one that nobody was asked about does not.
-            hidden += places.secret_files([cwd, *self._roots], self._is_secret)
+            hidden += places.secret_files([*needed, *self._roots], self._is_secret)
         return list(dict.fromkeys([*hidden, *places.sockets()]))
 
     def _orders(self, route: str, view: View, network: str, timeout_s: float) -> bytes:
@@ -202,8 +211,12 @@ class Sandbox:
         if route == "bubblewrap" and not shutil.which("bwrap"):
             return None
         held = Standing(ROUTES[route], route)
-        view, _ = self._view(Confinement(looks=True), "/", os.defpath, held, None)
+        view, _ = self._view(Confinement(looks=True), ["/"], os.defpath, held, None)
         return self._orders(route, view, "none", 60)
+
+
+def _needs_showing(path: str, writable: Sequence[str]) -> bool:
+    return inside(path, places.SHARED) and path not in places.SHARED and not inside(path, writable)
 
 
 def _existing(path: str) -> str:
@@ -211,3 +224,11 @@ def _existing(path: str) -> str:
     while not os.path.lexists(path):
         path = os.path.dirname(path)
     return path
+
+
+def _make_removable(remove: Callable[..., object], path: str, _: object) -> None:
+    """Commands, and the launcher itself, leave folders that may not be written in."""
+    with suppress(OSError):
+        os.chmod(os.path.dirname(path), 0o700)
+        os.chmod(path, 0o700)
+        remove(path) if remove is not os.open else shutil.rmtree(path, ignore_errors=True)
