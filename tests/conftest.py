@@ -35,13 +35,15 @@ ADDRESSES: dict[str, tuple[str, str]] = {
 
 
 def commands_in(folder: Path) -> list[int]:
-    """The processes that a shell started in a folder, itself among them. A command knows itself by another number than the
-    machine does, so it cannot be asked."""
+    """The processes of commands that run for a program with this working directory. A command knows itself by another number than
+    the machine does, so it cannot be asked; what it has of the program is its home."""
     found = []
     for process in Path("/proc").iterdir():
         try:
-            if process.name.isdigit() and f"PWD={folder}".encode() in (process / "environ").read_bytes().split(b"\0"):
-                found.append(int(process.name))
+            if process.name.isdigit():
+                environment = (process / "environ").read_bytes()
+                if f"HOME={folder.parent}/person\0".encode() in environment and b"CODI_HOME=" not in environment:
+                    found.append(int(process.name))
         except OSError:
             continue  # it ended, or is another's
     return sorted(found)

@@ -13,6 +13,7 @@ request codi sends orders of one byte.
 """
 
 import _socket  # the half of `socket` written in C: the other half takes as long to load as all the rest
+import gc
 import marshal
 import os
 import select
@@ -117,6 +118,7 @@ def _serve(door: int) -> None:
                 os.close(int(name))  # inherited from whoever started codi
             except OSError:
                 pass  # the listing's own
+    gc.freeze()  # what is here already is not looked through again, and so stays shared with every keeper
     os.get_exec_path({})  # loads what `execvpe` needs once, not in every child
     socket = _socket.socket(fileno=door)
     while True:
@@ -148,6 +150,8 @@ def _load_launcher() -> None:
     if folder not in sys.path:
         sys.path.append(folder)
     from codi.workspace.launching import launcher  # noqa: F401 - by the warden alone
+
+    gc.freeze()
 
 
 def _close_door(door: int) -> None:

@@ -119,7 +119,8 @@ class Confined:
         status, told = os.pipe()
         nothing = os.open(os.devnull, os.O_RDWR)
         opened = _opened()
-        _unshare(_ALWAYS_NEW | (0 if network == "host" else kernel.NEW_NETWORK))
+        kinds = _ALWAYS_NEW | (0 if network == "host" else kernel.NEW_NETWORK)
+        _unshare(kinds, self._orders["among_others"])
         if os.fork():
             _pass_on(status, nothing, opened)
         os.close(status)
@@ -135,15 +136,32 @@ class Confined:
         os.setsid()
 
 
-def _unshare(kinds: int) -> None:
-    """With a namespace of users, so that no privilege of this machine is left; where root may not have one, without."""
-    maps = _identity_maps()
-    if os.geteuid():
-        kernel.unshare(kinds | kernel.NEW_USERS)
-        _write("/proc/self/setgroups", "deny")
-        for name, ranges in maps.items():
-            _write(f"/proc/self/{name}", ranges)
+def _unshare(kinds: int, everybody: bool) -> None:
+    """With a namespace of users, so that no privilege of this machine is left; where root may not have one, without. In there the
+    command is who it was, and with `everybody` all others are too."""
+    if everybody:
+        _unshare_with_everybody(kinds)
         return
+    user, group = os.geteuid(), os.getegid()
+    try:
+        kernel.unshare(kinds | kernel.NEW_USERS)
+    except OSError:
+        if user:
+            raise
+        kernel.unshare(kinds)
+        return
+    _write("/proc/self/setgroups", "deny")
+    _write("/proc/self/uid_map", f"{user} {user} 1")
+    _write("/proc/self/gid_map", f"{group} {group} 1")
+
+
+def _unshare_with_everybody(kinds: int) -> None:
+    """Others may be mapped only by root, and from outside."""
+    maps = {}
+    for name in ("uid_map", "gid_map"):
+        with open(f"/proc/self/{name}") as file:
+            ranges = [line.split() for line in file]
+        maps[name] = "\n".join(f"{inside} {inside} {count}" for inside, _, count in ranges)
     ready, told = os.pipe()
     parent = os.getpid()
     mapper = os.fork()
@@ -159,19 +177,6 @@ def _unshare(kinds: int) -> None:
     os.close(told)
     if os.waitpid(mapper, 0)[1]:
         raise OSError("the users of this machine cannot be mapped")
-
-
-def _identity_maps() -> dict[str, str]:
-    """Everybody is who they are. Who is not root maps only themselves."""
-    if os.geteuid():
-        user, group = os.geteuid(), os.getegid()
-        return {"uid_map": f"{user} {user} 1", "gid_map": f"{group} {group} 1"}
-    maps = {}
-    for name in ("uid_map", "gid_map"):
-        with open(f"/proc/self/{name}") as file:
-            ranges = [line.split() for line in file]
-        maps[name] = "\n".join(f"{inside} {inside} {count}" for inside, _, count in ranges)
-    return maps
 
 
 def _map_for(process: int, maps: dict[str, str], ready: int, told: int) -> NoReturn:

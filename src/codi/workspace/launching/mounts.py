@@ -25,7 +25,7 @@ _LINKS = {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "f
 _SYSTEM_IN_RUN = ("/run/current-system", "/run/booted-system", "/run/opengl-driver")
 """Where some systems keep their programs."""
 _MOST_IN_MEMORY = "size=512m"
-_MOST_PROCESSES = b"4096"
+_MOST_PROCESSES = b"2048"
 _HIDDEN_FOLDER, _HIDDEN_FILE = "/dev/.hidden/folder", "/dev/.hidden/file"
 
 

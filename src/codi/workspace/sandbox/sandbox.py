@@ -1,5 +1,6 @@
 """What a command is confined to: derived from the grant of its action, the places of the work, and what this machine can hold."""
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -7,7 +8,6 @@ from contextlib import suppress
 from functools import cached_property
 
 import anyio
-from msgspec import json
 
 from codi.workspace.launching.orders import Orders, View
 from codi.workspace.paths import inside, real
@@ -19,7 +19,7 @@ from codi.workspace.sandbox.settings import SandboxSettings
 from codi.workspace.sandbox.standing import OFF, Standing
 from codi.workspace.workspace import Confinement
 
-PROCESSES = 4096
+PROCESSES = 2048
 FILE_BYTES = 10 << 30
 _ENDLESS_S = 1e8
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "pts", "ptmx", "shm")
@@ -205,7 +205,7 @@ class Sandbox:
             "file_bytes": FILE_BYTES,
             "cpu_s": None if timeout_s > _ENDLESS_S else int(timeout_s + 1) * (os.cpu_count() or 1),
         }
-        return json.encode(orders)
+        return json.dumps(orders).encode()
 
     def _trial(self, route: str) -> bytes | None:
         if route == "bubblewrap" and not shutil.which("bwrap"):
