@@ -4,16 +4,18 @@ import json
 import os
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from codi.workspace.launching import filters, kernel
 from codi.workspace.sandbox.probing import ROUTES
 
 SCRIPT = Path(__file__).with_name("confined_commands.py")
@@ -28,7 +30,7 @@ _PLACE = "/var/lib" if os.access("/var/lib", os.W_OK) else Path.home()
 class Desk:
     """A workspace, a home beside it, and commands that run in the one and not in the other."""
 
-    def __init__(self, route: str, user: str) -> None:
+    def __init__(self, route: str, user: str, preexec: Callable[[], None] | None = None) -> None:
         self.route, self.level = route, ROUTES.get(route, 0)
         self.place = Path(tempfile.mkdtemp(prefix="codi-contract-", dir=_PLACE))
         self.root, self.home = self.place / "work", self.place / "home"
@@ -49,6 +51,7 @@ class Desk:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            preexec_fn=preexec,
             env={
                 "PATH": os.environ["PATH"],
                 "PYTHONPATH": packages,
@@ -325,3 +328,24 @@ def _having(mark: str) -> list[str]:
         except OSError:
             continue
     return found
+
+
+def _bare() -> None:
+    """A machine that lets nobody make namespaces or use Landlock."""
+    without_landlock = struct.pack(
+        "=HBBIHBBIHBBIHBBI", 0x20, 0, 0, 0, 0x15, 0, 1, 444, 0x06, 0, 0, 0x00050026, 0x06, 0, 0, 0x7FFF0000
+    )
+    kernel.forbid_new_privileges()
+    kernel.obey(filters.program(os.uname().machine, "host"))
+    kernel.obey(without_landlock)
+
+
+@pytest.mark.parametrize("route", ["own launcher", "Landlock and seccomp"])
+def test_a_failed_set_up_runs_nothing(route):
+    desk = Desk(route, "this", _bare)
+    try:
+        told = desk("touch ran")
+        assert told["status"] == 125 and told["out"].startswith("codi: the sandbox could not be set up: "), told
+        assert not (desk.root / "ran").exists()
+    finally:
+        desk.close()
