@@ -19,7 +19,7 @@ ROUTES = {"own launcher": 3, "bubblewrap": 3, "Landlock and seccomp": 2}
 
 async def standing(orders_for: Callable[[str], bytes | None], folder: str) -> Standing:
     """The best route that holds. `orders_for` says how to try one, or nothing where it is not installed; `folder` is one that
-    a command must not write in, and codi may."""
+    a command sees and must not write in, and codi may."""
     if nowhere := unsupported():
         return nowhere
     why_not = ""

@@ -22,7 +22,9 @@ from codi.workspace.workspace import Confinement
 PROCESSES = 2048
 FILE_BYTES = 10 << 30
 _ENDLESS_S = 1e8
-_DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "pts", "ptmx", "shm")
+_NAMES = "/run/systemd/resolve"
+"""Where many systems keep how names are looked up."""
+_DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "pts", "ptmx")
 
 
 class Way:
@@ -71,7 +73,7 @@ class Sandbox:
         """How well commands are confined here; tried once."""
         async with self._probing:
             if self._known is None:
-                self._known = await standing(self._trial, self._outside)
+                self._known = await standing(self._trial, self._home)
         return self._known
 
     async def refusal(self) -> str | None:
@@ -106,7 +108,8 @@ class Sandbox:
         proxy = self._proxy(confinement.hosts or self.settings.hosts) if network == "proxy" else None
         if proxy:
             surroundings |= proxy.environment
-        view, watched = self._view(confinement, [cwd, *programs], surroundings["PATH"], held, proxy)
+        needed = [cwd, *programs, *([_NAMES] if network == "host" else [])]
+        view, watched = self._view(confinement, needed, surroundings["PATH"], held, proxy)
         orders = self._orders(held.route, view, network, timeout_s)
         return Way(orders, surroundings, None if confinement.looks else Guard(watched, view["fixed"]))
 
@@ -126,13 +129,6 @@ class Sandbox:
         os.mkdir(path)
         os.chmod(path, 0o1777)
         return real(path)
-
-    @cached_property
-    def _outside(self) -> str:
-        """A folder that commands may not write in, and codi may."""
-        folder = os.path.join(self._codi_home, "sandbox")
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        return folder
 
     def _network(self, confinement: Confinement, held: Standing) -> str:
         if confinement.looks:
@@ -198,7 +194,7 @@ class Sandbox:
             "level": ROUTES[route],
             "route": route,
             "view": view,
-            "devices": [f"/dev/{name}" for name in _DEVICES if not (name == "shm" and view["nothing_writable"])],
+            "devices": [f"/dev/{name}" for name in _DEVICES],
             "network": network,
             "among_others": os.geteuid() == 0 and os.stat(root).st_uid != 0,
             "processes": PROCESSES,
