@@ -59,8 +59,10 @@ class Confined:
 
     def lock(self, words: list[bytes], kept: list[int]) -> list[bytes]:
         """Give up all that is not needed, but these descriptors. The words to run."""
+        self._output = 2  # by now it is that of the command
         try:
             orders = self._orders
+            self._limit_processes()
             if orders["route"] == bubblewrap.ROUTE:
                 _close_all_but([0, 1, 2, *kept], _opened())
                 return bubblewrap.words(orders, os.getcwdb(), self._program_file()) + words
@@ -84,17 +86,15 @@ class Confined:
         return descriptor
 
     def _limit(self) -> None:
-        orders = self._orders
-        for kind, most in (
-            (resource.RLIMIT_NPROC, orders["processes"]),
-            (resource.RLIMIT_FSIZE, orders["file_bytes"]),
-            (resource.RLIMIT_CPU, orders["cpu_s"]),
-            (resource.RLIMIT_CORE, 0),
-        ):
-            if most is not None:
-                hard = resource.getrlimit(kind)[1]
-                most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-                resource.setrlimit(kind, (most, most))
+        _lower(resource.RLIMIT_FSIZE, self._orders["file_bytes"])
+        _lower(resource.RLIMIT_CORE, 0)
+        if self._orders["cpu_s"] is not None:
+            _lower(resource.RLIMIT_CPU, self._orders["cpu_s"])
+
+    def _limit_processes(self) -> None:
+        """Inside they are counted anew; outside everything counts that the person runs besides."""
+        others = 0 if self._orders["route"] == OWN else _threads_of_machine()
+        _lower(resource.RLIMIT_NPROC, others + self._orders["processes"])
 
     def _restrict(self) -> None:
         if not landlock.version():
@@ -134,6 +134,17 @@ class Confined:
         if inner:
             _reap(inner, self._leash, told, nothing, bridge)
         os.setsid()
+
+
+def _lower(kind: int, most: int) -> None:
+    hard = resource.getrlimit(kind)[1]
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(kind, (most, most))
+
+
+def _threads_of_machine() -> int:
+    with open("/proc/loadavg") as file:
+        return int(file.read().split()[3].split("/")[1])
 
 
 def _unshare(kinds: int, everybody: bool) -> None:
