@@ -236,6 +236,7 @@ def test_no_key_is_forgotten():
             "model.context_window",
             "providers",
             "models",
+            "auth.providers",
             "tools.syntax_gate",
             "tools.text_calls",
         ),

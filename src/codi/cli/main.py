@@ -11,6 +11,7 @@ from io import TextIOWrapper
 from itertools import takewhile
 
 COMMANDS = {
+    "auth": "keys and logins: kept, shown without their values, removed",
     "bisect": "which step made a command fail",
     "blame": "which prompt and call wrote each line of a file",
     "changes": "what became of each file, and by whom",

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 
 from codi.agent.limits import AgentSettings
+from codi.credentials.settings import AuthSettings
 from codi.policy.mode import Mode
 from codi.providers.settings import ModelSettings, NetworkSettings, RetrySettings, ServiceSettings
 from codi.workspace.ledger.coverage import UndoSettings
@@ -126,4 +127,5 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     workspace: WorkspaceSettings = WorkspaceSettings()
     sessions: SessionSettings = SessionSettings()
     undo: UndoSettings = UndoSettings()
+    auth: AuthSettings = AuthSettings()
     network: NetworkSettings = NetworkSettings()
