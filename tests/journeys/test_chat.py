@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 from test_ends import SLOW
 
-from conftest import Codi, call, says
+from conftest import Codi, call, commands_in, says
 from eye import Terminal
 
 CTRL_C, CTRL_D = "\x03", "\x04"
@@ -146,10 +146,10 @@ def test_ctrl_c_while_a_question_stands_stops_the_turn(codi: Codi, lab, terminal
 
 
 def test_ctrl_c_kills_a_running_command(codi: Codi, lab, terminal):
-    lab([says("", call("shell", command="echo $$ > pid; echo rea''dy; sleep 60")), says("Here I am.")])
+    lab([says("", call("shell", command="echo rea''dy; sleep 60")), says("Here I am.")])
     chat = terminal("--permission-mode", "full-access", "go")
     chat.wait_for("ready")
-    descriptor = os.pidfd_open(int((codi.cwd / "pid").read_text()))
+    descriptor = os.pidfd_open(commands_in(codi.cwd)[-1])
     chat.type(CTRL_C)
     chat.wait_for("interrupted")
     assert select.select([descriptor], [], [], 2)[0]
@@ -166,10 +166,10 @@ def test_ctrl_c_at_the_prompt_leaves(lab, terminal):
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_other_signals_end_it_in_good_order(codi: Codi, lab, terminal, number, status):
-    lab([says("", call("shell", command="echo $$ > pid; echo rea''dy; sleep 60"))])
+    lab([says("", call("shell", command="echo rea''dy; sleep 60"))])
     chat = terminal("--permission-mode", "full-access", "go")
     chat.wait_for("ready")
-    descriptor = os.pidfd_open(int((codi.cwd / "pid").read_text()))
+    descriptor = os.pidfd_open(commands_in(codi.cwd)[-1])
     chat.process.send_signal(number)
     assert chat.end() == status
     assert select.select([descriptor], [], [], 2)[0]
