@@ -23,6 +23,7 @@ from codi.agent.questions import Questions
 from codi.agent.record import Record
 from codi.agent.taking_back import TakingBack
 from codi.agent.veiling import veiled
+from codi.commands.settings import UiSettings
 from codi.credentials.vault import Vault
 from codi.engine.assembly import Assembly
 from codi.engine.layers import load
@@ -199,6 +200,10 @@ class Engine:
         if fork.warning:
             self._warnings.append(fork.warning)
         return fork.path
+
+    @property
+    def ui(self) -> UiSettings:
+        return self._settings.ui
 
     @property
     def models(self) -> ModelList:
