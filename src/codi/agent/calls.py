@@ -5,7 +5,7 @@ policy, one order and one record.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from logging import getLogger
 from uuid import uuid4
@@ -20,7 +20,7 @@ from codi.agent.record import Record
 from codi.agent.scheduling import collide, only_reads
 from codi.policy.policy import Policy
 from codi.policy.rules import parse_rule
-from codi.protocol.effects import Allow, Ask, Deny, Effect, Verdict, Writes
+from codi.protocol.effects import Allow, Ask, Deny, Effect, Reads, Runs, Verdict, Writes
 from codi.protocol.events import (
     ApprovalGiven,
     CallEndDelta,
@@ -121,7 +121,8 @@ class Calls:
         """Run one call that no model made. Who makes a call by hand has looked at the file: the guard that stands between a
         model and what it has not read is not meant for them."""
         with suppress(ToolFailed, OSError):
-            for effect in self.toolbox.resolve(call.name, call.arguments).action.effects():
+            effects = tuple(self.toolbox.resolve(call.name, call.arguments).action.effects())
+            for effect in () if self._impossible(self.workspace.resolved(effects)) else effects:
                 if isinstance(effect, Writes) and self.workspace.stamp(effect.path) is None:
                     self.workspace.saw(effect.path, await self.workspace.read(effect.path))
         await self.run([call])
@@ -190,12 +191,9 @@ class Calls:
     def _judge(self, act: _Act) -> None:
         assert act.resolved is not None
         act.effects = self.workspace.resolved(tuple(act.resolved.action.effects()))
-        for effect in act.effects:
-            if isinstance(effect, Writes) and (why := why_impossible(effect.path)):
-                act.settle(
-                    f"Nothing was written: {self.workspace.shown(effect.path)}: {why}.", is_error=True, failed=True
-                )
-                return
+        if impossible := self._impossible(act.effects):
+            act.settle(impossible, is_error=True, failed=True)
+            return
         act.verdict = self.policy.judge(act.effects, tool=act.tool)
         if isinstance(act.verdict, Allow) and (why := self._cover.refusal(act.resolved.action.effects())):
             act.verdict = Ask((f"cannot be undone: {why}",), risk=_RISK_OF_NO_UNDO)
@@ -212,6 +210,17 @@ class Calls:
                 )
             )
             act.settle(f"This call is not allowed: {act.verdict.reason}. {ANOTHER_WAY}", is_error=True)
+
+    def _impossible(self, effects: Iterable[Effect]) -> str | None:
+        """That an effect is on something that cannot be, whoever would allow it."""
+        for effect in effects:
+            match effect:
+                case Reads(path) | Writes(path) | Runs(cwd=path):
+                    if why := why_impossible(path):
+                        return f"Nothing was done: no file can have the path {self.workspace.shown(path)}: {why}."
+            if isinstance(effect, Runs) and "\0" in effect.line:
+                return "Nothing was done: a command holds no NUL character."
+        return None
 
     async def _ask(self, act: _Act) -> bool:
         """Ask the person; False if the answer is to stop the turn."""
