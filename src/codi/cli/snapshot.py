@@ -12,7 +12,7 @@ from codi.cli.printing import print_json, print_table
 from codi.protocol.errors import UsageError, WorkspaceError
 from codi.workspace.ledger import choosing
 from codi.workspace.ledger.changes import Summary
-from codi.workspace.ledger.snapshots import Snapshot, below, first_step, names, snapshots, states_after
+from codi.workspace.ledger.snapshots import Snapshot, below, first_changes_after, first_step, names, snapshots
 from codi.workspace.ledger.states import Cause
 
 
@@ -73,8 +73,9 @@ def _restore(args: Any, desk: Desk) -> int:
     desk.ledger.look()
     number = _step(desk, args.id)
     taken = desk.ledger.journal.newest()
-    states = below(states_after(desk.ledger.journal.steps(), number), [desk.path(path) for path in args.paths])
-    restored = desk.ledger.reversal.restore(states, Cause(tool="snapshot", what=f"restore {args.id}"))
+    wanted = [desk.path(path) for path in args.paths]
+    changes = below(first_changes_after(desk.ledger.journal.steps(), number), wanted)
+    restored = desk.ledger.reversal.restore(changes, Cause(tool="snapshot", what=f"restore {args.id}"))
     if args.json:
         told = plan_json(restored.plan, restored.failed, (), restored.step, dry_run=False)
         print_json({"snapshot": f"s{taken}", **told})
