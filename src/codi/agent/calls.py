@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from codi.agent.approvals import Approvals
 from codi.agent.cover import Cover, Kept, NotKept
 from codi.agent.evidence.witness import Witness
+from codi.agent.previews import preview_of
 from codi.agent.record import Record
 from codi.agent.scheduling import collide, only_reads
 from codi.policy.policy import Policy
@@ -226,7 +227,10 @@ class Calls:
         """Ask the person; False if the answer is to stop the turn."""
         assert act.resolved is not None and isinstance(act.verdict, Ask)
         undo_cover = self._cover.told(act.resolved.action.effects())
-        answer = await self.approvals.ask(act.canonical, act.effects, act.verdict, act.mapped, undo_cover)
+        preview = await preview_of(act.resolved.action, act.effects, self.workspace)
+        answer = await self.approvals.ask(
+            act.canonical, act.effects, act.verdict, mapped=act.mapped, undo_cover=undo_cover, preview=preview
+        )
         if answer.abort:
             return False
         if isinstance(answer.verdict, Deny):

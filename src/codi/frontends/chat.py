@@ -14,7 +14,7 @@ from typing import TypeVar
 import anyio
 from anyio.abc import TaskStatus
 
-from codi.frontends.outcome import said
+from codi.frontends.outcome import question_of
 from codi.frontends.proof import Proof, mark_of
 from codi.frontends.sanitiser import visible
 from codi.protocol.conversation import Conversation
@@ -202,6 +202,20 @@ class _Chat:
                 self._question = None
         return None
 
+    async def _show(self, text: str) -> bool:
+        """Show a text of any length; in a terminal page by page. False where the person did not want to see its end."""
+        lines = visible(text).split("\n")
+        rows = os.get_terminal_size().lines - 2 if sys.stdin.isatty() and sys.stdout.isatty() else len(lines)
+        for at in range(0, len(lines), rows):
+            print("\n".join(lines[at : at + rows]), flush=True)
+            if (left := len(lines) - at - rows) > 0:
+                said = await self.line(
+                    f"-- {left} more line{'' if left == 1 else 's'}: Enter shows them, n says no -- "
+                )
+                if said is None or said.strip().lower() in ("n", "no", "q"):
+                    return False
+        return True
+
     async def _reply(self, asked: QuestionAsked) -> Reply:
         print(visible(f"\n{asked.question}"))
         for number, option in enumerate(asked.options, 1):
@@ -219,10 +233,8 @@ class _Chat:
         return Reply(asked.id, text=line if asked.free_text else "")
 
     async def _ask(self, asked: ApprovalAsked) -> Answer:
-        print(visible(f"\n{asked.tool_name} wants to:"))
-        for effect in asked.effects:
-            print(visible(f"  {said(effect)}"))
-        print(visible(f"  risk {asked.risk}: {'; '.join(asked.reasons)}"))
+        if not await self._show(question_of(asked)):
+            return Answer(asked.tool_call_id, Deny(by="person"))
         offer = next(iter(asked.offers), None)
         always = ", [a]lways in this session" if offer else ""
         answer = (await self.line(f"[y]es, [N]o{always}, [s]top the turn, or say why not: ") or "").strip()

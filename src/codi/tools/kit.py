@@ -69,23 +69,24 @@ def built_in(
     of a real path whether it is protected or holds secrets."""
     limited = {"limits": limits}
     gated = {"gate": gate}
+    blind = {"gate": SyntaxGate("off")}  # which change was sent back once is for the call itself to know
     return [
         StructTool(Read, needs={**limited, "sees": sees}),
-        StructTool(Write, needs=gated),
-        StructTool(Edit, needs=gated),
-        StructTool(ApplyPatch, needs=gated),
-        StructTool(InsertLines, needs={**gated, **limited}),
-        StructTool(ReplaceLines, needs={**gated, **limited}),
-        StructTool(DeleteLines, needs={**gated, **limited}),
-        StructTool(Refactor, needs={**gated, **limited, "guarded": guarded}),
+        StructTool(Write, needs=gated, rehearsal=blind),
+        StructTool(Edit, needs=gated, rehearsal=blind),
+        StructTool(ApplyPatch, needs=gated, rehearsal=blind),
+        StructTool(InsertLines, needs={**gated, **limited}, rehearsal=blind),
+        StructTool(ReplaceLines, needs={**gated, **limited}, rehearsal=blind),
+        StructTool(DeleteLines, needs={**gated, **limited}, rehearsal=blind),
+        StructTool(Refactor, needs={**gated, **limited, "guarded": guarded}, rehearsal=blind),
         ShellTool(limits, timeout_s),
         RunTestsTool(project, limits),
         StructTool(Grep, needs={"limits": limits, "ripgrep": ripgrep}),
         StructTool(Glob, needs=limited),
         StructTool(ListFiles, name="list", needs=limited),
         StructTool(Tree, needs=limited),
-        StructTool(Move, needs={"own": own}),
-        StructTool(Delete, needs={"own": own}),
+        StructTool(Move, needs={"own": own}, rehearsal={}),
+        StructTool(Delete, needs={"own": own}, rehearsal={}),
         StructTool(WebFetch, needs=limited),
         *([search] if search else []),
         *([StructTool(ViewImage)] if sees else []),

@@ -44,6 +44,9 @@ class WebFetch(Struct, frozen=True, forbid_unknown_fields=True):
         if port == 80:
             yield Reaches(host, 443, "web_fetch")  # where most such pages lead by now
 
+    async def preview(self, workspace: Workspace) -> str:
+        return f"GET {self.url}\nbody: 0 bytes"
+
     async def run(self, workspace: Workspace, *, limits: Limits) -> ToolOutput:
         try:
             with anyio.fail_after(MOST_TIME_S):

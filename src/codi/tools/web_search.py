@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from functools import cached_property
 from typing import Annotated, Any, Literal
+from urllib.parse import quote_plus
 
 import anyio
 from msgspec import Meta, Struct
@@ -111,6 +112,14 @@ class _Searching(Struct, frozen=True):
         for engine in self.engines:
             host, port = endpoint_of(engine.base)
             yield Reaches(host, port, "web_search")
+
+    async def preview(self, workspace: Workspace) -> str:
+        """Of the engine that is asked first; the others stand in for it."""
+        engine = self.engines[0]
+        url, _ = engine.request(self.query, date.today())
+        for secret in engine.secrets:
+            url = url.replace(quote_plus(secret), "***")
+        return f"GET {url}\nbody: 0 bytes"
 
     async def run(self, workspace: Workspace) -> ToolOutput:
         failures: list[str] = []
