@@ -33,6 +33,7 @@ from codi.protocol.events import (
     ToolProgress,
 )
 from codi.protocol.messages import Message, Text, ToolCall, ToolResult
+from codi.protocol.ops import Answer
 from codi.tools.tool import ToolFailed, ToolOutput
 from codi.tools.toolbox import Resolved, Toolbox
 from codi.workspace.grant import Grant
@@ -236,10 +237,7 @@ class Calls:
         if isinstance(answer.verdict, Deny):
             act.settle(self._denial(act, answer.verdict), is_error=True)
             return True
-        if answer.rule:
-            rule = parse_rule(answer.rule, "allow", self.approvals.territory)
-            self.policy = self.policy.with_rule(rule)
-            self._record.keep(PolicyChosen(self.policy.mode, rule_added=answer.rule))
+        self._learn(answer)
         if answer.changed is not None:
             try:
                 act.resolved = self.toolbox.resolve(act.tool, answer.changed)
@@ -248,6 +246,22 @@ class Calls:
                 return True
             self._judge(act)
         return True
+
+    async def why_not(self, call: ToolCall, effects: tuple[Effect, ...]) -> str | None:
+        """Have something judged that no tool does, and asked about where the policy says so; None if it is allowed."""
+        verdict = self.policy.judge(effects, tool=call.name)
+        if isinstance(verdict, Ask):
+            answer = await self.approvals.ask(call, effects, verdict)
+            self._learn(answer)
+            verdict = answer.verdict
+        return (verdict.reason or "it was not allowed") if isinstance(verdict, Deny) else None
+
+    def _learn(self, answer: Answer) -> None:
+        """Let a rule hold that came with an answer."""
+        if answer.rule and not isinstance(answer.verdict, Deny):
+            rule = parse_rule(answer.rule, "allow", self.approvals.territory)
+            self.policy = self.policy.with_rule(rule)
+            self._record.keep(PolicyChosen(self.policy.mode, rule_added=answer.rule))
 
     def _denial(self, act: _Act, verdict: Deny) -> str:
         if verdict.by == "nobody":

@@ -18,8 +18,15 @@ class Record:
     def keep(self, fact: Fact, *, sync: bool = False) -> Entry:
         """Write a fact to the session, then tell it. With `sync` it also outlives a crash of the machine. A disk that refuses
         costs a warning, not the conversation: the entry waits in memory and is written when there is room again."""
+        return self._kept(lambda: self.session.append(fact), sync=sync)
+
+    def branch_from(self, entry_id: str | None) -> Entry:
+        """Go on from an earlier entry, or from the very beginning; what came after it stays in the tree. Raises SessionError."""
+        return self._kept(lambda: self.session.branch_from(entry_id), sync=True)
+
+    def _kept(self, kept: Callable[[], Entry], *, sync: bool) -> Entry:
         try:
-            entry = self.session.append(fact)
+            entry = kept()
             if sync:
                 self.session.sync()
             self.unsaved = None

@@ -1,6 +1,6 @@
 """Unified diffs: what becomes of files, for people who are asked and for people who ask."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -46,6 +46,12 @@ def file_diff(before: str, old: bytes | None, after: str, new: bytes | None) -> 
         added=sum(run.new_to - run.new_from for run in changed),
         removed=sum(run.old_to - run.old_from for run in changed),
     )
+
+
+def patches(sides: Iterable[tuple[str, bytes | None, bytes | None]]) -> Iterator[str]:
+    """The lines of the diffs of several files, each given by its path and what it was and is."""
+    for path, old, new in sides:
+        yield from file_diff(path, old, path, new).lines
 
 
 def _lines(text: str) -> list[str]:

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
+from codi.protocol.errors import WorkspaceError
+from codi.workspace.ledger import choosing
 from codi.workspace.ledger.journal import Journal, Named, Pruned
 from codi.workspace.ledger.states import Change, Step
 from codi.workspace.ledger.undoing import is_of_git
@@ -62,6 +64,18 @@ def names(journal: Journal) -> dict[str, Named]:
             else:
                 found[record.name] = record
     return found
+
+
+def step_of(journal: Journal, text: str) -> int:
+    """The step that a name or an id of a tree means. Raises UsageError, and WorkspaceError for one that was given up."""
+    named = names(journal).get(text)
+    number = named.step if named else choosing.step_number(text)
+    oldest, newest = first_step(journal), journal.newest()
+    if not oldest <= number <= newest:
+        raise WorkspaceError(
+            f"there is no tree {text}", hint=f"The oldest is s{oldest}, the newest s{newest}; `codi snapshot list`."
+        )
+    return number
 
 
 def first_step(journal: Journal) -> int:
