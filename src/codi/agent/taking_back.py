@@ -45,7 +45,8 @@ class TakingBack:
         self._record = record
         self._path_of = path_of
 
-    async def take(self, op: LedgerOp) -> None:
+    async def take(self, op: LedgerOp, moved: Callable[[], None]) -> None:
+        """`moved` is called when the session goes on from another entry, before that is told."""
         if self._ledger is None or self._asked is None:
             self._warn("undo is switched off", "Set undo.enabled = true.")
             return
@@ -53,11 +54,11 @@ class TakingBack:
             await to_thread.run_sync(self._ledger.open)
             match op:
                 case Undo():
-                    await self._undo(self._ledger, op)
+                    await self._undo(self._ledger, op, moved)
                 case Redo():
                     await self._redo(self._ledger, op)
                 case RestoreSnapshot():
-                    await self._restore(self._ledger, op)
+                    await self._restore(self._ledger, op, moved)
                 case _:
                     await self._asked.tell(op)
         except CodiError as error:
@@ -66,7 +67,7 @@ class TakingBack:
             self._warn("it was stopped", "What was done so far stays.")
             raise
 
-    async def _undo(self, ledger: Ledger, op: Undo) -> None:
+    async def _undo(self, ledger: Ledger, op: Undo, moved: Callable[[], None]) -> None:
         steps = self._chosen(ledger, op)
         if not steps:
             self._record.tell(UndoDelta(done=not op.dry_run))
@@ -80,7 +81,7 @@ class TakingBack:
         cause = Cause(session=self._session, tool="undo")
         undone = await to_thread.run_sync(ledger.reversal.undo, steps, paths, cause)
         self._keep(undone, f"step {steps[0].n}", None)
-        self._go_on(resumed)
+        self._go_on(resumed, moved)
         self._record.tell(
             UndoDelta(
                 outcomes=_outcomes(undone.plan, undone.failed),
@@ -105,7 +106,7 @@ class TakingBack:
             steps += plan.steps
         self._record.tell(UndoDelta(outcomes=tuple(outcomes), steps=tuple(steps), redo=True, done=not op.dry_run))
 
-    async def _restore(self, ledger: Ledger, op: RestoreSnapshot) -> None:
+    async def _restore(self, ledger: Ledger, op: RestoreSnapshot, moved: Callable[[], None]) -> None:
         await to_thread.run_sync(ledger.look)
         number = step_of(ledger.journal, op.id)
         resumed = self._rewinding(ledger).of_snapshot(op.id, number) if op.conversation else None
@@ -116,12 +117,13 @@ class TakingBack:
         restored = await to_thread.run_sync(ledger.reversal.restore, changes, cause)
         self._keep(restored, op.id, None)
         outcomes = _outcomes(restored.plan, restored.failed)
-        self._go_on(resumed)
+        self._go_on(resumed, moved)
         self._record.tell(UndoDelta(outcomes=outcomes, done=True, taken=taken, resumed=resumed))
 
-    def _go_on(self, resumed: Resumed | None) -> None:
+    def _go_on(self, resumed: Resumed | None, moved: Callable[[], None]) -> None:
         if resumed and resumed.moved:
             self._record.branch_from(resumed.to)
+            moved()
 
     def _rewinding(self, ledger: Ledger) -> Rewinding:
         session = self._record.session

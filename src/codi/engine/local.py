@@ -193,13 +193,10 @@ class LocalConversation:
             case Answer() | Reply() | Interrupt():
                 pass  # they went past the line
             case _:
-                leaf = self._record.session.leaf
-                await self._taking_back.take(op)
-                if self._record.session.leaf != leaf:
-                    self._keep_what_holds()
+                await self._taking_back.take(op, self._keep_what_holds)
 
     def _keep_what_holds(self) -> None:
-        """Where the session goes on from an earlier entry, it says anew which model and which mode these are."""
+        """Where the session goes on from an earlier entry it says anew which model answers, and in which mode."""
         path, origin, mode = self._record.session.path(), self.origin, self._agent.calls.policy.mode
         before = folds.model(path)
         if before and (before.provider, before.model_id) != (origin.provider, origin.model):

@@ -58,6 +58,8 @@ def shown(path: str) -> str:
 
 def blamed(ledger: Ledger, path: str, first: int | None, last: int | None, typed: str) -> tuple[BlamedLine, ...]:
     """Who wrote the lines of a file, which a person called `typed`. Raises UsageError and WorkspaceError."""
+    if ledger.journal.records:
+        ledger.look()  # what a person changed since the last step is theirs
     _, content = ledger.scanner.state(path)
     if content is None:
         raise WorkspaceError(f"{typed} cannot be read as a file", hint="Name a file that is there.")
