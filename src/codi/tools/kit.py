@@ -18,6 +18,7 @@ from codi.tools.insert_lines import InsertLines
 from codi.tools.limiting import Limits
 from codi.tools.list_files import ListFiles
 from codi.tools.move import Move
+from codi.tools.page_cache import PageCache
 from codi.tools.read import Read
 from codi.tools.recall import Recall
 from codi.tools.refactor import Refactor
@@ -59,13 +60,14 @@ def built_in(
     timeout_s: int = 120,
     sees: bool = True,
     search: WebSearchTool | None = None,
+    pages: PageCache | None = None,
     own: Sequence[str] = (),
     guarded: Callable[[str], bool] = lambda path: False,
 ) -> list[Tool]:
     """All of them, for one session. `ripgrep` is the program, if there is one;
     `project` is what can be seen before anything runs;
     commands end after `timeout_s` unless the model gives them another limit; `sees` says whether the model can look at
-    images; `search` is there when an engine is set up; `own` are codi's own folders; `guarded` says
+    images; `search` is there when an engine is set up; `pages` keeps what was fetched; `own` are codi's own folders; `guarded` says
     of a real path whether it is protected or holds secrets."""
     limited = {"limits": limits}
     gated = {"gate": gate}
@@ -87,7 +89,7 @@ def built_in(
         StructTool(Tree, needs=limited),
         StructTool(Move, needs={"own": own}, rehearsal={}),
         StructTool(Delete, needs={"own": own}, rehearsal={}),
-        StructTool(WebFetch, needs=limited),
+        StructTool(WebFetch, needs={**limited, "pages": pages}),
         *([search] if search else []),
         *([StructTool(ViewImage)] if sees else []),
         StructTool(Recall, needs=limited),
