@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from logging import getLogger
+from traceback import format_exception
+from typing import Any
 from uuid import uuid4
 
 import anyio
@@ -19,6 +21,8 @@ from codi.agent.evidence.witness import Witness
 from codi.agent.previews import preview_of
 from codi.agent.record import Record
 from codi.agent.scheduling import collide, only_reads
+from codi.agent.veiling import changed
+from codi.credentials.vault import NotHeld
 from codi.policy.policy import Policy
 from codi.policy.rules import parse_rule
 from codi.protocol.effects import Allow, Ask, Deny, Effect, Reads, Runs, Verdict, Writes
@@ -46,6 +50,10 @@ NOT_STARTED = "Not executed: the user stopped the turn."
 ONE_AT_A_TIME = "Only one call at a time; send it again."
 DENIED = "The user denied this call."
 ANOTHER_WAY = "Do not repeat it; choose another way or ask."
+NOT_HELD = (
+    "Nothing was run: {} stands for a secret that codi no longer holds, since no session keeps one. Read the file or run the "
+    "command again that it came from, and use the placeholder that is shown there. Never guess one."
+)
 NOBODY = "No one can approve this in non-interactive mode; {} needs --allow {}."
 _PARTIAL_CHARS = 20_000
 _RISK_OF_NO_UNDO = 6
@@ -123,7 +131,7 @@ class Calls:
         """Run one call that no model made. Who makes a call by hand has looked at the file: the guard that stands between a
         model and what it has not read is not meant for them."""
         with suppress(ToolFailed, OSError):
-            effects = tuple(self.toolbox.resolve(call.name, call.arguments).action.effects())
+            effects = tuple(self._resolved(call.name, call.arguments).action.effects())
             for effect in () if self._impossible(self.workspace.resolved(effects)) else effects:
                 if isinstance(effect, Writes) and self.workspace.stamp(effect.path) is None:
                     self.workspace.saw(effect.path, await self.workspace.read(effect.path))
@@ -184,11 +192,21 @@ class Calls:
             )
             return
         try:
-            act.resolved = self.toolbox.resolve(act.call.name, act.call.arguments)
+            act.resolved = self._resolved(act.call.name, act.call.arguments)
         except ToolFailed as failure:
             act.settle(str(failure), is_error=True, failed=True)
             return
         self._judge(act)
+
+    def _resolved(self, name: str, arguments: dict[str, Any]) -> Resolved:
+        """What a call means, with the secrets in place of their placeholders: they stand nowhere but in the action that runs,
+        for whatever is kept or told of it is veiled again. Raises ToolFailed."""
+        if vault := self._record.vault:
+            try:
+                arguments = changed(arguments, vault.restore)
+            except NotHeld as unknown:
+                raise ToolFailed(NOT_HELD.format(unknown.name)) from unknown
+        return self.toolbox.resolve(name, arguments)
 
     def _judge(self, act: _Act) -> None:
         assert act.resolved is not None
@@ -240,7 +258,7 @@ class Calls:
         self._learn(answer)
         if answer.changed is not None:
             try:
-                act.resolved = self.toolbox.resolve(act.tool, answer.changed)
+                act.resolved = self._resolved(act.tool, answer.changed)
             except ToolFailed as failure:
                 act.settle(str(failure), is_error=True)
                 return True
@@ -259,7 +277,7 @@ class Calls:
     def _learn(self, answer: Answer) -> None:
         """Let a rule hold that came with an answer."""
         if answer.rule and not isinstance(answer.verdict, Deny):
-            rule = parse_rule(answer.rule, "allow", self.approvals.territory)
+            rule = parse_rule(self._restored(answer.rule), "allow", self.approvals.territory)
             self.policy = self.policy.with_rule(rule)
             self._record.keep(PolicyChosen(self.policy.mode, rule_added=answer.rule))
 
@@ -290,12 +308,12 @@ class Calls:
             async with self._cover.around(call, act.resolved.action.effects()) as act.kept:
                 output = await act.resolved.action.run(Grant(self.workspace, act.effects, heard))
             act.output = await self._witnessed(
-                act, output if isinstance(output, ToolOutput) else ToolOutput(text=output)
+                act, self._veiled(act, output if isinstance(output, ToolOutput) else ToolOutput(text=output))
             )
         except NotKept as trouble:
             act.settle(f"Not executed: {trouble}", is_error=True, failed=True)
         except ToolFailed as failure:
-            act.output = ToolOutput(text=str(failure), details=failure.details)
+            act.output = self._veiled(act, ToolOutput(text=str(failure), details=failure.details))
             act.settle(act.output.text, is_error=True, failed=True)
         except anyio.get_cancelled_exc_class():
             took = time.monotonic() - act.started
@@ -311,6 +329,24 @@ class Calls:
         assert act.result is not None
         self._record.tell(CallEndDelta(act.result))
 
+    def _restored(self, rule: str) -> str:
+        """A rule as it fits the call, of which the person saw placeholders."""
+        try:
+            return self._record.vault.restore(rule) if self._record.vault else rule
+        except NotHeld:
+            return rule
+
+    def _veiled(self, act: _Act, output: ToolOutput) -> ToolOutput:
+        """The output as it comes from outside, where what looks like a placeholder is none of ours. What is recalled was
+        veiled when it was put aside."""
+        vault = self._record.vault
+        if vault is None:
+            return output
+        vault.look_around()
+        veil = vault.veil if act.tool == "recall" else vault.veil_foreign
+        text = veil(output.text)
+        return output if text is output.text else replace(output, text=text, details=changed(output.details, veil))
+
     async def _witnessed(self, act: _Act, output: ToolOutput) -> ToolOutput:
         """The output, with the evidence that it gives of the workspace as it now is."""
         assert act.started is not None
@@ -319,7 +355,8 @@ class Calls:
 
     def _internal_error(self, act: _Act, bug: BaseException) -> str:
         number = uuid4().hex[:8]
-        logger.error("internal error %s in tool %s", number, act.tool, exc_info=bug)
+        told = self._record.shown("".join(format_exception(bug)))
+        logger.error("internal error %s in tool %s\n%s", number, act.tool, told)
         return f"Internal error in {act.tool} (logged as {number})."
 
     def _keep_result(self, act: _Act, remark: Remark | None) -> None:

@@ -20,7 +20,7 @@ async def preview_of(action: Action, effects: tuple[Effect, ...], workspace: Wor
         try:
             text = await offered(Rehearsal(workspace, effects))
         except Exception as bug:  # a tool's bug costs the preview; the call itself will tell it to the model
-            logger.error("the preview of a call failed", exc_info=bug)
+            logger.error("the preview of a call failed with %s", type(bug).__name__)
             text = None
         told += [text] if text else []
     for effect in effects:

@@ -9,7 +9,7 @@ import anyio
 
 from codi.cli.attachments import prompt_with_files
 from codi.cli.flags import check, is_interactive, parser, settings_of, text_or_file
-from codi.cli.main import COMMANDS
+from codi.cli.main import COMMANDS, trace_of
 from codi.cli.start import host_for
 from codi.cli.stopping import Ended, Stopping, cancel_when_ended, leave_when_ended
 from codi.engine.engine import Engine
@@ -159,9 +159,7 @@ async def _run_shot(engine: Engine, target: str | None, prompts: Sequence[Prompt
             if error.exit_status == UsageError.exit_status:
                 raise
             if args.debug:
-                import traceback  # for who looks for a fault alone
-
-                traceback.print_exception(error)
+                print(trace_of(error), end="", file=sys.stderr)
             outcome.fail(str(error), error.hint, error.code)
         tasks.cancel_scope.cancel()
     if stopping.interrupted:

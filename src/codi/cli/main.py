@@ -11,6 +11,7 @@ from io import TextIOWrapper
 from itertools import takewhile
 
 COMMANDS = {
+    "auth": "keys and logins: kept, shown without their values, removed",
     "bisect": "which step made a command fail",
     "blame": "which prompt and call wrote each line of a file",
     "changes": "what became of each file, and by whom",
@@ -120,9 +121,7 @@ def _told(error: BaseException, *, debug: bool) -> int:
     if isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
         return _told(error.exceptions[0], debug=debug)
     if debug:
-        import traceback
-
-        traceback.print_exception(error)
+        print(trace_of(error), end="", file=sys.stderr)
     if isinstance(error, CodiError):
         _print_error(str(error), error.hint)
         return error.exit_status
@@ -130,8 +129,19 @@ def _told(error: BaseException, *, debug: bool) -> int:
         _give_up_output()
         _print_error(": ".join(filter(None, (error.strerror, error.filename))), _TROUBLES[error.errno])
         return 1
-    _print_error(f"codi failed: {type(error).__name__}: {error}", _logged(error))
+    from codi.engine.vaults import without_secrets
+
+    _print_error(without_secrets(f"codi failed: {type(error).__name__}: {error}"), _logged(error))
     return 1
+
+
+def trace_of(error: BaseException) -> str:
+    """Where it went wrong, without the secrets that an error may name."""
+    import traceback
+
+    from codi.engine.vaults import without_secrets
+
+    return without_secrets("".join(traceback.format_exception(error)))
 
 
 def _give_up_output() -> None:
@@ -146,7 +156,6 @@ def _print_error(text: str, hint: str) -> None:
 
 def _logged(error: BaseException) -> str:
     import time
-    import traceback
 
     from codi.engine.places import codi_home
 
@@ -154,7 +163,7 @@ def _logged(error: BaseException) -> str:
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
-            file.write(time.strftime("%Y-%m-%dT%H:%M:%S\n") + "".join(traceback.format_exception(error)))
+            file.write(time.strftime("%Y-%m-%dT%H:%M:%S\n") + trace_of(error))
     except OSError as trouble:
         return f"This is a bug of codi; it could not be logged ({trouble.strerror}). --debug shows it."
     return f"This is a bug of codi; the details are in {path}."

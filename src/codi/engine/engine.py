@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 
 import anyio
 from anyio import to_thread
@@ -21,6 +22,8 @@ from codi.agent.mind import Mind
 from codi.agent.questions import Questions
 from codi.agent.record import Record
 from codi.agent.taking_back import TakingBack
+from codi.agent.veiling import veiled
+from codi.credentials.vault import Vault
 from codi.engine.assembly import Assembly
 from codi.engine.layers import load
 from codi.engine.local import Listeners, LocalConversation
@@ -103,14 +106,17 @@ class Engine:
         CodiError before anything is kept when there is no such session or no model to talk to. One that does not think
         needs no model, and can only use tools."""
         parts, listeners = self._assembly, Listeners()
-        with self._session(session_id) as session, self._results(session) as results:
+        with (
+            self._session(session_id) as session,
+            self._results(session, vault := parts.vault(session.entries)) as results,
+        ):
             path = session.path()
             choice = await parts.choice(self._model_of(path)) if thinks else None
             thinking = self._thinking_of(path, choice)
             mode = self._mode_of(path)
             state = await git.state(self._places.cwd)
-            record = Record(session, listeners.hear)
-            provider = parts.provider(choice) if choice else Nobody()
+            record = Record(session, listeners.hear, vault)
+            provider = parts.provider(choice, vault) if choice else Nobody()
             entry = await known_model(provider) if choice else None
             questions = Questions(record)
             live = Live(
@@ -133,7 +139,7 @@ class Engine:
 
             async def rethink(name: str) -> Mind:
                 named = await parts.choice(name)
-                return mind_of(parts.provider(named), named.thinking or thinking)
+                return mind_of(parts.provider(named, vault), named.thinking or thinking)
 
             mind = mind_of(provider, thinking)
             for fact in self._facts_of_opening(path, mind, mode, state):
@@ -237,9 +243,10 @@ class Engine:
         return wanted
 
     @contextmanager
-    def _results(self, session: Session) -> Iterator[Results]:
+    def _results(self, session: Session, vault: Vault | None) -> Iterator[Results]:
         file = session.store.path
-        results = Results(results_directory(file) if file else None)
+        directory = results_directory(file) if file else None
+        results = Results(directory, veil=partial(veiled, vault=vault)) if vault else Results(directory)
         try:
             yield results
         finally:

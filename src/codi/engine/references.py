@@ -4,6 +4,7 @@ uses them."""
 import difflib
 from collections.abc import Iterator
 
+from codi.credentials.oauth.issuers import issuers
 from codi.engine.keys import Path
 from codi.engine.places import Places
 from codi.engine.settings import Settings
@@ -36,6 +37,12 @@ def wrong_references(settings: Settings, places: Places) -> Iterator[tuple[Path,
                 parse_rule(text, decision, territory)
             except UsageError as error:
                 yield ("policy", decision), str(error)
+    for name, issuer in settings.auth.providers.items():
+        try:
+            issuers({name: issuer})
+        except ConfigError as error:
+            where, _, what = str(error).partition(": ")
+            yield ("auth", "providers", name, where.rpartition(".")[2]), what
     try:
         Catalog.load(None, settings.models)
     except ConfigError as error:

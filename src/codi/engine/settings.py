@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 
 from codi.agent.limits import AgentSettings
+from codi.credentials.settings import AuthSettings, SecretsSettings
 from codi.policy.mode import Mode
 from codi.providers.settings import ModelSettings, NetworkSettings, RetrySettings, ServiceSettings
 from codi.workspace.ledger.coverage import UndoSettings
@@ -122,6 +123,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     web: WebSettings = WebSettings()
     policy: PolicySettings = PolicySettings()
     workspace: WorkspaceSettings = WorkspaceSettings()
+    secrets: SecretsSettings = SecretsSettings()
     sessions: SessionSettings = SessionSettings()
     undo: UndoSettings = UndoSettings()
+    auth: AuthSettings = AuthSettings()
     network: NetworkSettings = NetworkSettings()

@@ -1,7 +1,7 @@
 """What one action may do: the workspace, able to do what was declared and no more."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 
 from codi.protocol.effects import Effect, Reaches, Reads, Runs, Writes
 from codi.workspace.endpoints import endpoint_of
@@ -58,6 +58,10 @@ class Grant:
     async def read(self, path: str) -> bytes:
         self._check_read(self.resolve(path))
         return await self._workspace.read(path)
+
+    def contents(self, path: str, names: Iterable[str], *, most_bytes: int) -> Iterator[tuple[str, bytes]]:
+        self._check_read(self.resolve(path))
+        return self._workspace.contents(path, names, most_bytes=most_bytes)
 
     async def replace(self, path: str, content: bytes, *, expected: bytes | None) -> None:
         self._check_written(self.resolve(path))

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from hashlib import sha256
@@ -14,9 +14,10 @@ from anyio import to_thread
 
 from codi.protocol.effects import Effect, Reaches, Reads, Runs, Writes
 from codi.workspace import paths, processes
+from codi.workspace.contents import contents_of
 from codi.workspace.descent import folder_of, naming, open_folder, open_listing, open_regular, read_all
 from codi.workspace.endpoints import endpoint_of
-from codi.workspace.git import NEUTRAL
+from codi.workspace.git import NEUTRAL, for_commands
 from codi.workspace.ignoring import files_below
 from codi.workspace.jobs import Jobs
 from codi.workspace.replacing import Change, replace_together
@@ -117,6 +118,9 @@ class LocalWorkspace:
             return read_all(descriptor)
         return await to_thread.run_sync(read_all, descriptor)
 
+    def contents(self, path: str, names: Iterable[str], *, most_bytes: int) -> Iterator[tuple[str, bytes]]:
+        return contents_of(self.resolve(path), names, most_bytes)
+
     async def replace(self, path: str, content: bytes, *, expected: bytes | None) -> None:
         await self.replace_all([Replacement(path, content, expected)])
 
@@ -180,10 +184,11 @@ class LocalWorkspace:
         env: Mapping[str, str] | None = None,
         tell: Callable[[str], None] | None = None,
     ) -> Outcome:
-        environment = self._environment_with(env or {})
+        cwd = self.resolve(command.cwd)
+        environment = self._environment_with({**for_commands(cwd), **(env or {})})
         return await processes.run(
             command.command,
-            cwd=self.resolve(command.cwd),
+            cwd=cwd,
             environment=environment,
             shell=self._shell or processes.shell_in(environment["PATH"]),
             timeout_s=timeout_s,
@@ -194,8 +199,8 @@ class LocalWorkspace:
         )
 
     async def start(self, command: Runs, *, timeout_s: float | None, keep: int, terminal: Size | None = None) -> Job:
-        environment = self._environment_with({})
         cwd = self.resolve(command.cwd)
+        environment = self._environment_with(for_commands(cwd))
         return await self.jobs.start(
             Runs(command.command, cwd),
             cwd=cwd,

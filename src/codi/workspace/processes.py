@@ -133,20 +133,24 @@ async def lines_of(words: Sequence[str], *, cwd: str, environment: Mapping[str, 
         with anyio.CancelScope(shield=True):
             await child.started()
         try:
-            rest = b""
+            rest: list[bytes] = []  # of a line, which may be very long
             while chunk := await child.read():
-                *lines, rest = (rest + chunk).split(b"\n")
-                for line in lines:
-                    yield line
-            if rest:
-                yield rest
+                line, *more = chunk.split(b"\n")
+                rest.append(line)
+                for line in more:
+                    yield b"".join(rest)
+                    rest = [line]
+            if last := b"".join(rest):
+                yield last
             ended = await child.ended()
         finally:
             child.order(warden.STOP)
             with anyio.CancelScope(shield=True):
                 await child.ended()
     if ended.exit_code is None or ended.exit_code > 1:
-        said = ended.notes.decode(errors="replace").strip() or f"ended by {ended.signal}"
+        said = ended.notes.decode(errors="replace").strip()
+        if ended.signal:
+            said = said or f"ended by {ended.signal}"
         raise OSError(ended.exit_code or 0, said, words[0])
 
 

@@ -1,6 +1,6 @@
 """Where work happens. A tool is handed one of these, limited to the effects it declared, and reaches the world no other way."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Literal, Protocol
 
 from msgspec import Struct
@@ -157,6 +157,11 @@ class Workspace(Protocol):
 
     async def read(self, path: str) -> bytes:
         """The whole of a regular file. Anything else raises OSError."""
+        ...
+
+    def contents(self, path: str, names: Iterable[str], *, most_bytes: int) -> Iterator[tuple[str, bytes]]:
+        """Of files below a directory, named relative to it, those that are regular and have at most `most_bytes`, each with all
+        that it holds. Quicker than `read` for many. What cannot be read is left out, and no link is followed."""
         ...
 
     async def replace(self, path: str, content: bytes, *, expected: bytes | None) -> None:
