@@ -19,7 +19,7 @@ async def preview_of(action: Action, effects: tuple[Effect, ...], workspace: Wor
     if offered:
         try:
             text = await offered(Rehearsal(workspace, effects))
-        except Exception as bug:  # a tool's bug costs the preview; the call itself will tell it to the model
+        except Exception as bug:  # noqa: BLE001 - a tool's bug costs the preview; the call itself will tell of it
             logger.error("the preview of a call failed with %s", type(bug).__name__)
             text = None
         told += [text] if text else []
