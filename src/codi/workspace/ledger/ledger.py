@@ -360,5 +360,7 @@ def _joined(changes: Iterable[Change]) -> tuple[Change, ...]:
     joined: dict[str, Change] = {}
     for change in changes:
         earlier = joined.get(change.path)
-        joined[change.path] = structs.replace(change, before=earlier.before) if earlier else change
+        joined[change.path] = (
+            structs.replace(change, before=earlier.before, modified_ns=earlier.modified_ns) if earlier else change
+        )
     return tuple(change for change in joined.values() if change.before != change.after)
