@@ -1,8 +1,10 @@
 """Calls that a scripted model makes, carried out by the installed program; and a program that is no almighty root."""
 
 import ctypes
+import json
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from conftest import Codi, says
@@ -18,9 +20,10 @@ def results(codi: Codi, lab: Callable[..., Any], *calls: dict[str, Any], **more:
     lab([*(says("", each) for each in calls), says("Done.")])
     run = codi.json("go", *EVERYTHING, "--max-turns", "0", **more)
     assert run.status == 0, run
-    made = run.result["toolCalls"]
-    assert len(made) == len(calls), run
-    return [("ERROR: " if each["isError"] else "") + each["result"] for each in made]
+    lines = [json.loads(line) for line in Path(run.result["sessionFile"]).read_text().split("\n") if line]
+    told = [message for line in lines if (message := line.get("message", {})).get("role") == "toolResult"]
+    assert len(told) == len(calls), run
+    return [("ERROR: " if each["isError"] else "") + each["content"][0]["text"] for each in told]
 
 
 def without_override() -> None:
