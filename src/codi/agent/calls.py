@@ -45,7 +45,7 @@ from codi.tools.tool import ToolFailed, ToolOutput
 from codi.tools.toolbox import Resolved, Toolbox
 from codi.workspace.grant import Grant
 from codi.workspace.paths import why_impossible
-from codi.workspace.workspace import UndeclaredEffect, Workspace
+from codi.workspace.workspace import FileFacts, UndeclaredEffect, Workspace
 
 logger = getLogger(__name__)
 
@@ -60,6 +60,8 @@ NOT_HELD = (
 NOBODY = "No one can approve this in non-interactive mode; {} needs --allow {}."
 _PARTIAL_CHARS = 20_000
 _RISK_OF_NO_UNDO = 6
+_RISK_OF_READ_ONLY = 5
+_MOST_NAMED = 5
 
 Remark = Callable[[ToolCall, ToolResult, bool], str | None]
 """What to add to a result: given the call, its result, and whether the tool failed."""
@@ -229,6 +231,8 @@ class Calls:
         act.verdict = self.policy.judge(act.effects, tool=act.tool)
         if isinstance(act.verdict, Allow) and (why := self._cover.refusal(act.resolved.action.effects())):
             act.verdict = Ask((f"cannot be undone: {why}",), risk=_RISK_OF_NO_UNDO)
+        elif act.verdict == Allow() and self.policy.mode != "full-access" and (names := self._read_only(act.effects)):
+            act.verdict = Ask((f"{', '.join(names[:_MOST_NAMED])} is read-only",), risk=_RISK_OF_READ_ONLY)
         if isinstance(act.verdict, Deny):
             self._record.keep(
                 ApprovalGiven(
@@ -253,6 +257,15 @@ class Calls:
             if isinstance(effect, Runs) and "\0" in effect.line:
                 return "Nothing was done: a command holds no NUL character."
         return None
+
+    def _read_only(self, effects: Sequence[Effect]) -> list[str]:
+        """The files that would be written although nobody may write them."""
+        names = []
+        for effect in effects:
+            with suppress(OSError):  # the tool will meet the same, and say it
+                if isinstance(effect, Writes) and _is_read_only(self.workspace.facts(effect.path)):
+                    names.append(self.workspace.shown(effect.path))
+        return names
 
     async def _ask(self, act: _Act) -> bool:
         """Ask the person; False if the answer is to stop the turn."""
@@ -392,3 +405,7 @@ class Calls:
         if said:
             act.settle(*act.result.content, said, is_error=act.result.is_error)
         self._record.keep(MessageAdded(Message("user", (act.result,))), sync=not only_reads(act.effects))
+
+
+def _is_read_only(facts: FileFacts) -> bool:
+    return facts.kind == "file" and not facts.mode & 0o222
