@@ -16,15 +16,18 @@ import anyio
 from msgspec.structs import replace
 
 from codi.agent.approvals import Approvals
+from codi.agent.confining import Confining
 from codi.agent.cover import Cover, Kept, NotKept
 from codi.agent.evidence.witness import Witness
 from codi.agent.record import Record
 from codi.agent.scheduling import collide, only_reads
 from codi.agent.veiling import changed
 from codi.credentials.vault import NotHeld
+from codi.policy.looking import only_looks
+from codi.policy.modes import on
 from codi.policy.policy import Policy
 from codi.policy.rules import parse_rule
-from codi.protocol.effects import Allow, Ask, Deny, Effect, Verdict, Writes
+from codi.protocol.effects import Allow, Ask, Deny, Effect, Runs, Verdict, Writes
 from codi.protocol.events import (
     ApprovalGiven,
     CallEndDelta,
@@ -122,6 +125,7 @@ class Calls:
         self._cover = cover or Cover(None, workspace, record)
         self.parallel = 8
         self.at_once: int | None = None
+        self.confining = Confining(None, record)
         self.touched: list[Effect] = []
         """The effects of what was begun in the last step."""
 
@@ -163,7 +167,7 @@ class Calls:
             if self.at_once is not None and at >= self.at_once:
                 act.settle(ONE_AT_A_TIME, is_error=True)
             else:
-                self._resolve(act)
+                await self._resolve(act)
         try:
             async with anyio.create_task_group() as tasks:
                 for at, act in enumerate(acts):
@@ -178,7 +182,7 @@ class Calls:
             keep_results(of_all=True)
         return True
 
-    def _resolve(self, act: _Act) -> None:
+    async def _resolve(self, act: _Act) -> None:
         """From what the model typed to what would be done, and the policy's word on it."""
         if act.call.defect:
             act.settle(
@@ -193,7 +197,7 @@ class Calls:
         except ToolFailed as failure:
             act.settle(str(failure), is_error=True, failed=True)
             return
-        self._judge(act)
+        await self._judge(act)
 
     def _resolved(self, name: str, arguments: dict[str, Any]) -> Resolved:
         """What a call means, with the secrets in place of their placeholders: they stand nowhere but in the action that runs,
@@ -205,9 +209,17 @@ class Calls:
                 raise ToolFailed(NOT_HELD.format(unknown.name)) from unknown
         return self.toolbox.resolve(name, arguments)
 
-    def _judge(self, act: _Act) -> None:
+    async def _judge(self, act: _Act) -> None:
         assert act.resolved is not None
         act.effects = self.workspace.resolved(tuple(act.resolved.action.effects()))
+        if any(isinstance(effect, Runs) for effect in act.effects):
+            if why := await self.confining.refusal():
+                act.settle(f"Not executed: {why}", is_error=True, failed=True)
+                return
+            if self.confining.holds and not self.approvals.territory.confined:
+                self.approvals.territory = replace(self.approvals.territory, confined=True)
+                self.policy = on(self.approvals.territory, self.policy)
+            self.approvals.sandbox_level = self.confining.level
         for effect in act.effects:
             if isinstance(effect, Writes) and (why := why_impossible(effect.path)):
                 act.settle(
@@ -251,7 +263,7 @@ class Calls:
             except ToolFailed as failure:
                 act.settle(str(failure), is_error=True)
                 return True
-            self._judge(act)
+            await self._judge(act)
         return True
 
     def _denial(self, act: _Act, verdict: Deny) -> str:
@@ -279,7 +291,7 @@ class Calls:
 
         try:
             async with self._cover.around(call, act.resolved.action.effects()) as act.kept:
-                output = await act.resolved.action.run(Grant(self.workspace, act.effects, heard))
+                output = await act.resolved.action.run(self._grant(act, heard))
             act.output = await self._witnessed(
                 act, self._veiled(act, output if isinstance(output, ToolOutput) else ToolOutput(text=output))
             )
@@ -319,6 +331,14 @@ class Calls:
         veil = vault.veil if act.tool == "recall" else vault.veil_foreign
         text = veil(output.text)
         return output if text is output.text else replace(output, text=text, details=changed(output.details, veil))
+
+    def _grant(self, act: _Act, heard: Callable[[str], None]) -> Grant:
+        """What is proven to only look is held to it, and in modes that change nothing everything is."""
+        commands = [effect for effect in act.effects if isinstance(effect, Runs)]
+        looks = self.policy.mode in ("plan", "read-only") or all(
+            only_looks(command, self.approvals.territory) for command in commands
+        )
+        return Grant(self.workspace, act.effects, heard, looks=looks)
 
     async def _witnessed(self, act: _Act, output: ToolOutput) -> ToolOutput:
         """The output, with the evidence that it gives of the workspace as it now is."""

@@ -59,6 +59,7 @@ from codi.workspace.git import GitState
 from codi.workspace.glance import Glance
 from codi.workspace.ledger.ledger import Ledger
 from codi.workspace.local import LocalWorkspace
+from codi.workspace.sandbox.sandbox import Sandbox
 
 
 class Assembly:
@@ -74,6 +75,8 @@ class Assembly:
             codi_home=places.home,
             extra_dirs=tuple(os.path.realpath(os.path.expanduser(folder)) for folder in settings.workspace.extra_dirs),
             protected=settings.workspace.protected,
+            real=os.path.realpath,
+            git_obeys=git.obeys,
         )
         self._ground = Ground(
             home=places.home,
@@ -326,10 +329,24 @@ class Assembly:
         return LocalWorkspace(
             self.places.cwd,
             extra_dirs=self.territory.extra_dirs,
-            environment={**shell.env, **git.NEUTRAL},
+            environment=shell.env,
             shell=shell.path or None,
             offline=self.settings.network.offline,
             allow_private=self._allowed_hosts(),
+            sandbox=self.sandbox(),
+        )
+
+    def sandbox(self) -> Sandbox:
+        """What confines the commands of this start."""
+        territory = self.territory
+        return Sandbox(
+            self.settings.sandbox,
+            roots=(territory.root, *territory.extra_dirs),
+            home=territory.home,
+            codi_home=territory.codi_home,
+            protected=tuple(territory.placed(pattern) for pattern in territory.protected),
+            is_secret=territory.is_secret,
+            spool=os.environ.get("TMPDIR", "/tmp"),
         )
 
     def _allowed_hosts(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from msgspec import to_builtins
 from codi.agent.agent import Agent
 from codi.agent.approvals import Approvals
 from codi.agent.calls import Calls
+from codi.agent.confining import Confining
 from codi.agent.context_facts import context_facts
 from codi.agent.cover import Cover
 from codi.agent.gate import Gate
@@ -33,7 +34,8 @@ from codi.engine.settings import Settings
 from codi.engine.shelf import Shelf
 from codi.engine.version import VERSION
 from codi.policy.mode import MODES, Mode
-from codi.policy.modes import stricter
+from codi.policy.modes import on, stricter
+from codi.policy.policy import Policy
 from codi.protocol.conversation import SessionSummary
 from codi.protocol.errors import CodiError, SessionError
 from codi.protocol.events import (
@@ -127,6 +129,7 @@ class Engine:
             workspace, ledger = parts.workspace(), parts.ledger()
             cover = Cover(ledger, workspace, record, lambda: workspace.jobs.are_running)
             calls = Calls(toolbox, workspace, parts.policy(mode), Approvals(record, parts.territory), record, cover)
+            calls.confining = Confining(workspace.sandbox, record)
             calls.parallel = self._settings.agent.parallel
             calls.at_once = CALLS_A_STEP[parts.profile(entry)]
             files = parts.context_files()
@@ -140,6 +143,9 @@ class Engine:
                 named = await parts.choice(name)
                 return mind_of(parts.provider(named, vault), named.thinking or thinking)
 
+            def repolicy(mode: Mode) -> Policy:
+                return on(calls.approvals.territory, parts.policy(mode))
+
             mind = mind_of(provider, thinking)
             for fact in self._facts_of_opening(path, mind, mode, state):
                 record.keep(fact)
@@ -148,7 +154,7 @@ class Engine:
             gate = Gate(calls, record, limits, self._settings.verify, required=required)
             agent = Agent(mind, calls, record, limits, parts.nearby(files), workspace.jobs.news, gate)
             conversation = LocalConversation(
-                agent, record, listeners, began(session), rethink, parts.policy, taking_back, questions
+                agent, record, listeners, began(session), rethink, repolicy, taking_back, questions
             )
             notices = (
                 *self._warnings,
