@@ -7,14 +7,15 @@ denies is matched widely: it holds for each part of a command line.
 
 import os
 import re
+from functools import lru_cache
 from typing import Literal
 
 from msgspec import Struct
 
 from codi.policy.command_line import commands_of
 from codi.policy.options import break_out
-from codi.policy.parts import parts_of
 from codi.policy.rule_sets import COMMANDS, PATHS
+from codi.policy.shell.analysis import SimpleCommand, analyse
 from codi.policy.territory import Territory
 from codi.protocol.effects import Allow, Ask, Deny, Effect, Reaches, Reads, Runs, Verdict, Writes
 from codi.protocol.errors import UsageError
@@ -32,6 +33,8 @@ _KINDS = {
 _FORM = re.compile(r"(?P<head>[A-Za-z_][A-Za-z0-9_]*)\((?P<pattern>.*)\)", re.DOTALL)
 _TOOL = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\*?")
 _SET = re.compile(r"@[a-z-]+")
+_PASS_ON = frozenset({"command", "nice", "nohup", "stdbuf", "time", "timeout"})
+"""What runs its words as they are: no other words are added, no rights, no variables."""
 _LOOKED_AT = 16_384
 _ONLY_A_PERSON = 8
 """From this risk on no rule allows."""
@@ -80,14 +83,17 @@ class Rule(Struct, frozen=True):
                 return _host_fits(name, host) and (not wanted or wanted == str(port))
         return False
 
-    def covers_part(self, words: tuple[str, ...], text: str, cwd: str) -> bool:
+    def covers_part(self, part: SimpleCommand) -> bool:
         """Whether an allowing rule covers one simple command."""
-        if self.kind != "run" or self.decision != "allow" or (self.territory and not self.territory.holds(cwd)):
+        if self.kind != "run" or self.decision != "allow" or not _PASS_ON.issuperset(part.wrappers):
+            return False
+        if self.territory and not self.territory.holds(part.cwd):
             return False  # elsewhere the same words run other things
+        words = part.words
         if not self.prefixes:
-            return text == self.pattern or words == tuple(self.pattern.split())
+            return words == _words_of(self.pattern)
         return any(
-            begins(words, prefix) and self._follows(words[: len(prefix)], words[len(prefix) :], cwd)
+            begins(words, prefix) and self._follows(words[: len(prefix)], words[len(prefix) :], part.cwd)
             for prefix in self.prefixes
         )
 
@@ -108,9 +114,9 @@ class Rule(Struct, frozen=True):
         line = command.line.strip(" ")
         if not self.prefixes and line == self.pattern:
             return self.territory is None or self.territory.holds(command.cwd)
-        parts = parts_of(command)
-        return bool(parts.commands) and parts.is_plain and all(
-            self.covers_part(part.words, part.text, part.cwd) for part in parts.commands
+        found = analyse(command)
+        return bool(found.commands) and found.understood and not found.redirections and all(
+            map(self.covers_part, found.commands)
         )
 
     def _touches(self, command: Runs) -> bool:
@@ -146,6 +152,14 @@ class Rule(Struct, frozen=True):
                 if not self.territory.holds(path):
                     return False
         return True
+
+
+@lru_cache(maxsize=256)
+def _words_of(pattern: str) -> tuple[str, ...] | None:
+    """The words of a pattern that is one simple command."""
+    found = analyse(Runs(pattern))
+    is_one = len(found.commands) == 1 and found.understood and not found.redirections
+    return found.commands[0].words if is_one and not found.commands[0].wrappers else None
 
 
 def begins(words: tuple[str, ...] | list[str], prefix: Prefix) -> bool:
