@@ -32,7 +32,7 @@ from codi.engine.version import VERSION
 from codi.policy.mode import MODES, Mode
 from codi.policy.modes import stricter
 from codi.protocol.conversation import SessionSummary
-from codi.protocol.errors import CodiError, SessionError
+from codi.protocol.errors import CodiError, ConfigError, SessionError
 from codi.protocol.events import (
     Entry,
     Fact,
@@ -120,7 +120,10 @@ class Engine:
             toolbox = parts.toolbox(results, live, entry)
             workspace, ledger = parts.workspace(), parts.ledger()
             cover = Cover(ledger, workspace, record, lambda: workspace.jobs.are_running)
-            calls = Calls(toolbox, workspace, parts.policy(mode), Approvals(record, parts.territory), record, cover)
+            book = parts.rulebook()
+            approvals = Approvals(record, parts.territory, parts.learning(book))
+            calls = Calls(toolbox, workspace, parts.policy(mode), approvals, record, cover)
+            calls.reviewer, calls.environment = parts.reviewer(), parts.environment()
             calls.parallel = self._settings.agent.parallel
             calls.at_once = CALLS_A_STEP[parts.profile(entry)]
             files = parts.context_files()
@@ -147,6 +150,7 @@ class Engine:
             notices = (
                 *self._warnings,
                 *parts.complaints,
+                *approvals.learning.begin_turn(),
                 *session.store.warnings,
                 *files.notices,
                 choice.warning if choice else "",
@@ -165,6 +169,8 @@ class Engine:
                     with anyio.CancelScope(shield=True):
                         await workspace.aclose()
                         await cover.close()
+                        with suppress(ConfigError):  # how often a rule was used is not worth a failure
+                            book.write_uses()
                         await parts.aclose()
 
     def sessions(self, *, everywhere: bool = False) -> list[SessionSummary]:

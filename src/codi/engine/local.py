@@ -26,6 +26,7 @@ from codi.protocol.ops import (
     Reply,
     ShowChanges,
     Steer,
+    TryRule,
     Undo,
     UseTool,
 )
@@ -131,6 +132,8 @@ class LocalConversation:
         match op:
             case Answer():
                 self._agent.calls.approvals.answer(op)
+            case TryRule(text):
+                self._agent.calls.approvals.try_rule(text)
             case Reply():
                 self._questions.answer(op)
             case Interrupt():

@@ -7,7 +7,6 @@ Every rule brings examples of what it covers and what it does not, and they are 
 something else than its writer thought is no rule at all.
 """
 
-import re
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -16,15 +15,13 @@ from msgspec import UNSET, Meta, Struct
 from msgspec.structs import replace
 
 from codi.policy.rule_sets import COMMANDS, PATHS
-from codi.policy.rules import Decision, Prefix, Rule, parse_rule, path_pattern, prefix_of
+from codi.policy.rules import Decision, Prefix, Rule, parse_rule, path_pattern, prefix_of, regex_rule
 from codi.policy.territory import Territory
 from codi.protocol.effects import Effect, Reaches, Reads, Runs, Writes
+from codi.protocol.errors import UsageError
 
 VERSION = 1
 Instant = Annotated[datetime, Meta(tz=True)]
-_MOST_REGEX = 500
-_NESTED = re.compile(r"\((?:[^()\\]|\\.)*[*+}](?:[^()\\]|\\.)*\)\s*[*+{]")
-"""A repetition within a repetition: it may take longer than the universe has."""
 _HEADS = {"runs": "run", "writes": "write", "reads": "read", "reaches": "reach"}
 
 
@@ -180,15 +177,10 @@ def _check_form(rule: ExecRule) -> None:
 
 
 def _check_regex(rule: ExecRule) -> None:
-    text = _word(rule.pattern)
-    if rule.decision == "allow":
-        raise BadRules(f"rule {rule.id}: a regex only asks or denies")
-    if len(text) > _MOST_REGEX or _NESTED.search(text):
-        raise BadRules(f"rule {rule.id}: {text[:60]} may take for ever to be looked for")
     try:
-        re.compile(text)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise BadRules(f"rule {rule.id}: {text} is no regular expression: {error}") from error
+        regex_rule(_word(rule.pattern), rule.decision)
+    except UsageError as error:
+        raise BadRules(f"rule {rule.id}: {error}") from error
 
 
 def _prefixes(pattern: str | tuple[str | tuple[str, ...], ...]) -> tuple[Prefix, ...]:

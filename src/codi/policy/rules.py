@@ -36,6 +36,9 @@ _SET = re.compile(r"@[a-z-]+")
 _PASS_ON = frozenset({"command", "nice", "nohup", "stdbuf", "time", "timeout"})
 """What runs its words as they are: no other words are added, no rights, no variables."""
 _LOOKED_AT = 16_384
+_MOST_REGEX = 500
+_NESTED = re.compile(r"\((?:[^()\\]|\\.)*[*+}](?:[^()\\]|\\.)*\)\s*[*+{]")
+"""A repetition within a repetition: it may take longer than the universe has."""
 _ONLY_A_PERSON = 8
 """From this risk on no rule allows."""
 _NEVER_LEARNED = 7
@@ -165,6 +168,23 @@ def _words_of(pattern: str) -> tuple[str, ...] | None:
 def begins(words: tuple[str, ...] | list[str], prefix: Prefix) -> bool:
     """Whether these are the first words, whole word by whole word."""
     return len(words) >= len(prefix) and all(word in wanted for word, wanted in zip(words, prefix))
+
+
+def regex_rule(pattern: str, decision: Decision, risk: int = 3) -> Rule:
+    """A rule for each command in which the expression is found. Raises UsageError for one that cannot be used."""
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise UsageError(
+            f"{pattern[:60]!r} is no regular expression: {error}", hint="Write it as for Python's re.search."
+        ) from error
+    if decision == "allow":
+        raise UsageError(f"the regex {pattern[:60]!r} may not allow", hint="A regex only asks or denies.")
+    if len(pattern) > _MOST_REGEX or _NESTED.search(pattern):
+        raise UsageError(
+            f"{pattern[:60]!r} may take for ever to be looked for", hint="Leave out repetitions within repetitions."
+        )
+    return Rule(f"run(/{pattern}/)", decision, "regex", pattern, risk=risk)
 
 
 def prefix_of(text: str) -> Prefix:
