@@ -306,7 +306,9 @@ class Calls:
         """Run the action under a grant of its effects. No exception of a tool leaves here."""
         assert act.resolved is not None
         call = act.canonical
-        if act.binding and act.binding != self._binding(act, self.workspace.resolved(tuple(act.resolved.action.effects()))):
+        if act.binding and act.binding != self._binding(
+            act, self.workspace.resolved(tuple(act.resolved.action.effects()))
+        ):
             act.settle(f"Not executed: {MISFIT}. What it would touch has changed since.", is_error=True, failed=True)
             return
         self._record.tell(CallStartDelta(call.id, call.name, call.arguments))

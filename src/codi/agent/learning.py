@@ -130,6 +130,10 @@ class Learning:
             rule = replace(rule, scope="project", project=self._book.project, pattern=self._in_project(rule))
         return self._book.keep([rule])[0]
 
+    def hold(self, rule: Rule) -> None:
+        """A rule for this session alone, which the person wrote."""
+        self._of_session += (rule,)
+
     def tried(self, text: str, effects: Sequence[Effect], tool: str, path: Iterable[Entry]) -> RuleTriedDelta:
         """What a rule would do: why it cannot be kept, or what else of this session it would have matched."""
         try:
@@ -145,7 +149,9 @@ class Learning:
         if (rule.kind == "prefix" and len(rule.pattern) < _FEWEST_WORDS) or (rule.kind == "tool" and runs):
             raise UsageError(f"the rule {text} is too broad to be learned: it needs two literal words", hint=_WRITE_IT)
         if not covers(made, tuple(effects), tool):
-            raise UsageError(f"the rule {text} does not cover this call", hint="Edit it so that it does, or allow the call once.")
+            raise UsageError(
+                f"the rule {text} does not cover this call", hint="Edit it so that it does, or allow the call once."
+            )
         examples = tuple(
             line for effect in effects if (line := _example(effect)) is not None and covers(made, (effect,), tool)
         )

@@ -41,9 +41,9 @@ class ReviewerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     block: Annotated[int, Meta(ge=0, le=10, description="the risk from which on only a person may allow a call")] = 8
     warn: Annotated[int, Meta(ge=0, le=10, description="the risk from which on a call is asked about")] = 5
     timeout_s: Annotated[float, Meta(gt=0, le=600, description="seconds after which its silence is a failure")] = 10
-    on_error: Annotated[
-        Literal["ask", "deny", "allow"], Meta(description="what becomes of a call when it fails")
-    ] = "ask"
+    on_error: Annotated[Literal["ask", "deny", "allow"], Meta(description="what becomes of a call when it fails")] = (
+        "ask"
+    )
 
 
 class Opinion(Struct, frozen=True):

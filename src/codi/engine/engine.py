@@ -39,6 +39,7 @@ from codi.protocol.events import (
     ModelChosen,
     ModelDescribed,
     PolicyChosen,
+    PolicyDelta,
     SessionOpened,
     ThinkingChosen,
     TitleGiven,
@@ -144,8 +145,16 @@ class Engine:
             limits, required = self._settings.agent, self._options.require_evidence
             gate = Gate(calls, record, limits, self._settings.verify, required=required)
             agent = Agent(mind, calls, record, limits, parts.nearby(files), workspace.jobs.news, gate)
+
+            def consult(words: Sequence[str]) -> PolicyDelta:
+                from codi.engine.policy_words import PolicyWords  # for the few who ask
+
+                learning = approvals.learning
+                desk = PolicyWords(lambda: learning.applied(calls.policy), book, parts.territory, learning.hold)
+                return desk.answer(words)
+
             conversation = LocalConversation(
-                agent, record, listeners, began(session), rethink, parts.policy, taking_back, questions
+                agent, record, listeners, began(session), rethink, parts.policy, taking_back, questions, consult
             )
             notices = (
                 *self._warnings,

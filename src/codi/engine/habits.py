@@ -59,7 +59,9 @@ class Habits:
                     here.approved = dict(list(counts.items())[-_MOST_KEPT:])
                 replace_private(self._path, msgspec.json.encode(file))
         except OSError as error:
-            raise ConfigError(f"{shown(self._path)} cannot be written: {error.strerror}", hint="Check who owns it.") from error
+            raise ConfigError(
+                f"{shown(self._path)} cannot be written: {error.strerror}", hint="Check who owns it."
+            ) from error
 
     def _file(self) -> _File:
         try:

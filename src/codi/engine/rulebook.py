@@ -119,7 +119,9 @@ class RuleBook:
         try:
             return read_rules(content, self._territory)
         except BadRules as error:
-            raise UsageError(f"the rules cannot be imported: {error}", hint="codi policy export writes such a file.") from error
+            raise UsageError(
+                f"the rules cannot be imported: {error}", hint="codi policy export writes such a file."
+            ) from error
 
     @property
     def _of_project(self) -> Territory:
@@ -139,7 +141,9 @@ class RuleBook:
                     replace_private(self.path, written_rules(after))
                 self._own, self._used = after, {}
         except OSError as error:
-            raise ConfigError(f"{shown(self.path)} cannot be written: {error.strerror}", hint="Check who owns it.") from error
+            raise ConfigError(
+                f"{shown(self.path)} cannot be written: {error.strerror}", hint="Check who owns it."
+            ) from error
         self._read = None
 
     def _with_uses(self, rule: ExecRule) -> ExecRule:
@@ -207,7 +211,17 @@ def _signature(path: str) -> _Signature | None:
 
 
 def _meaning(rule: ExecRule) -> tuple[object, ...]:
-    return (rule.effect, rule.kind, rule.pattern, rule.decision, rule.flags, rule.paths, rule.scope, rule.project, rule.expires)
+    return (
+        rule.effect,
+        rule.kind,
+        rule.pattern,
+        rule.decision,
+        rule.flags,
+        rule.paths,
+        rule.scope,
+        rule.project,
+        rule.expires,
+    )
 
 
 def _next_id(taken: set[str]) -> str:

@@ -97,7 +97,9 @@ def check(rule: ExecRule, territory: Territory) -> Rule:
     for wanted, examples in ((True, rule.match), (False, rule.not_match)):
         for example in examples:
             if covers(made, _effects_of(example, rule, made.territory or territory), _tool_of(example, rule)) != wanted:
-                raise BadRules(f"rule {rule.id}, {rule.text}, {'does not cover' if wanted else 'covers'} its example {example!r}")
+                raise BadRules(
+                    f"rule {rule.id}, {rule.text}, {'does not cover' if wanted else 'covers'} its example {example!r}"
+                )
     return made
 
 
@@ -150,8 +152,10 @@ def rule_from(text: str, decision: Decision, territory: Territory, *, id: str = 
     if rule.kind == "run":
         if not rule.prefixes:
             return ExecRule(id=id, effect="runs", kind="exact", pattern=rule.pattern, decision=decision)
-        words = (rule.pattern,) if rule.pattern.startswith("@") else tuple(
-            each[0] if len(each) == 1 else each for each in rule.prefixes[0]
+        words = (
+            (rule.pattern,)
+            if rule.pattern.startswith("@")
+            else tuple(each[0] if len(each) == 1 else each for each in rule.prefixes[0])
         )
         return ExecRule(id=id, effect="runs", kind="prefix", pattern=words, decision=decision)
     effect: Literal["reads", "writes"] = "reads" if rule.kind == "read" else "writes"
@@ -163,7 +167,9 @@ def _check_form(rule: ExecRule) -> None:
     if rule.effect not in wanted.get(rule.kind, ("runs",)):
         raise BadRules(f"rule {rule.id}: a {rule.kind} does not fit the effect {rule.effect}")
     if (rule.kind == "prefix") != isinstance(rule.pattern, tuple):
-        raise BadRules(f"rule {rule.id}: the pattern of a {rule.kind} is a {'list' if rule.kind == 'prefix' else 'text'}")
+        raise BadRules(
+            f"rule {rule.id}: the pattern of a {rule.kind} is a {'list' if rule.kind == 'prefix' else 'text'}"
+        )
     if not rule.pattern or not all(rule.pattern) or not rule.id:
         raise BadRules(f"rule {rule.id}: its pattern or its id is empty")
     if rule.scope == "project" and not rule.project:

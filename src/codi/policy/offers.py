@@ -108,7 +108,7 @@ def is_never_offered(command: SimpleCommand) -> bool:
         return True
     if words[1:2] and words[1].startswith("-") and program == "git":
         return True  # git -c, git -C: what follows runs elsewhere, or otherwise
-    return words == ("git",) or tuple((program, *words[1:2])) in _RUN_OTHERS or break_out(words)
+    return words == ("git",) or (program, *words[1:2]) in _RUN_OTHERS or break_out(words)
 
 
 def literal_prefix(words: Sequence[str]) -> tuple[str, ...] | None:
@@ -124,12 +124,12 @@ def literal_prefix(words: Sequence[str]) -> tuple[str, ...] | None:
 
 def _of_command(command: Runs, policy: Policy) -> Offer | None:
     found = analyse(command)
-    if not found.understood or any(redirection.writes for redirection in found.redirections):
+    if not found.understood:
         return None
     if any(map(is_never_offered, found.commands)) or re.search(r"[*\n]", command.line):
         return None
     asking = [part for part in found.commands if not isinstance(policy.otherwise(Runs(part.words, part.cwd)), Allow)]
-    if len({part.words for part in asking}) != 1:
+    if len({part.words for part in asking}) != 1 or found.redirections:
         return Offer(f"run({command.line.strip()})")
     prefix = literal_prefix(asking[0].words)
     return Offer(f"run({asking[0].text})", f"run({' '.join(prefix)} *)" if prefix else None)

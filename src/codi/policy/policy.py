@@ -45,35 +45,43 @@ class Policy(Struct, frozen=True):
         if isinstance(of_mode, Deny):
             return Judged(shown, of_mode, covering)
         if in_force:
-            return Judged(shown, self._noted(strictest(*(rule.verdict(of_mode) for rule in in_force)), covering), covering)
+            return Judged(
+                shown, self._noted(strictest(*(rule.verdict(of_mode) for rule in in_force)), covering), covering
+            )
         if isinstance(effect, Runs) and isinstance(of_mode, Ask):
             return self._judged_by_parts(effect, of_mode, covering)
         return Judged(shown, self._noted(of_mode, covering), covering)
 
-    def with_rule(self, rule: Rule) -> "Policy":
-        return replace(self, rules=(*self.rules, rule))
+    def parts(self, command: Runs) -> tuple[Judged, ...]:
+        """Each simple command and each redirection of a line, judged by itself."""
+        found = analyse(command)
+        return (*map(self._judged_part, found.commands), *self._judged_redirections(found))
 
     def _judged_by_parts(self, command: Runs, of_mode: Ask, covering: tuple[Rule, ...]) -> Judged:
         """A line is allowed where all of it is understood, and every command and every redirection is allowed."""
         found = analyse(command)
-        parts = tuple(self._judged_part(part) for part in found.commands)
-        others = self._judged_redirections(found)
+        parts = self.parts(command)
         rules = tuple(dict.fromkeys((*covering, *(rule for part in parts for rule in part.rules))))
-        asking = [part for part in (*parts, *others) if not isinstance(part.verdict, Allow)]
+        asking = [part for part in parts if not isinstance(part.verdict, Allow)]
         verdict: Verdict = of_mode
-        if parts and not asking and found.understood and of_mode.risk < _ONLY_A_PERSON:
+        if found.commands and not asking and found.understood and of_mode.risk < _ONLY_A_PERSON:
             verdict = Allow(by="rule", rule=", ".join(dict.fromkeys(_named(parts)))) if rules else of_mode
         elif any(isinstance(part.verdict, Deny) for part in asking):
             verdict = strictest(*(part.verdict for part in asking))
-        elif len(parts) + len(others) > 1 or not found.understood:
+        elif len(parts) > 1 or not found.understood:
             segments = [f"`{part.shown}` is not allowed by itself" for part in asking]
             doubts = [f"`{doubt.segment}`: {doubt.reason}" for doubt in found.doubts]
             verdict = replace(of_mode, reasons=tuple(dict.fromkeys((*of_mode.reasons, *doubts, *segments))))
-        return Judged(command.line, self._noted(verdict, rules), rules, (*parts, *others))
+        return Judged(command.line, self._noted(verdict, rules), rules, parts)
 
     def _judged_part(self, part: SimpleCommand) -> Judged:
-        of_mode = self.otherwise(Runs(part.words, part.cwd))
-        rules = tuple(rule for rule in self.rules if rule.covers_part(part))
+        effect = Runs(part.words, part.cwd)
+        of_mode = self.otherwise(effect)
+        rules = tuple(
+            rule
+            for rule in self.rules
+            if (rule.covers_part(part) if rule.decision == "allow" else rule.covers(effect, ""))
+        )
         in_force = [rule for rule in rules if not self._is_suspended(rule)]
         verdict = strictest(*(rule.verdict(of_mode) for rule in in_force)) if in_force else of_mode
         return Judged(part.text, of_mode if isinstance(of_mode, Deny) else verdict, rules)
@@ -95,7 +103,11 @@ class Policy(Struct, frozen=True):
 
     def _noted(self, verdict: Verdict, covering: Iterable[Rule]) -> Verdict:
         """That a learned rule would have allowed it, and why it does not."""
-        if isinstance(verdict, Ask) and any(map(self._is_suspended, covering)) and self.suspended not in verdict.reasons:
+        if (
+            isinstance(verdict, Ask)
+            and any(map(self._is_suspended, covering))
+            and self.suspended not in verdict.reasons
+        ):
             return replace(verdict, reasons=(*verdict.reasons, self.suspended))
         return verdict
 

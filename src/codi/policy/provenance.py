@@ -8,7 +8,25 @@ from codi.policy.territory import Territory
 from codi.protocol.effects import Effect, Reaches, Reads, Runs
 
 _FETCHING = frozenset(
-    {"curl", "wget", "ssh", "scp", "sftp", "rsync", "nc", "ncat", "telnet", "ftp", "lynx", "w3m", "links", "http", "https", "xh", "aria2c"}
+    {
+        "curl",
+        "wget",
+        "ssh",
+        "scp",
+        "sftp",
+        "rsync",
+        "nc",
+        "ncat",
+        "telnet",
+        "ftp",
+        "lynx",
+        "w3m",
+        "links",
+        "http",
+        "https",
+        "xh",
+        "aria2c",
+    }
 )
 
 

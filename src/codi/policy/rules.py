@@ -108,7 +108,11 @@ class Rule(Struct, frozen=True):
             return Deny(f"denied by {said}{why}", by="rule", rule=self.name)
         if self.decision == "ask":
             asks = Ask((f"{said} asks{why}" if self.kind != "everything" else self.text,), self.risk)
-            return Ask((*of_mode.reasons, *asks.reasons), max(of_mode.risk, self.risk)) if isinstance(of_mode, Ask) else asks
+            return (
+                Ask((*of_mode.reasons, *asks.reasons), max(of_mode.risk, self.risk))
+                if isinstance(of_mode, Ask)
+                else asks
+            )
         if isinstance(of_mode, Ask) and of_mode.risk >= (_NEVER_LEARNED if self.learned else _ONLY_A_PERSON):
             return of_mode
         return Allow(by="rule", rule=self.name)
@@ -118,8 +122,11 @@ class Rule(Struct, frozen=True):
         if not self.prefixes and line == self.pattern:
             return self.territory is None or self.territory.holds(command.cwd)
         found = analyse(command)
-        return bool(found.commands) and found.understood and not found.redirections and all(
-            map(self.covers_part, found.commands)
+        return (
+            bool(found.commands)
+            and found.understood
+            and not found.redirections
+            and all(map(self.covers_part, found.commands))
         )
 
     def _touches(self, command: Runs) -> bool:
