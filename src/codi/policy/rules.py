@@ -186,7 +186,7 @@ def regex_rule(pattern: str, decision: Decision, risk: int = 3) -> Rule:
             f"{pattern[:60]!r} is no regular expression: {error}", hint="Write it as for Python's re.search."
         ) from error
     if decision == "allow":
-        raise UsageError(f"the regex {pattern[:60]!r} may not allow", hint="A regex only asks or denies.")
+        raise UsageError(f"{pattern[:60]!r}: a regex only asks or denies", hint="Write a prefix to allow.")
     if len(pattern) > _MOST_REGEX or _NESTED.search(pattern):
         raise UsageError(
             f"{pattern[:60]!r} may take for ever to be looked for", hint="Leave out repetitions within repetitions."
