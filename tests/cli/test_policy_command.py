@@ -64,7 +64,7 @@ def test_test_names_the_segment_that_is_not_allowed(codi: Codi):
     codi("policy", "add", "run(npm test)")
     assert codi("policy", "test", "npm test").status == 0
     run = codi("policy", "test", "npm test && curl x | sh")
-    assert run.status == 3 and "`curl x`" in run.out and "`sh`" in run.out and "`npm test`" not in run.out
+    assert run.status == 3 and "curl x: " in run.out and "sh: " in run.out and "npm test: " not in run.out
     assert codi("policy", "test", "rm -rf /").status == 1
     assert codi("policy", "test", "make", "--mode", "full-access").status == 0
     assert codi("policy", "test", "make", "--mode", "plan").status == 1

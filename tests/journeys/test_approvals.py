@@ -198,7 +198,7 @@ def test_rules_are_looked_at_and_changed_in_the_conversation(codi: Codi, lab, te
     for line, answer in (
         ("/policy", "there are no rules"),
         ("/policy add run(touch *)", "r1: allow run(touch *)"),
-        ("/policy test touch x && make", "`make` is not allowed by itself"),
+        ("/policy test touch x && make", "make: not known to only look"),
         ("/policy explain touch x", "decided by rule r1"),
         ("/approvals add category run-tests", "r2: allow run(@run-tests)"),
         ("/approvals add path gen/**", "r3: allow write(gen/**)"),
@@ -390,7 +390,6 @@ def test_a_second_opinion_sees_what_is_allowed_and_can_only_raise_its_risk(codi:
     ("more", "tools", "risk", "status"),
     [
         ("block = 3", "[]", 4, 3),
-        ("block = 9", "[]", 8, 0),
         ("warn = 2", "[]", 3, 0),
         ("", '["read"]', 10, 0),
         ("", '["shell"]', 10, 3),

@@ -172,6 +172,22 @@ def test_what_was_learned_rests_while_strangers_speak_and_looking_goes_on():
     assert isinstance(judged("npm run test", {"decision": "deny"}, suspended="a page came in"), Deny)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "cd sub && git status && npm run test",
+        "xargs ls; npm run test",
+        "npm run test < /etc/shadow",
+        "npm run test > link/x",
+    ],
+)
+def test_a_rule_for_one_part_allows_nothing_of_the_others(line):
+    here = replace(HERE, real=lambda path: path.replace(f"{ROOT}/link", "/etc"))
+    rules = tuple(made_of(rule, here) for rule in read({}))
+    assert isinstance(policy_of("default", here, rules).judge([Runs(line, ROOT)]), Ask)
+    assert not isinstance(policy_of("accept-edits", here, rules).judge([Runs(line, ROOT)]), Allow)
+
+
 def test_what_was_learned_never_reaches_what_is_risky():
     rule = {"pattern": ["git", "push"], "match": ["git push"], "not_match": []}
     assert isinstance(judged("git push", rule), Allow)
@@ -197,7 +213,7 @@ def test_such_a_rule_is_never_offered(line):
     [
         (Runs("npm run test -- -x", ROOT), "run(npm run test -- -x)", "run(npm run test *)"),
         (Runs("cargo test", ROOT), "run(cargo test)", "run(cargo test *)"),
-        (Runs("git stash list", ROOT), "run(git stash list)", "run(git stash list *)"),
+        (Runs("git stash pop", ROOT), "run(git stash pop)", "run(git stash pop *)"),
         (Runs("git stash", ROOT), "run(git stash)", None),
         (Runs("aws s3 ls x", ROOT), "run(aws s3 ls x)", "run(aws s3 ls *)"),
         (Runs("make -j4", ROOT), "run(make -j4)", None),

@@ -71,6 +71,8 @@ class Assembly:
             codi_home=places.home,
             extra_dirs=tuple(os.path.realpath(os.path.expanduser(folder)) for folder in settings.workspace.extra_dirs),
             protected=settings.workspace.protected,
+            real=os.path.realpath,
+            git_obeys=git.obeys,
         )
         self._ground = Ground(
             home=places.home,
@@ -160,7 +162,7 @@ class Assembly:
 
     def environment(self) -> dict[str, str]:
         """The variables that every command gets besides those that all see."""
-        return {**self.settings.shell.env, **git.NEUTRAL}
+        return dict(self.settings.shell.env)
 
     def profile(self, entry: ModelEntry | None) -> Profile:
         said = self.settings.tools.profile

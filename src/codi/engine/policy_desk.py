@@ -183,20 +183,13 @@ class PolicyDesk:
         return {"text": part.shown, **self._verdict(part.verdict, command), "rules": [rule.name for rule in part.rules]}
 
     def _verdict(self, verdict: Verdict, command: Runs) -> dict[str, Any]:
-        match verdict:
-            case Ask(reasons, risk):
-                return {"decision": "ask", "risk": risk, "reasons": list(reasons)}
-            case Deny(reason):
-                risk = danger_of(command.line, command.cwd, self._territory).risk
-                return {"decision": "deny", "risk": risk, "reasons": [reason]}
-            case Allow(by, rule):
-                if by == "rule":
-                    danger = danger_of(command.line, command.cwd, self._territory)
-                    return {"decision": "allow", "risk": danger.risk, "reasons": [f"allowed by {rule}"]}
-        if self._policy().mode == "full-access":
-            danger = danger_of(command.line, command.cwd, self._territory)
-            return {"decision": "allow", "risk": danger.risk, "reasons": ["mode full-access allows it"]}
-        return {"decision": "allow", "risk": 0, "reasons": ["only looks"]}
+        if isinstance(verdict, Ask):
+            return {"decision": "ask", "risk": verdict.risk, "reasons": list(verdict.reasons)}
+        danger = danger_of(command.line, command.cwd, self._territory)
+        if isinstance(verdict, Deny):
+            return {"decision": "deny", "risk": danger.risk, "reasons": [verdict.reason]}
+        why = [f"allowed by {verdict.rule}"] if verdict.rule else list(danger.reasons)
+        return {"decision": "allow", "risk": danger.risk, "reasons": why}
 
 
 def _row(rule: ExecRule, enforced: bool) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """Of all rules that match, and of all effects, the strictest verdict counts."""
 
+import os
 from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from codi.policy.rules import Rule
+from codi.policy.rules import PASS_ON, Rule
 from codi.policy.shell.analysis import Analysis, SimpleCommand, analyse
 from codi.protocol.effects import Allow, Ask, Deny, Effect, Reads, Runs, Verdict, Writes
 
@@ -24,12 +25,13 @@ class Judged(Struct, frozen=True):
 
 class Policy(Struct, frozen=True):
     """`otherwise` is the mode's table. It decides where no rule matches, and what it denies no rule can allow. `suspended` is
-    why learned rules allow nothing for now."""
+    why learned rules allow nothing for now; `real` follows the links in a path that stands in a command."""
 
     mode: str
     rules: tuple[Rule, ...]
     otherwise: Callable[[Effect], Verdict]
     suspended: str = ""
+    real: Callable[[str], str] = os.path.normpath
 
     def judge(self, effects: Iterable[Effect], *, tool: str = "") -> Verdict:
         """The verdict on one call, from its effects on resolved paths. Pure. A call without effects is allowed."""
@@ -55,7 +57,8 @@ class Policy(Struct, frozen=True):
     def parts(self, command: Runs) -> tuple[Judged, ...]:
         """Each simple command and each redirection of a line, judged by itself."""
         found = analyse(command)
-        return (*map(self._judged_part, found.commands), *self._judged_redirections(found))
+        parts = (self._judged_part(part, command.cwd) for part in found.commands)
+        return (*parts, *self._judged_redirections(found))
 
     def _judged_by_parts(self, command: Runs, of_mode: Ask, covering: tuple[Rule, ...]) -> Judged:
         """A line is allowed where all of it is understood, and every command and every redirection is allowed."""
@@ -68,15 +71,21 @@ class Policy(Struct, frozen=True):
             verdict = Allow(by="rule", rule=", ".join(dict.fromkeys(_named(parts)))) if rules else of_mode
         elif any(isinstance(part.verdict, Deny) for part in asking):
             verdict = strictest(*(part.verdict for part in asking))
-        elif len(parts) > 1 or not found.understood:
-            segments = [f"`{part.shown}` is not allowed by itself" for part in asking]
-            doubts = [f"`{doubt.segment}`: {doubt.reason}" for doubt in found.doubts]
-            verdict = replace(of_mode, reasons=tuple(dict.fromkeys((*of_mode.reasons, *doubts, *segments))))
+        else:
+            # What is allowed by itself is not why it asks.
+            fine = tuple(f"{part.shown}: " for part in parts if isinstance(part.verdict, Allow))
+            led = [part.verdict for part in asking if part.shown.startswith((">", "<"))]
+            told = [reason for ask in led if isinstance(ask, Ask) for reason in ask.reasons]
+            reasons = [reason for reason in (*of_mode.reasons, *told) if not (fine and reason.startswith(fine))]
+            verdict = replace(of_mode, reasons=tuple(dict.fromkeys(reasons)))
         return Judged(command.line, self._noted(verdict, rules), rules, parts)
 
-    def _judged_part(self, part: SimpleCommand) -> Judged:
+    def _judged_part(self, part: SimpleCommand, cwd: str) -> Judged:
         effect = Runs(part.words, part.cwd)
         of_mode = self.otherwise(effect)
+        elsewhere = part.words[0] == "git" and part.cwd != cwd
+        if isinstance(of_mode, Allow) and (elsewhere or not PASS_ON.issuperset(part.wrappers)):
+            of_mode = Ask((f"{part.text}: not what it would be by itself",))
         rules = tuple(
             rule
             for rule in self.rules
@@ -90,9 +99,9 @@ class Policy(Struct, frozen=True):
         judged = []
         for redirection in found.redirections:
             if redirection.target is None:
-                judged.append(Judged("a redirection", Ask(("where a redirection leads is not known",), 5)))
+                judged.append(Judged("> ?", Ask(("where a redirection leads is not known",), 5)))
             elif redirection.target != "/dev/null":
-                path = redirection.target
+                path = self.real(redirection.target)
                 effect = Writes(path) if redirection.writes else Reads(path)
                 one = self.judged(effect)
                 judged.append(replace(one, shown=f"{'>' if redirection.writes else '<'} {path}"))

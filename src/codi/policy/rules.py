@@ -33,7 +33,7 @@ _KINDS = {
 _FORM = re.compile(r"(?P<head>[A-Za-z_][A-Za-z0-9_]*)\((?P<pattern>.*)\)", re.DOTALL)
 _TOOL = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\*?")
 _SET = re.compile(r"@[a-z-]+")
-_PASS_ON = frozenset({"command", "nice", "nohup", "stdbuf", "time", "timeout"})
+PASS_ON = frozenset({"command", "nice", "nohup", "stdbuf", "time", "timeout"})
 """What runs its words as they are: no other words are added, no rights, no variables."""
 _LOOKED_AT = 16_384
 _MOST_REGEX = 500
@@ -88,7 +88,7 @@ class Rule(Struct, frozen=True):
 
     def covers_part(self, part: SimpleCommand) -> bool:
         """Whether an allowing rule covers one simple command."""
-        if self.kind != "run" or self.decision != "allow" or not _PASS_ON.issuperset(part.wrappers):
+        if self.kind != "run" or self.decision != "allow" or not PASS_ON.issuperset(part.wrappers):
             return False
         if self.territory and not self.territory.holds(part.cwd):
             return False  # elsewhere the same words run other things
@@ -157,10 +157,9 @@ class Rule(Struct, frozen=True):
         for text in (word, word.partition("=")[2]):
             if text.startswith("~"):
                 return False
-            if text.startswith("/") or ".." in text.split("/"):
-                path = os.path.normpath("/" + os.path.join(cwd, text).lstrip("/"))
-                if not self.territory.holds(path):
-                    return False
+            leads = text.startswith("/") or ".." in text.split("/")
+            if leads and not self.territory.holds(self.territory.real(os.path.join(cwd, text))):
+                return False
         return True
 
 

@@ -50,7 +50,7 @@ _RESERVED = frozenset(
         "]]",
     }
 )
-_HEREDOC = re.compile(rb"(?P<quote>['\"])(?P<end>[A-Za-z_][A-Za-z0-9_]*)(?P=quote)")
+_HEREDOC = rb"(?P<quote>['\"])(?P<end>[A-Za-z_][A-Za-z0-9_]*)(?P=quote)"
 
 
 class SimpleCommand(Struct, frozen=True):
@@ -414,7 +414,7 @@ class _Walk:
         kinds = [child.type for child in children]
         self._heredocs += 1
         opening = children[1] if kinds[:2] == ["<<", "heredoc_start"] else None
-        named = opening and _HEREDOC.fullmatch(self._source, opening.start_byte, opening.end_byte)
+        named = opening and re.compile(_HEREDOC).fullmatch(self._source, opening.start_byte, opening.end_byte)
         if not named or self._heredocs > 1 or kinds[-2:] != ["heredoc_body", "heredoc_end"]:
             self._skip(node, "no here-document whose end is quoted")
             return
@@ -463,7 +463,9 @@ class _Walk:
         """Account for a node, and for the blanks before it."""
         gap = self._source[self._at : node.start_byte]
         if node.is_missing or node.has_error or node.start_byte < self._at or gap.strip(b" \t\n"):
-            self.doubt("not accounted for", gap.decode(errors="replace") or self._text(node), hides=True)
+            continued = gap.strip(b" \t\n") == b"\\"
+            reason = "a line that goes on after its end" if continued else "not accounted for"
+            self.doubt(reason, gap.decode(errors="replace") or self._text(node), hides=not continued)
         self._at = max(self._at, node.end_byte)
 
     def _skip(self, node: Any, reason: str, *, hides: bool = False) -> None:

@@ -5,31 +5,31 @@ A word that holds a variable, a substitution, a pattern or a brace has no meanin
 
 import re
 
-_PIECE = re.compile(
+_PIECE = (
     r"""(?P<plain>[\w@%+=:,./^!\x23~-]+)"""
     r"""|'(?P<raw>[^']*)'"""
     r'''|"(?P<double>(?:[^"\\`$]|\\[^\n]|\$(?=[\s"|)/]|$))*)"'''
     r"""|\\(?P<escaped>[ -~])"""
 )
-_ESCAPED_IN_QUOTES = re.compile(r'\\([$`"\\])')
-_TILDE = re.compile(r"(?:^|[:=])~")
-_BARE = re.compile(r"[A-Za-z0-9_./+-]+")
+_ESCAPED_IN_QUOTES = r'\\([$`"\\])'
+_TILDE = r"(?:^|[:=])~"
+_BARE = r"[A-Za-z0-9_./+-]+"
 _FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5")
 """Letters and signs that show nothing, and yet count as such."""
 
 
 def literal(source: str) -> str | None:
     """The text that the shell makes of one word of a line; None where only the shell could tell."""
-    if source.startswith("#") or _TILDE.search(source):
+    if source.startswith("#") or re.search(_TILDE, source):
         return None
-    text, at = "", 0
+    pattern, text, at = re.compile(_PIECE), "", 0
     while at < len(source):
-        piece = _PIECE.match(source, at)
+        piece = pattern.match(source, at)
         if piece is None:
             return None
         at = piece.end()
         if piece.lastgroup == "double":
-            text += _ESCAPED_IN_QUOTES.sub(r"\1", piece["double"])
+            text += re.sub(_ESCAPED_IN_QUOTES, r"\1", piece["double"])
         else:
             text += piece[piece.lastgroup or 0]
     return text
@@ -37,7 +37,7 @@ def literal(source: str) -> str | None:
 
 def is_bare(source: str) -> bool:
     """Whether a word is written as it is: no quotes, no escapes, nothing but signs of ordinary names."""
-    return _BARE.fullmatch(source) is not None
+    return re.fullmatch(_BARE, source) is not None
 
 
 def misleading_sign(line: str) -> str | None:

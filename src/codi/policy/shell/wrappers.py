@@ -12,57 +12,57 @@ from msgspec import Struct
 class _Wrapper(Struct, frozen=True):
     """`switches` stand alone, `valued` take the next word or what is attached, `operands` stand before the program."""
 
-    switches: re.Pattern[str]
+    switches: str
     valued: frozenset[str] = frozenset()
-    operands: tuple[re.Pattern[str], ...] = ()
+    operands: tuple[str, ...] = ()
 
 
-_NONE = re.compile(r"(?!)")
-_DURATION = re.compile(r"\d+(?:\.\d+)?[smhd]?")
+_NONE = r"(?!)"
+_DURATION = r"\d+(?:\.\d+)?[smhd]?"
 _WRAPPERS = {
     "env": _Wrapper(_NONE),  # with any option or assignment it changes what the program is told
     "nohup": _Wrapper(_NONE),
     "builtin": _Wrapper(_NONE),
     "command": _Wrapper(_NONE),
-    "time": _Wrapper(re.compile(r"-p")),
-    "nice": _Wrapper(re.compile(r"-\d+|-n-?\d+|--adjustment=-?\d+"), frozenset({"-n"})),
+    "time": _Wrapper(r"-p"),
+    "nice": _Wrapper(r"-\d+|-n-?\d+|--adjustment=-?\d+", frozenset({"-n"})),
     "timeout": _Wrapper(
-        re.compile(r"--foreground|--preserve-status|-v|--verbose|--(?:signal|kill-after)=\w+|-[ks]\w+"),
+        r"--foreground|--preserve-status|-v|--verbose|--(?:signal|kill-after)=\w+|-[ks]\w+",
         frozenset({"-s", "-k"}),
         (_DURATION,),
     ),
-    "stdbuf": _Wrapper(re.compile(r"-[ioe][0L]|--(?:input|output|error)=[0L]"), frozenset({"-i", "-o", "-e"})),
+    "stdbuf": _Wrapper(r"-[ioe][0L]|--(?:input|output|error)=[0L]", frozenset({"-i", "-o", "-e"})),
     "xargs": _Wrapper(
-        re.compile(r"-[0rt]+|-[nPL]\d+|-I\{\}|--null|--no-run-if-empty|--max-(?:args|procs)=\d+"),
+        r"-[0rt]+|-[nPL]\d+|-I\{\}|--null|--no-run-if-empty|--max-(?:args|procs)=\d+",
         frozenset({"-n", "-P", "-L", "-I"}),
     ),
-    "sudo": _Wrapper(re.compile(r"-[nEHS]+"), frozenset({"-u", "-g"})),
+    "sudo": _Wrapper(r"-[nEHS]+", frozenset({"-u", "-g"})),
 }
 SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh"})
 _MOST = 8
 
 
-def unwrapped(words: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...], str | None]:
+def unwrapped(words: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...], str | None]:
     """The words that are run in the end, the wrappers around them, and why one of these could not be looked through."""
     wrappers: list[str] = []
     at = 0
     while at < len(words) and words[at] in _WRAPPERS:
         if len(wrappers) == _MOST:
-            return tuple(words[at:]), tuple(wrappers), "too many programs within another"
+            return words[at:], tuple(wrappers), "too many programs within another"
         inner, why = _inner(words, at)
         if why:
-            return tuple(words[at:]), tuple(wrappers), why
+            return words[at:], tuple(wrappers), why
         if inner is None:
             break
         wrappers.append(words[at])
         at = inner
-    return tuple(words[at:]), tuple(wrappers), None
+    return words[at:], tuple(wrappers), None
 
 
-def _inner(words: Sequence[str], at: int) -> tuple[int | None, str | None]:
+def _inner(words: tuple[str, ...], at: int) -> tuple[int | None, str | None]:
     """Where the inner program stands: None where there is none. Else why that is not known."""
     name, wrapper = words[at], _WRAPPERS[words[at]]
-    if name == "command" and words[at + 1 : at + 2] in (["-v"], ["-V"], ("-v",), ("-V",)):
+    if name == "command" and words[at + 1 : at + 2] in (("-v",), ("-V",)):
         return None, None
     at += 1
     while at < len(words) and words[at].startswith("-"):
@@ -71,12 +71,12 @@ def _inner(words: Sequence[str], at: int) -> tuple[int | None, str | None]:
             if at + 1 >= len(words) or words[at + 1].startswith("-"):
                 return None, f"{word} of {name} has no value that can be told from an option"
             at += 2
-        elif wrapper.switches.fullmatch(word):
+        elif re.fullmatch(wrapper.switches, word):
             at += 1
         else:
             return None, f"{name} with {word} is not looked through"
     for operand in wrapper.operands:
-        if at >= len(words) or not operand.fullmatch(words[at]):
+        if at >= len(words) or not re.fullmatch(operand, words[at]):
             return None, f"{name} is not used in a way that is known"
         at += 1
     if at >= len(words):
