@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 
 from codi.agent.limits import AgentSettings
-from codi.agent.reviewer import ReviewerSettings
+from codi.agent.reviewer_settings import ReviewerSettings
 from codi.policy.mode import Mode
 from codi.providers.settings import ModelSettings, NetworkSettings, RetrySettings, ServiceSettings
 from codi.workspace.ledger.coverage import UndoSettings
