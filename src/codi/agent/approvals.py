@@ -120,6 +120,7 @@ class Approvals:
                 by=verdict.by if verdict.by in ("nobody", "mode") else "person",
                 tool_name=asked.tool_name,
                 effects=asked.effects,
+                who=answer.who,
                 rule_id=(rule.id or answer.rule) if rule else None,
                 remember=answer.remember if rule else None,
                 changed=answer.changed,

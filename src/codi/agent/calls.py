@@ -130,6 +130,7 @@ class Calls:
     async def run_by_hand(self, call: ToolCall) -> None:
         """Run one call that no model made. Who makes a call by hand has looked at the file: the guard that stands between a
         model and what it has not read is not meant for them."""
+        self.approvals.begin_turn()
         with suppress(ToolFailed, OSError):
             for effect in self.toolbox.resolve(call.name, call.arguments).action.effects():
                 if isinstance(effect, Writes) and self.workspace.stamp(effect.path) is None:

@@ -45,16 +45,19 @@ class RuleBook:
         self._own: tuple[ExecRule, ...] = ()
         self._repository: tuple[ExecRule, ...] = ()
         self._read: tuple[_Signature | None, _Signature | None] | None = None
+        self._made: list[tuple[ExecRule, Rule]] | None = None
         self._used: dict[str, tuple[int, datetime]] = {}
 
     def rules(self) -> tuple[Rule, ...]:
         """Those that hold now."""
         self._look()
+        if self._made is None:
+            own = [(rule, made_of(rule, self._territory)) for rule in self._own if rule.of_project(self.project)]
+            brought = [(rule, made_of(rule, self._of_project)) for rule in self._repository if self._may(rule)]
+            self._made = [*own, *brought]
         now = self._now()
-        own = (made_of(rule, self._territory) for rule in self._own if rule.holds_in(self.project, now))
-        brought = (made_of(rule, self._of_project) for rule in self._repository if self.is_in_force(rule, brought=True))
         all_ask = (Rule(self._distrust, "ask", "everything"),) if self._distrust else ()
-        return (*all_ask, *own, *brought)
+        return (*all_ask, *(made for rule, made in self._made if not rule.is_over(now)))
 
     def own(self) -> tuple[ExecRule, ...]:
         """All that the person keeps, also for other projects."""
@@ -67,10 +70,7 @@ class RuleBook:
         return self._repository
 
     def is_in_force(self, rule: ExecRule, *, brought: bool = False) -> bool:
-        if brought:
-            not_over = rule.expires is None or rule.expires > self._now()
-            return not_over and (self.trusted or rule.decision != "allow")
-        return rule.holds_in(self.project, self._now())
+        return not rule.is_over(self._now()) and (self._may(rule) if brought else rule.of_project(self.project))
 
     def keep(self, rules: Sequence[ExecRule]) -> list[ExecRule]:
         """Add rules, under ids of their own; one that is there already is not added again. Raises UsageError for one whose
@@ -123,6 +123,9 @@ class RuleBook:
                 f"the rules cannot be imported: {error}", hint="codi policy export writes such a file."
             ) from error
 
+    def _may(self, brought: ExecRule) -> bool:
+        return self.trusted or brought.decision != "allow"
+
     @property
     def _of_project(self) -> Territory:
         here = self._territory
@@ -156,29 +159,32 @@ class RuleBook:
         now = (_signature(self.path), _signature(self.repository_path))
         if now == self._read:
             return
-        if now[0] is not None:
-            try:
-                with turn(self.path):
-                    self._own = self._own_rules()
-            except OSError as error:
-                self._doubt(self.path, error.strerror or "it cannot be read")
-        else:
-            self._own = ()
+        try:
+            self._own = self._own_rules() if now[0] is not None else ()
+        except OSError as error:
+            self._doubt(self.path, error.strerror or "it cannot be read")
+        self._made = None
         self._repository = self._repository_rules() if now[1] is not None else ()
         self._read = (_signature(self.path), now[1])
 
     def _own_rules(self) -> tuple[ExecRule, ...]:
+        """Raises OSError."""
         try:
-            content = read_private(self.path)
-            return read_rules(content, self._territory) if content is not None else ()
+            return self._believed()
         except (NotPrivate, BadRules) as trouble:
             try:
                 aside = set_aside(self.path)
+            except FileNotFoundError:  # another codi was faster
+                self._doubt(self.path, str(trouble))
             except OSError as error:
                 self._doubt(self.path, f"{trouble}, and it cannot be moved away: {error.strerror}")
             else:
                 self._doubt(self.path, f"{trouble}; it is now {shown(aside)}")
             return ()
+
+    def _believed(self) -> tuple[ExecRule, ...]:
+        content = read_private(self.path)
+        return read_rules(content, self._territory) if content is not None else ()
 
     def _repository_rules(self) -> tuple[ExecRule, ...]:
         if os.path.realpath(self.repository_path) == os.path.realpath(self.path):

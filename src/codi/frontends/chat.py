@@ -252,10 +252,11 @@ class _Chat:
             return self._answering(asked)
         self._lines.forget()
         call, offers = asked.tool_call_id, asked.offers
-        no = Answer(call, Deny(by="person"), binding=asked.binding)
+        who = os.environ.get("LOGNAME") or os.environ.get("USER")
+        no = Answer(call, Deny(by="person"), binding=asked.binding, who=who)
         if not await self._show_approval(asked):
             return no
-        yes = Answer(call, Allow(by="person"), binding=asked.binding)
+        yes = replace(no, verdict=Allow(by="person"))
         risky = asked.risk >= MOST_RISK
         kept = ", for this [s]ession, [a]lways" if offers else ""
         question = (
@@ -304,7 +305,7 @@ class _Chat:
                     return False
                 left = rows - 4
             left -= height
-            print(line)
+            print(visible(line))
         if shown.is_escaped:
             print("warning: it holds signs that are not what they seem; they are spelled out above")
         sys.stdout.flush()
