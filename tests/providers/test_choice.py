@@ -135,7 +135,7 @@ def test_why_is_said():
     assert "command line" in smart_default(A, model="anthropic/x").reason
     assert "CODI_*" in smart_default(A, layers=[("CODI_*", Wanted("anthropic/x"))]).reason
     assert "configuration" in smart_default(A, layers=[("the configuration", Wanted("anthropic/x"))]).reason
-    assert smart_default({}, logins=["google"]).reason == "logged in to google"
+    assert smart_default({}, logins=["google"]).reason == "a key or login of google is kept"
 
 
 def test_the_level_of_the_name_is_kept():

@@ -8,6 +8,7 @@ from codi.protocol.errors import (
     BadRequest,
     ContextOverflow,
     CredentialError,
+    KeyRefused,
     NotFound,
     Overloaded,
     QuotaExhausted,
@@ -25,8 +26,8 @@ def error(kind: str, message: str = "why") -> dict:
 
 
 STATUSES = [
-    (401, error("authentication_error", "invalid x-api-key"), CredentialError),
-    (403, error("permission_error"), CredentialError),
+    (401, error("authentication_error", "invalid x-api-key"), KeyRefused),
+    (403, error("permission_error"), KeyRefused),
     (402, error("billing_error"), QuotaExhausted),
     (404, error("not_found_error", "model: x"), NotFound),
     (408, {}, ServerFailed),
@@ -61,7 +62,7 @@ STATUSES = [
         ContextOverflow,
     ),
     (400, {"error": "the request exceeds the available context size"}, ContextOverflow),
-    (400, {"error": {"status": "INVALID_ARGUMENT", "message": "API key not valid. Please pass one."}}, CredentialError),
+    (400, {"error": {"status": "INVALID_ARGUMENT", "message": "API key not valid. Please pass one."}}, KeyRefused),
     (400, error("invalid_request_error", "Your credit balance is too low"), QuotaExhausted),
     (400, [{"error": {"code": 400, "message": "an array"}}], BadRequest),
     (400, error("invalid_request_error", "wrong; see https://docs.x/y#context-window-size"), BadRequest),

@@ -1,6 +1,5 @@
 """Models as tables, for `codi models`."""
 
-import os
 import re
 import sys
 from typing import Any
@@ -64,7 +63,7 @@ async def _current(engine: Engine, args: Any) -> int:
                 "api": choice.api,
                 "baseUrl": choice.base_url,
                 "keyVariable": choice.key_variable,
-                "keyPresent": choice.key_variable is None or bool(os.environ.get(choice.key_variable)),
+                "keyPresent": choice.key_variable is None or engine.models.has_key(choice.service),
                 "thinking": choice.thinking,
                 "reason": choice.reason,
             }

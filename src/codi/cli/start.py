@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import structs
 
+from codi.cli.asking import who_asks
 from codi.engine.engine import Engine
 from codi.engine.layers import load
 from codi.engine.options import Options
@@ -25,5 +26,7 @@ def host_for(
     loaded = load(places, os.environ, flags, pairs, trusted=trusted)
     for warning in loaded.warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    options = structs.replace(options, trusted=trusted, said_of_model=tuple(loaded.model_layers()))
+    options = structs.replace(
+        options, trusted=trusted, said_of_model=tuple(loaded.model_layers()), ask_secret=who_asks()
+    )
     return Engine(places, loaded.settings, options, warnings=loaded.warnings)

@@ -15,28 +15,35 @@ from codi.agent.mind import Mind
 from codi.agent.nearby import Nearby
 from codi.agent.reviewer import Reviewer
 from codi.agent.text_calls import TextCalls, tools_in_words
-from codi.credentials.environment import EnvironmentKey
-from codi.credentials.source import SourceKey
+from codi.agent.veiled import Veiled
+from codi.credentials.copilot import CopilotToken
+from codi.credentials.login import Login
+from codi.credentials.vault import Vault
+from codi.credentials.watched import WatchedKey
 from codi.engine.habits import Habits
+from codi.engine.logins import Logins, is_at_home
 from codi.engine.model_list import ModelList
 from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.prompt_files import prompt_file
 from codi.engine.rulebook import RuleBook
 from codi.engine.settings import Settings
+from codi.engine.vaults import vault_for
 from codi.policy.mode import Mode
 from codi.policy.modes import policy_of
 from codi.policy.policy import Policy
 from codi.policy.rules import Decision, parse_rule, regex_rule
 from codi.policy.territory import Territory
 from codi.protocol.errors import ConfigError
+from codi.protocol.events import Entry
 from codi.protocol.messages import Level
 from codi.protocol.tooling import ToolSpec
 from codi.providers import catalog as prices
 from codi.providers.assembly import Connections, provider_for, timeouts_for
 from codi.providers.catalog import Catalog
-from codi.providers.choice import Choice, LocalServer, key_missing, smart_default
+from codi.providers.choice import Choice, LocalServer, smart_default
 from codi.providers.local_servers import reachable
+from codi.providers.logged_in import LoggedIn
 from codi.providers.presets import presets
 from codi.providers.provider import Credential, ModelEntry, Provider
 from codi.providers.resilient import Resilient
@@ -56,6 +63,7 @@ from codi.workspace.git import GitState
 from codi.workspace.glance import Glance
 from codi.workspace.ledger.ledger import Ledger
 from codi.workspace.local import LocalWorkspace
+from codi.workspace.sandbox.sandbox import Sandbox
 
 
 class Assembly:
@@ -84,6 +92,7 @@ class Assembly:
         self.complaints: list[str] = []
         """What is wrong with the settings and came out when they were used."""
         self._env = env
+        self._logins = Logins(places.home, settings, env, options.ask_secret)
         self._connections = Connections(offline=settings.network.offline)
         self._without_tools: set[str] = set()
         self._catalog = Catalog.load(os.path.join(places.home, "models.toml"), settings.models)
@@ -109,13 +118,16 @@ class Assembly:
             layers=self.options.said_of_model or [as_one],
             known=presets(self.settings.providers),
             catalog=self._catalog,
+            logins=self._logins.services(),
             probe=probe,
         )
         return await to_thread.run_sync(choose)
 
     def models(self) -> ModelList:
         known = presets(self.settings.providers)
-        return ModelList(self._env, known, self._catalog, offline=self.settings.network.offline)
+        return ModelList(
+            self._env, known, self._catalog, logins=self._logins.services(), offline=self.settings.network.offline
+        )
 
     def _script(self, named: str) -> str:
         """The script that plays the model: what `scripted/PATH` names, or else `CODI_SCRIPT`, which gives way to a model that
@@ -150,13 +162,13 @@ class Assembly:
         habits = Habits(self.places.home, book.project) if self.options.someone_answers else None
         return Learning(self.territory, book, habits)
 
-    def reviewer(self) -> Reviewer | None:
+    def reviewer(self, vault: Vault | None) -> Reviewer | None:
         said = self.settings.policy.reviewer
         if not said.model:
             return None
 
         async def reviewing() -> Provider:
-            return self.provider(await self.choice(said.model))
+            return self.provider(await self.choice(said.model), vault)
 
         return Reviewer(said, reviewing)
 
@@ -252,11 +264,16 @@ class Assembly:
             *(Part("appended", text, "--append-system-prompt") for text in self.options.append_system_prompt),
         ]
 
-    def provider(self, choice: Choice) -> Provider:
-        """The model, asked again where that may help."""
+    def vault(self, entries: Sequence[Entry]) -> Vault | None:
+        """What veils the secrets of a session with these entries; None where that is switched off."""
+        return vault_for(self.places, self.settings, self._env, entries)
+
+    def provider(self, choice: Choice, vault: Vault | None = None) -> Provider:
+        """The model, asked again where that may help, and told no secrets."""
         retry = self.settings.retry
+        adapter = self._adapter(choice, vault)
         return Resilient(
-            self._adapter(choice),
+            Veiled(adapter, vault) if vault else adapter,
             tries=retry.tries,
             base_s=retry.base_s,
             cap_s=retry.cap_s,
@@ -306,11 +323,24 @@ class Assembly:
         """End the connections to models."""
         await self._connections.aclose()
 
-    def _adapter(self, choice: Choice) -> Provider:
+    def _adapter(self, choice: Choice, vault: Vault | None) -> Provider:
+        credential = self._logins.credential(choice, self.options.api_key)
+        if not isinstance(credential, Login | CopilotToken):
+            return self._speaker(choice, credential, vault)
+
+        def at(base_url: str, headers: Mapping[str, str]) -> Provider:
+            if not base_url or not is_at_home(choice):
+                return self._speaker(choice, credential, vault)
+            placed = structs.replace(choice, base_url=base_url, headers={**choice.headers, **headers})
+            return self._speaker(placed, credential, vault)
+
+        return LoggedIn(credential, at)
+
+    def _speaker(self, choice: Choice, credential: Credential, vault: Vault | None) -> Provider:
         return provider_for(
             choice,
             self._entry(choice),
-            self._credential(choice),
+            WatchedKey(credential, vault, f"{choice.service}_key") if vault else credential,
             self._connections,
             timeouts=self._timeouts(choice.service),
             handoff=self.settings.model.handoff_thinking,
@@ -329,6 +359,20 @@ class Assembly:
             shell=shell.path or None,
             offline=self.settings.network.offline,
             allow_private=self._allowed_hosts(),
+            sandbox=self.sandbox(),
+        )
+
+    def sandbox(self) -> Sandbox:
+        """What confines the commands of this start."""
+        territory = self.territory
+        return Sandbox(
+            self.settings.sandbox,
+            roots=(territory.root, *territory.extra_dirs),
+            home=territory.home,
+            codi_home=territory.codi_home,
+            protected=tuple(territory.placed(pattern) for pattern in territory.protected),
+            is_secret=territory.is_secret,
+            spool=os.environ.get("TMPDIR", "/tmp"),
         )
 
     def _allowed_hosts(self) -> tuple[str, ...]:
@@ -350,12 +394,3 @@ class Assembly:
     def ledger_path(self, path: str) -> str:
         """What a path that a person typed is called in the ledger."""
         return paths.located(paths.joined(path, self.places.cwd)).removeprefix(f"{self.places.root.rstrip('/')}/")
-
-    def _credential(self, choice: Choice) -> Credential:
-        if self.options.api_key:
-            return SourceKey(self.options.api_key)
-        if choice.key_command:
-            return SourceKey(f"!{choice.key_command}")
-        if choice.key_variable and not self._env.get(choice.key_variable):
-            raise key_missing(choice.service, [choice.key_variable])
-        return EnvironmentKey(*([choice.key_variable] if choice.key_variable else []))

@@ -1,6 +1,6 @@
 """The models that can be named: those of the catalogue, those that a setting names, and those of servers on this machine."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -36,14 +36,21 @@ class ModelRow(Struct, frozen=True, rename="camel", kw_only=True):
 
 
 class ModelList:
-    """`env` is where keys and addresses are looked for."""
+    """`env` is where keys and addresses are looked for; `logins` are the services for which a key or login is kept."""
 
     def __init__(
-        self, env: Mapping[str, str], services: Mapping[str, Preset], catalog: Catalog, *, offline: bool = False
+        self,
+        env: Mapping[str, str],
+        services: Mapping[str, Preset],
+        catalog: Catalog,
+        *,
+        logins: Collection[str] = (),
+        offline: bool = False,
     ) -> None:
         self._env = env
         self._services = services
         self._catalog = catalog
+        self._logins = logins
         self._offline = offline
 
     async def rows(self, *, provider: str = "", local: bool = False, default: str = "") -> list[ModelRow]:
@@ -58,6 +65,10 @@ class ModelList:
             entries = [*(entry for name in names for entry in self._known(name, named=bool(provider))), *entries]
         of_model = {f"{entry.service}/{entry.id}": entry for entry in entries}
         return [self._row(model, entry, is_default=model == default) for model, entry in of_model.items()]
+
+    def has_key(self, service: str) -> bool:
+        preset = self._services[service]
+        return bool(preset.key_variable(self._env) or preset.key_command) or service in self._logins
 
     def _known(self, service: str, *, named: bool) -> Iterator[ModelEntry]:
         """What is known without asking. A service that serves another's models shows them only if it is asked for."""
@@ -90,7 +101,7 @@ class ModelList:
             thinking=entry.thinking_levels,
             price=entry.prices,
             key_needed=needed,
-            key_present=not needed or variable is not None or bool(preset.key_command),
+            key_present=not needed or self.has_key(entry.service),
             key_variable=variable or next(iter(preset.keys), None),
             local=preset.local,
             deprecated=entry.deprecated,

@@ -1,5 +1,7 @@
 """What one start of codi asks for, beyond what is set for good."""
 
+from collections.abc import Callable
+
 from msgspec import Struct
 
 from codi.providers.wanted import Wanted
@@ -22,6 +24,8 @@ class Options(Struct, frozen=True, kw_only=True):
     trusted: bool = False
     """What stands in the project is obeyed."""
     api_key: str | None = None
+    ask_secret: Callable[[str], str] | None = None
+    """Asks the person for something that is not shown while it is typed; None where there is nobody."""
     said_of_model: tuple[tuple[str, Wanted], ...] = ()
     """What each layer of the configuration says of the model, the nearest first; empty for what the settings say as one."""
     require_evidence: bool = False

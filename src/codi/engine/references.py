@@ -4,6 +4,7 @@ uses them."""
 import difflib
 from collections.abc import Iterator
 
+from codi.credentials.oauth.issuers import issuers
 from codi.engine.keys import Path
 from codi.engine.places import Places
 from codi.engine.settings import Settings
@@ -41,6 +42,12 @@ def wrong_references(settings: Settings, places: Places) -> Iterator[tuple[Path,
             regex_rule(pattern, "ask")
         except UsageError as error:
             yield ("policy", "dangerous"), str(error)
+    for name, issuer in settings.auth.providers.items():
+        try:
+            issuers({name: issuer})
+        except ConfigError as error:
+            where, _, what = str(error).partition(": ")
+            yield ("auth", "providers", name, where.rpartition(".")[2]), what
     try:
         Catalog.load(None, settings.models)
     except ConfigError as error:

@@ -30,6 +30,9 @@ _SPACES = re.compile(" {80,}|\t{20,}")
 _SPACES_IN_COMMANDS = re.compile(" {16,}|\t{4,}")
 
 
+MISLEADING = "warning: it holds signs that are not what they seem; they are spelled out above"
+
+
 class Shown(Struct, frozen=True):
     """`lines` are to be shown, all of them; `is_escaped`: some signs were spelled out."""
 

@@ -21,7 +21,8 @@ _SECRET_NAMES = (
     "id_ecdsa*",
     "id_dsa*",
     ".netrc",
-    "credentials.enc",
+    "credentials.enc*",
+    "credentials.key",
 )
 _SECRET_FOLDERS = {".ssh", ".aws", ".gnupg", "keyrings", ".kube"}
 _PUBLIC = (".env.example", ".env.sample", ".env.template", "*.pub")

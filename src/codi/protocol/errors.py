@@ -4,6 +4,7 @@ CodiError                 something the person can mend; always carries a hint
 +-- UsageError            the command line asks for something that does not exist
 +-- ConfigError           a setting is missing or wrong
 +-- CredentialError       a key is missing or was refused
+|   +-- KeyRefused        the service refused it
 +-- LimitReached          a limit that the person set was reached
 +-- ProviderError         the model's service refused or failed
 |   +-- RateLimited       try again after `retry_after_s`
@@ -50,6 +51,10 @@ class ConfigError(CodiError):
 
 class CredentialError(CodiError):
     code = "credential"
+
+
+class KeyRefused(CredentialError):
+    pass
 
 
 class LimitReached(CodiError):

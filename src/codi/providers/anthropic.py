@@ -14,7 +14,7 @@ from codi.protocol.messages import Level, Origin
 from codi.providers.anthropic_format import Format, headers
 from codi.providers.anthropic_reply import Assembly
 from codi.providers.nearest import with_nearest
-from codi.providers.provider import Abilities, Credential, ModelEntry, Reply, Request, Timing
+from codi.providers.provider import Abilities, Credential, ModelEntry, Reply, Request, Timing, is_login
 from codi.providers.thinking import clamp_note
 from codi.providers.transport import Transport
 
@@ -70,7 +70,7 @@ class Anthropic:
             yield StatusDelta(kind="warning", text=note)
         body = self._format.body(request)
         source = self._credential.source
-        signed = headers(await self._credential.secret(), source, body.betas)
+        signed = headers(await self._credential.secret(), source, body.betas, is_login=is_login(self._credential))
         begun = time.monotonic()
         assembly = Assembly(self.origin, sent=len(body.data), key_source=source)
         try:
@@ -97,7 +97,8 @@ class Anthropic:
 
     async def models(self) -> Sequence[ModelEntry]:
         source = self._credential.source
-        signed = headers(await self._credential.secret(), source, ()) | {"accept": "application/json"}
+        secret = await self._credential.secret()
+        signed = headers(secret, source, (), is_login=is_login(self._credential)) | {"accept": "application/json"}
         entries: list[ModelEntry] = []
         after = ""
         for _ in range(_PAGES):

@@ -191,9 +191,9 @@ def _in_thoughtless_loop(messages: Sequence[Message], origin: Origin) -> bool:
     return reply.origin != origin or not (isinstance(first, Thinking) and first.signature)
 
 
-def headers(secret: str | None, source: str, betas: Sequence[str]) -> dict[str, str]:
+def headers(secret: str | None, source: str, betas: Sequence[str], *, is_login: bool = False) -> dict[str, str]:
     """How a request is signed: a login's token travels as a bearer, a key in a header of its own."""
-    bearer = source == "ANTHROPIC_OAUTH_TOKEN" or (secret or "").startswith("sk-ant-oat")
+    bearer = is_login or source == "ANTHROPIC_OAUTH_TOKEN" or (secret or "").startswith("sk-ant-oat")
     signed = {"anthropic-version": "2023-06-01", "accept": "text/event-stream"}
     if bearer:
         betas = ("oauth-2025-04-20", *betas)

@@ -245,8 +245,10 @@ class _Search:
             variable = preset.key_variable(self._env)
             if variable:
                 why = f"{variable} is set"
+            elif preset.key_command:
+                why = f"key_cmd of {service} is set"
             elif service in self._logins:
-                why = f"logged in to {service}"
+                why = f"a key or login of {service} is kept"
             else:
                 why = f"the address of {service} is set"
             if preset.local or preset.model or service == "azure":
@@ -265,7 +267,11 @@ class _Search:
     def _ready(self) -> list[str]:
         """The services that can be asked, in the order in which they are preferred: those with a key, then those that are led
         elsewhere and need none."""
-        keyed = [name for name, preset in self._known.items() if preset.key_variable(self._env) or name in self._logins]
+        keyed = [
+            name
+            for name, preset in self._known.items()
+            if preset.key_variable(self._env) or preset.key_command or name in self._logins
+        ]
         led = [name for name, preset in self._known.items() if name not in keyed and preset.is_led_elsewhere(self._env)]
         return keyed + led
 

@@ -17,6 +17,7 @@ from codi.protocol.errors import (
     CodiError,
     ContextOverflow,
     CredentialError,
+    KeyRefused,
     MalformedAnswer,
     NotFound,
     Overloaded,
@@ -296,12 +297,14 @@ def _error(
     return BadRequest(f"{service} does not accept the request{tail}", hint=hint, status=status)
 
 
-def _refused_key(service: str, key_source: str, tail: str) -> CredentialError:
+def _refused_key(service: str, key_source: str, tail: str) -> KeyRefused:
     if not key_source:
-        return CredentialError(
+        return KeyRefused(
             f"{service} wants a key, and none was accepted{tail}", hint=f"Run `codi auth login {service}`."
         )
-    return CredentialError(
+    if key_source.startswith("the login"):
+        return KeyRefused(f"{key_source} was refused{tail}", hint=f"Run `codi auth login {service}`.")
+    return KeyRefused(
         f"the key in {key_source} was refused{tail}",
         hint=f"Put a valid key into {key_source}, or run `codi auth login {service}`.",
     )

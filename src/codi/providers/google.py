@@ -18,7 +18,7 @@ from codi.providers.estimates import estimated_usage
 from codi.providers.google_format import MALFORMED, Answer, body_of, chunks_of, encoded, entries_of
 from codi.providers.history import id_form, settled
 from codi.providers.nearest import with_nearest
-from codi.providers.provider import Credential, ModelEntry, Reply, Request, Timing
+from codi.providers.provider import Credential, ModelEntry, Reply, Request, Timing, is_login
 from codi.providers.sse import SseEvent
 from codi.providers.thinking import clamp_note
 from codi.providers.transport import Answer as HttpAnswer
@@ -119,7 +119,7 @@ class Google:
         secret = await self._credential.secret()
         if secret is None:
             return {}
-        if secret.startswith("ya29.") or (self._vertex and not secret.startswith("AIza")):
+        if is_login(self._credential) or secret.startswith("ya29.") or (self._vertex and not secret.startswith("AIza")):
             return {"authorization": f"Bearer {secret}"}
         return {"x-goog-api-key": secret}
 

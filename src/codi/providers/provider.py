@@ -22,6 +22,12 @@ class Credential(Protocol):
         ...
 
 
+def is_login(credential: Credential) -> bool:
+    """Whether it says of itself that it is a token that stands for an account, which some services want to see elsewhere than a
+    key."""
+    return bool(getattr(credential, "is_login", False))
+
+
 class Tier(Struct, frozen=True):
     """Prices of a request whose whole prompt, cached or not, is longer than `above` tokens."""
 
