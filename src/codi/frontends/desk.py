@@ -13,6 +13,7 @@ from codi.protocol.events import (
     ComparisonDelta,
     Entry,
     Event,
+    PolicyDelta,
     SnapshotsDelta,
     StatusDelta,
     TurnEnded,
@@ -81,6 +82,7 @@ def _is_answer(event: Event) -> bool:
     match event:
         case (
             StatusDelta(kind="warning")
+            | PolicyDelta()
             | UndoDelta()
             | ChangesDelta()
             | BlameDelta()
