@@ -258,7 +258,7 @@ class LocalWorkspace:
         if self.sandbox is None:
             return Way(b"", dict(environment), None)
         program = self._shell if isinstance(command.command, str) else command.command[0]
-        programs = [program] if program and program.startswith("/") else []
+        programs = [processes.PLACE_TELLER, *([program] if program and program.startswith("/") else [])]
         return await self.sandbox.way(confinement, self.resolve(command.cwd), environment, timeout_s, programs)
 
     def job(self, id: str) -> Job:
