@@ -27,11 +27,11 @@ from codi.protocol.messages import ToolCall
 from codi.protocol.ops import Bisect, Blame, CompareSnapshots, CreateSnapshot, ShowChanges, ShowSnapshots
 from codi.tools.unified_diffs import patches
 from codi.workspace.ledger import choosing
+from codi.workspace.ledger.answers import blamed, snapshot_row, told_step
 from codi.workspace.ledger.changes import Summary, standing
 from codi.workspace.ledger.ledger import Ledger
 from codi.workspace.ledger.snapshots import snapshots, step_of
 from codi.workspace.ledger.states import Step
-from codi.workspace.ledger.told import blamed, snapshot_row, told_step
 
 _MOST_TIME_S = 24 * 3600.0
 
