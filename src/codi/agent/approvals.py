@@ -22,6 +22,7 @@ class Approvals:
     def __init__(self, record: Record, territory: Territory) -> None:
         self.unanswered = False
         self.waited_s = 0.0
+        self.sandbox_level = 1
         self._record = record
         self.territory = territory
         self._open: str | None = None
@@ -48,6 +49,7 @@ class Approvals:
                 effects=effects,
                 risk=ask.risk,
                 reasons=ask.reasons,
+                sandbox_level=self.sandbox_level,
                 undo_cover=undo_cover,
                 preview=preview,
                 offers=self.offers(effects),

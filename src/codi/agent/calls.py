@@ -16,6 +16,7 @@ import anyio
 from msgspec.structs import replace
 
 from codi.agent.approvals import Approvals
+from codi.agent.confining import Confining
 from codi.agent.cover import Cover, Kept, NotKept
 from codi.agent.evidence.witness import Witness
 from codi.agent.previews import preview_of
@@ -23,6 +24,8 @@ from codi.agent.record import Record
 from codi.agent.scheduling import collide, only_reads
 from codi.agent.veiling import changed
 from codi.credentials.vault import NotHeld
+from codi.policy.looking import only_looks
+from codi.policy.modes import on
 from codi.policy.policy import Policy
 from codi.policy.rules import parse_rule
 from codi.protocol.effects import Allow, Ask, Deny, Effect, Reads, Runs, Verdict, Writes
@@ -42,7 +45,7 @@ from codi.tools.tool import ToolFailed, ToolOutput
 from codi.tools.toolbox import Resolved, Toolbox
 from codi.workspace.grant import Grant
 from codi.workspace.paths import why_impossible
-from codi.workspace.workspace import UndeclaredEffect, Workspace
+from codi.workspace.workspace import FileFacts, UndeclaredEffect, Workspace
 
 logger = getLogger(__name__)
 
@@ -57,6 +60,8 @@ NOT_HELD = (
 NOBODY = "No one can approve this in non-interactive mode; {} needs --allow {}."
 _PARTIAL_CHARS = 20_000
 _RISK_OF_NO_UNDO = 6
+_RISK_OF_READ_ONLY = 5
+_MOST_NAMED = 5
 
 Remark = Callable[[ToolCall, ToolResult, bool], str | None]
 """What to add to a result: given the call, its result, and whether the tool failed."""
@@ -124,6 +129,7 @@ class Calls:
         self._cover = cover or Cover(None, workspace, record)
         self.parallel = 8
         self.at_once: int | None = None
+        self.confining = Confining(None, record)
         self.touched: list[Effect] = []
         """The effects of what was begun in the last step."""
 
@@ -166,7 +172,7 @@ class Calls:
             if self.at_once is not None and at >= self.at_once:
                 act.settle(ONE_AT_A_TIME, is_error=True)
             else:
-                self._resolve(act)
+                await self._resolve(act)
         try:
             async with anyio.create_task_group() as tasks:
                 for at, act in enumerate(acts):
@@ -181,7 +187,7 @@ class Calls:
             keep_results(of_all=True)
         return True
 
-    def _resolve(self, act: _Act) -> None:
+    async def _resolve(self, act: _Act) -> None:
         """From what the model typed to what would be done, and the policy's word on it."""
         if act.call.defect:
             act.settle(
@@ -196,7 +202,7 @@ class Calls:
         except ToolFailed as failure:
             act.settle(str(failure), is_error=True, failed=True)
             return
-        self._judge(act)
+        await self._judge(act)
 
     def _resolved(self, name: str, arguments: dict[str, Any]) -> Resolved:
         """What a call means, with the secrets in place of their placeholders: they stand nowhere but in the action that runs,
@@ -208,15 +214,25 @@ class Calls:
                 raise ToolFailed(NOT_HELD.format(unknown.name)) from unknown
         return self.toolbox.resolve(name, arguments)
 
-    def _judge(self, act: _Act) -> None:
+    async def _judge(self, act: _Act) -> None:
         assert act.resolved is not None
         act.effects = self.workspace.resolved(tuple(act.resolved.action.effects()))
         if impossible := self._impossible(act.effects):
             act.settle(impossible, is_error=True, failed=True)
             return
+        if any(isinstance(effect, Runs) for effect in act.effects):
+            if why := await self.confining.refusal():
+                act.settle(f"Not executed: {why}", is_error=True, failed=True)
+                return
+            if self.confining.holds and not self.approvals.territory.confined:
+                self.approvals.territory = replace(self.approvals.territory, confined=True)
+                self.policy = on(self.approvals.territory, self.policy)
+            self.approvals.sandbox_level = self.confining.level
         act.verdict = self.policy.judge(act.effects, tool=act.tool)
         if isinstance(act.verdict, Allow) and (why := self._cover.refusal(act.resolved.action.effects())):
             act.verdict = Ask((f"cannot be undone: {why}",), risk=_RISK_OF_NO_UNDO)
+        elif act.verdict == Allow() and self.policy.mode != "full-access" and (names := self._read_only(act.effects)):
+            act.verdict = Ask((f"{', '.join(names[:_MOST_NAMED])} is read-only",), risk=_RISK_OF_READ_ONLY)
         if isinstance(act.verdict, Deny):
             self._record.keep(
                 ApprovalGiven(
@@ -242,6 +258,15 @@ class Calls:
                 return "Nothing was done: a command holds no NUL character."
         return None
 
+    def _read_only(self, effects: Sequence[Effect]) -> list[str]:
+        """The files that would be written although nobody may write them."""
+        names = []
+        for effect in effects:
+            with suppress(OSError):  # the tool will meet the same, and say it
+                if isinstance(effect, Writes) and _is_read_only(self.workspace.facts(effect.path)):
+                    names.append(self.workspace.shown(effect.path))
+        return names
+
     async def _ask(self, act: _Act) -> bool:
         """Ask the person; False if the answer is to stop the turn."""
         assert act.resolved is not None and isinstance(act.verdict, Ask)
@@ -262,7 +287,7 @@ class Calls:
             except ToolFailed as failure:
                 act.settle(str(failure), is_error=True)
                 return True
-            self._judge(act)
+            await self._judge(act)
         return True
 
     async def why_not(self, call: ToolCall, effects: tuple[Effect, ...]) -> str | None:
@@ -306,7 +331,7 @@ class Calls:
 
         try:
             async with self._cover.around(call, act.resolved.action.effects()) as act.kept:
-                output = await act.resolved.action.run(Grant(self.workspace, act.effects, heard))
+                output = await act.resolved.action.run(self._grant(act, heard))
             act.output = await self._witnessed(
                 act, self._veiled(act, output if isinstance(output, ToolOutput) else ToolOutput(text=output))
             )
@@ -347,6 +372,14 @@ class Calls:
         text = veil(output.text)
         return output if text is output.text else replace(output, text=text, details=changed(output.details, veil))
 
+    def _grant(self, act: _Act, heard: Callable[[str], None]) -> Grant:
+        """What is proven to only look is held to it, and in modes that change nothing everything is."""
+        commands = [effect for effect in act.effects if isinstance(effect, Runs)]
+        looks = self.policy.mode in ("plan", "read-only") or all(
+            only_looks(command, self.approvals.territory) for command in commands
+        )
+        return Grant(self.workspace, act.effects, heard, looks=looks)
+
     async def _witnessed(self, act: _Act, output: ToolOutput) -> ToolOutput:
         """The output, with the evidence that it gives of the workspace as it now is."""
         assert act.started is not None
@@ -372,3 +405,7 @@ class Calls:
         if said:
             act.settle(*act.result.content, said, is_error=act.result.is_error)
         self._record.keep(MessageAdded(Message("user", (act.result,))), sync=not only_reads(act.effects))
+
+
+def _is_read_only(facts: FileFacts) -> bool:
+    return facts.kind == "file" and not facts.mode & 0o222

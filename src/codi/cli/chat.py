@@ -8,10 +8,13 @@ from typing import Any
 import anyio
 
 from codi.cli.attachments import prompt_with_files
+from codi.cli.beside import beside
 from codi.cli.flags import check, is_interactive, parser, settings_of, text_or_file
-from codi.cli.main import COMMANDS, trace_of
+from codi.cli.main import trace_of
+from codi.cli.names import KnownNames
 from codi.cli.start import host_for
 from codi.cli.stopping import Ended, Stopping, cancel_when_ended, leave_when_ended
+from codi.cli.words import COMMANDS
 from codi.engine.engine import Engine
 from codi.engine.options import Options
 from codi.engine.places import Places
@@ -22,12 +25,16 @@ from codi.frontends.headless import run_prompts
 from codi.frontends.json_lines import print_events, write_line
 from codi.frontends.outcome import Outcome
 from codi.frontends.print_once import print_once
+from codi.frontends.tui.app import App
+from codi.frontends.tui.history import History
+from codi.frontends.tui.opening import Opening
+from codi.frontends.tui.surroundings import Surroundings
 from codi.protocol.errors import CodiError, UsageError
 from codi.protocol.ops import Prompt
 from codi.wire.characters import without_halves
 
 
-def run(words: Sequence[str]) -> int:
+def run(words: Sequence[str], opening: Opening | None = None) -> int:
     args = parser(COMMANDS).parse_args(words)
     if args.version:
         print(f"codi {VERSION}")
@@ -48,7 +55,7 @@ def run(words: Sequence[str]) -> int:
     leave_when_ended()
     try:
         if interactive:
-            return anyio.run(_talk, engine, target, prompts)
+            return anyio.run(_talk, engine, target, prompts, opening, places)
         return anyio.run(_run_shot, engine, target, prompts, args, places)
     except BaseExceptionGroup as group:
         raise _alone(group) from None
@@ -122,14 +129,37 @@ def _standard_input() -> str:
     return sys.stdin.buffer.read().decode("utf-8-sig", errors="replace")
 
 
-async def _talk(engine: Engine, target: str | None, prompts: Sequence[Prompt]) -> int:
+async def _talk(
+    engine: Engine, target: str | None, prompts: Sequence[Prompt], opening: Opening | None, places: Places
+) -> int:
     ended = Ended()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(cancel_when_ended, ended, tasks.cancel_scope)
-        async with engine.open(target) as conversation:
-            await chat(conversation, conversation.greeting, prompts)
+        if opening:
+            await _in_terminal(engine, target, prompts, opening, places)
+        else:
+            async with engine.open(target) as conversation:
+                await chat(conversation, conversation.greeting, prompts)
         tasks.cancel_scope.cancel()
     return 128 + ended.signal if ended.signal else 0
+
+
+async def _in_terminal(
+    engine: Engine, target: str | None, prompts: Sequence[Prompt], opening: Opening, places: Places
+) -> None:
+    """One conversation after the other, as the person goes from one to the next."""
+    history = History(os.environ.get("CODI_HISTORY_FILE") or f"{places.home}/history", places.cwd)
+    names = KnownNames(engine, places)
+    around = Surroundings(places.cwd, beside, history, names.of, names.refresh, engine.ui)
+    going: str | None = target or ""
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(names.learn)
+        while going is not None:
+            async with engine.open(going or None) as conversation:
+                app = App(opening, conversation, around, greeting=conversation.greeting)
+                await app.run(prompts)
+            going, prompts = app.next, ()
+        tasks.cancel_scope.cancel()
 
 
 async def _run_shot(engine: Engine, target: str | None, prompts: Sequence[Prompt], args: Any, places: Places) -> int:

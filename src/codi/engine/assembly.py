@@ -60,6 +60,7 @@ from codi.workspace.git import GitState
 from codi.workspace.glance import Glance
 from codi.workspace.ledger.ledger import Ledger
 from codi.workspace.local import LocalWorkspace
+from codi.workspace.sandbox.sandbox import Sandbox
 
 
 class Assembly:
@@ -334,6 +335,20 @@ class Assembly:
             shell=shell.path or None,
             offline=self.settings.network.offline,
             allow_private=self._allowed_hosts(),
+            sandbox=self.sandbox(),
+        )
+
+    def sandbox(self) -> Sandbox:
+        """What confines the commands of this start."""
+        territory = self.territory
+        return Sandbox(
+            self.settings.sandbox,
+            roots=(territory.root, *territory.extra_dirs),
+            home=territory.home,
+            codi_home=territory.codi_home,
+            protected=tuple(territory.placed(pattern) for pattern in territory.protected),
+            is_secret=territory.is_secret,
+            spool=os.environ.get("TMPDIR", "/tmp"),
         )
 
     def _allowed_hosts(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from msgspec import to_builtins
 from codi.agent.agent import Agent
 from codi.agent.approvals import Approvals
 from codi.agent.calls import Calls
+from codi.agent.confining import Confining
 from codi.agent.context_facts import context_facts
 from codi.agent.cover import Cover
 from codi.agent.gate import Gate
@@ -22,6 +23,7 @@ from codi.agent.questions import Questions
 from codi.agent.record import Record
 from codi.agent.taking_back import TakingBack
 from codi.agent.veiling import veiled
+from codi.commands.settings import UiSettings
 from codi.credentials.vault import Vault
 from codi.engine.assembly import Assembly
 from codi.engine.layers import load
@@ -33,7 +35,8 @@ from codi.engine.settings import Settings
 from codi.engine.shelf import Shelf
 from codi.engine.version import VERSION
 from codi.policy.mode import MODES, Mode
-from codi.policy.modes import stricter
+from codi.policy.modes import on, stricter
+from codi.policy.policy import Policy
 from codi.protocol.conversation import SessionSummary
 from codi.protocol.errors import CodiError, SessionError
 from codi.protocol.events import (
@@ -127,6 +130,7 @@ class Engine:
             workspace, ledger = parts.workspace(), parts.ledger()
             cover = Cover(ledger, workspace, record, lambda: workspace.jobs.are_running)
             calls = Calls(toolbox, workspace, parts.policy(mode), Approvals(record, parts.territory), record, cover)
+            calls.confining = Confining(workspace.sandbox, record)
             calls.parallel = self._settings.agent.parallel
             calls.at_once = CALLS_A_STEP[parts.profile(entry)]
             files = parts.context_files()
@@ -140,6 +144,9 @@ class Engine:
                 named = await parts.choice(name)
                 return mind_of(parts.provider(named, vault), named.thinking or thinking)
 
+            def repolicy(mode: Mode) -> Policy:
+                return on(calls.approvals.territory, parts.policy(mode))
+
             mind = mind_of(provider, thinking)
             for fact in self._facts_of_opening(path, mind, mode, state):
                 record.keep(fact)
@@ -148,7 +155,7 @@ class Engine:
             gate = Gate(calls, record, limits, self._settings.verify, required=required)
             agent = Agent(mind, calls, record, limits, parts.nearby(files), workspace.jobs.news, gate)
             conversation = LocalConversation(
-                agent, record, listeners, began(session), rethink, parts.policy, taking_back, questions
+                agent, record, listeners, began(session), rethink, repolicy, taking_back, questions
             )
             notices = (
                 *self._warnings,
@@ -193,6 +200,10 @@ class Engine:
         if fork.warning:
             self._warnings.append(fork.warning)
         return fork.path
+
+    @property
+    def ui(self) -> UiSettings:
+        return self._settings.ui
 
     @property
     def models(self) -> ModelList:

@@ -21,6 +21,11 @@ def policy_of(mode: Mode, territory: Territory, rules: tuple[Rule, ...] = ()) ->
     return Policy(mode, rules, table_of(mode, territory))
 
 
+def on(territory: Territory, policy: Policy) -> Policy:
+    """The same rules over the table that holds on this territory."""
+    return Policy(policy.mode, policy.rules, table_of(policy.mode, territory))
+
+
 def stricter(one: Mode, other: Mode) -> Mode:
     return one if _ORDER[one] <= _ORDER[other] else other
 

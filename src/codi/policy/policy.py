@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
+from codi.policy.mode import Mode
 from codi.policy.rules import Rule
 from codi.protocol.effects import Allow, Ask, Deny, Effect, Verdict
 
@@ -13,7 +14,7 @@ _STRICTNESS: dict[type, int] = {Allow: 0, Ask: 1, Deny: 2}
 class Policy(Struct, frozen=True):
     """`otherwise` is the mode's table. It decides where no rule matches, and what it denies no rule can allow."""
 
-    mode: str
+    mode: Mode
     rules: tuple[Rule, ...]
     otherwise: Callable[[Effect], Verdict]
 

@@ -57,8 +57,11 @@ class ChooseModel(Struct, frozen=True, tag="choose_model"):
     model: str
 
 
+Mode = Literal["default", "accept-edits", "plan", "read-only", "full-access"]
+
+
 class ChoosePolicy(Struct, frozen=True, tag="choose_policy"):
-    mode: Literal["default", "accept-edits", "plan", "read-only", "full-access"]
+    mode: Mode
 
 
 class Undo(Struct, frozen=True, tag="undo"):

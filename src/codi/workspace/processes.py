@@ -35,6 +35,7 @@ PROVIDER_KEYS = frozenset(
         "AZURE_OPENAI_API_KEY",
         "CEREBRAS_API_KEY",
         "CLOUDFLARE_API_KEY",
+        "COPILOT_GITHUB_TOKEN",
         "DASHSCOPE_API_KEY",
         "DEEPSEEK_API_KEY",
         "FIREWORKS_API_KEY",
@@ -87,18 +88,20 @@ async def run(
     keep_tail: int,
     spool: str | None,
     tell: Callable[[str], None] | None = None,
+    orders: bytes = b"",
 ) -> Outcome:
     """Run a line in a shell, or a list of words without one, with nothing on standard input.
 
     When this returns or is cancelled, nothing that the command started lives. Up to `keep_head + keep_tail` bytes of output
     are kept in `head` and `tail`, which then join without a gap; of more output the beginning and the end, and all of it in a
-    file in `spool` (None: nowhere) that is the caller's to remove. A missing program or directory raises OSError.
+    file in `spool` (None: nowhere) that is the caller's to remove. `orders` confine it (`launching.orders`). A missing program or
+    directory raises OSError.
     """
     words, surroundings, notes_at = prepared(command, shell, environment)
     output = Output(keep_head, keep_tail, spool, tell)
     began = time.monotonic()
     try:
-        with Child(words, cwd, surroundings, timeout_s, notes_at) as child:
+        with Child(words, cwd, surroundings, timeout_s, notes_at, orders=orders) as child:
             ended = await _to_the_end(child, output)
         spill = output.close()
     except BaseException:

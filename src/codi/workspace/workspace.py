@@ -46,6 +46,17 @@ class Outcome(Struct, frozen=True, kw_only=True):
     cwd: str | None = None
     """Where the shell stood when it ended; None for a program run without one."""
     duration_ms: int = 0
+    put_back: tuple[str, ...] = ()
+    """Paths that it changed and may not, which are now as they were."""
+
+
+class Confinement(Struct, frozen=True):
+    """What of a grant holds for a command from outside of it. Without `writes` it may change all of the workspace; with `looks`
+    nothing at all. `hosts` are those that it may reach, as `name:port`."""
+
+    looks: bool = False
+    writes: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
 
 
 Size = tuple[int, int]
@@ -174,6 +185,11 @@ class Workspace(Protocol):
         """All of them or none: what was swapped is rolled back when a later one fails."""
         ...
 
+    def in_place(self, path: str) -> str | None:
+        """Why a change must be written over the file where it stands, in words that go on from its name; None where another
+        file can take its place, or there is no file."""
+        ...
+
     async def make_directory(self, path: str) -> None:
         """Make a directory and its parents. One that exists stays as it is."""
         ...
@@ -212,12 +228,21 @@ class Workspace(Protocol):
         keep_tail: int,
         env: Mapping[str, str] | None = None,
         tell: Callable[[str], None] | None = None,
+        confinement: Confinement = Confinement(),
     ) -> Outcome:
         """Run to the end, or to the timeout. New output goes to `tell`, by default the workspace's own. Nothing of it
         lives on, whatever happens."""
         ...
 
-    async def start(self, command: Runs, *, timeout_s: float | None, keep: int, terminal: Size | None = None) -> Job:
+    async def start(
+        self,
+        command: Runs,
+        *,
+        timeout_s: float | None,
+        keep: int,
+        terminal: Size | None = None,
+        confinement: Confinement = Confinement(),
+    ) -> Job:
         """Start a command that runs on until it ends, its time is up, or the session ends. `keep` bytes of the beginning
         and of the end of its output are kept between looks. Raises TooManyJobs."""
         ...

@@ -1,0 +1,328 @@
+"""One conversation on one terminal: keys become ops, events become lines.
+
+Several things happen side by side and meet in the state: keys are read, events are heard, ops are delivered, commands are obeyed,
+signals arrive, frames are drawn. A frame is drawn when something changed, and not more often than a terminal can show.
+"""
+
+import math
+import os
+import signal
+import time
+from collections.abc import Sequence
+
+import anyio
+
+from codi.commands.kit import commands
+from codi.frontends.desk import ConversationDesk
+from codi.frontends.tui import attention
+from codi.frontends.tui.approval_dialog import ApprovalDialog
+from codi.frontends.tui.attention import Attention
+from codi.frontends.tui.blocks.look import Look
+from codi.frontends.tui.blocks.notice import NoticeBlock
+from codi.frontends.tui.canvas import Canvas
+from codi.frontends.tui.completion import Completer
+from codi.frontends.tui.composer import Typed
+from codi.frontends.tui.external_editor import edited
+from codi.frontends.tui.keymap import PREFIX, Keymap
+from codi.frontends.tui.keys import Input
+from codi.frontends.tui.opening import Opening
+from codi.frontends.tui.outcomes import Outcomes
+from codi.frontends.tui.panes import Pane
+from codi.frontends.tui.questions import Questions
+from codi.frontends.tui.status import Status
+from codi.frontends.tui.surroundings import Surroundings
+from codi.frontends.tui.transcript import Transcript
+from codi.protocol.conversation import Conversation
+from codi.protocol.events import ApprovalAsked, Entry, Event, QuestionAsked, TurnEnded, TurnStarted
+from codi.protocol.ops import ChoosePolicy, Interrupt, Mode, Op, Prompt, Steer
+
+_FRAME_S = 0.016
+_TICK_S = 0.5
+_TWICE_S = 2.0
+_MODES: tuple[Mode, ...] = ("default", "accept-edits", "plan")
+
+
+class App:
+    """Takes over what the opening painted. `next` is the conversation to go to when this one is left: None leaves the program,
+    "" begins a new one."""
+
+    def __init__(
+        self, opening: Opening, conversation: Conversation, around: Surroundings, *, greeting: str = ""
+    ) -> None:
+        self.next: str | None = None
+        self._opening = opening
+        self._conversation = conversation
+        self._around = around
+        self._greeting = greeting
+        self._look = Look(thinking=not around.ui.hide_thinking, motion=around.ui.motion)
+        self._transcript = Transcript(self._look)
+        self._status = Status(around.cwd, os.path.expanduser("~"))
+        self._canvas = Canvas(opening, self._transcript, self._status, self._look)
+        self._composer = opening.composer
+        self._questions = Questions(self._send_op, self._redraw)
+        self._outcomes = Outcomes(
+            self._canvas, self._transcript, around, send=self._send_op, go=self._go, redraw=self._redraw
+        )
+        self._desk = ConversationDesk(conversation, around.beside, self._outcomes.confirm)
+        self._completer = Completer(commands(), around.names)
+        self._attention = Attention(around.ui.notify, os.environ)
+        self._ops, self._ops_to_send = anyio.create_memory_object_stream[Op](math.inf)
+        self._lines, self._lines_to_obey = anyio.create_memory_object_stream[str](math.inf)
+        self._command: anyio.CancelScope | None = None
+        self._changed, self._left, self._began_turn = anyio.Event(), anyio.Event(), anyio.Event()
+        self._is_busy = False
+        self._began = 0.0
+        self._pressed = ("", 0.0)
+        self._prefixed = False
+        self._esc_s = 0.2 if os.environ.get("SSH_CONNECTION") else 0.05
+        self._take_over_composer()
+
+    async def run(self, prompts: Sequence[Prompt] = ()) -> None:
+        """Until the person leaves."""
+        self._opening.done()
+        self._canvas.terminal.write(attention.KEEP_TITLE)
+        if self._greeting:
+            self._canvas.say(((self._greeting, "dim"),))
+        for complaint in self._composer.keymap.complaints:
+            self._transcript.add(NoticeBlock("warning", f"ui.keys: {complaint}"))
+        for report in self._opening.reports:
+            self._report(report)
+        for prompt in prompts:
+            self._send_op(prompt)
+        for typed in self._opening.waiting:
+            self._send(typed)
+        self._opening.waiting.clear()
+        async with anyio.create_task_group() as tasks:
+            work = (self._read_keys, self._hear, self._deliver, self._obey, self._questions.arm)
+            for each in (*work, self._watch_signals, self._tick, self._draw_frames):
+                tasks.start_soon(each)
+            await self._left.wait()
+            tasks.cancel_scope.cancel()
+        self._canvas.close()
+        self._canvas.terminal.write(attention.RESTORE_TITLE)
+        if self.next is None:
+            self._canvas.terminal.leave()
+
+    async def _read_keys(self) -> None:
+        keys, terminal = self._opening.keys, self._canvas.terminal
+        while True:
+            if keys.waits:
+                with anyio.move_on_after(self._esc_s) as patience:
+                    await anyio.wait_readable(terminal.inp)
+                if patience.cancelled_caught:
+                    self._take(keys.flush())
+                    continue
+            else:
+                await anyio.wait_readable(terminal.inp)
+            data = os.read(terminal.inp, 65536)
+            if not data:
+                return self._left.set()
+            self._take(keys.feed(data))
+
+    async def _hear(self) -> None:
+        async for event in self._conversation.events(since=""):
+            self._event(event)
+            self._redraw()
+
+    async def _deliver(self) -> None:
+        async for op in self._ops_to_send:
+            await self._conversation.send(op)
+
+    async def _obey(self) -> None:
+        """Run commands one after the other, beside everything else; esc ends the one that runs."""
+        async for line in self._lines_to_obey:
+            with anyio.CancelScope() as self._command:
+                await self._outcomes.show(await commands().run(line, self._desk))
+            self._command = None
+            self._redraw()
+
+    async def _watch_signals(self) -> None:
+        with anyio.open_signal_receiver(signal.SIGWINCH, signal.SIGCONT) as signals:
+            async for _ in signals:
+                self._canvas.repaint()
+                await anyio.sleep(0.05)  # a window that is being dragged sends hundreds; the last one counts
+
+    async def _tick(self) -> None:
+        """While something runs its time is shown; else nothing wakes up."""
+        while True:
+            await self._began_turn.wait()
+            while self._is_busy and self._look.motion:
+                await anyio.sleep(_TICK_S)
+                self._redraw()
+            self._began_turn = anyio.Event()
+
+    async def _draw_frames(self) -> None:
+        last = 0.0
+        while True:
+            await self._changed.wait()
+            pause = last + _FRAME_S - time.monotonic()
+            if pause > 0:
+                await anyio.sleep(pause)
+            self._changed = anyio.Event()
+            last = time.monotonic()
+            self._canvas.busy = f"working {last - self._began:.0f}s, esc to stop" if self._is_busy else ""
+            self._canvas.dialog = self._questions.dialog
+            self._canvas.draw()
+
+    def _redraw(self) -> None:
+        self._changed.set()
+
+    def _send_op(self, op: Op) -> None:
+        self._ops.send_nowait(op)
+
+    def _go(self, session: str | None) -> None:
+        """Leave this conversation for another, for a new one, or for good."""
+        if session is not None and self._is_busy:
+            self._transcript.add(NoticeBlock("error", "stop the turn first (Esc)"))
+            return
+        self.next = session
+        self._left.set()
+
+    def _event(self, event: Event) -> None:
+        self._look.now = time.monotonic()
+        for part in (self._transcript, self._status, self._desk, self._questions):
+            part.hear(event)
+        match event:
+            case Entry(fact=TurnStarted()):
+                self._is_busy, self._began = True, self._look.now
+                self._began_turn.set()
+                self._canvas.terminal.write(attention.ANSWER_MARK)
+            case Entry(fact=TurnEnded()):
+                took = self._look.now - self._began
+                self._is_busy = False
+                self._around.refresh()
+                self._canvas.terminal.write(attention.END_MARK + self._attention.turn_ended(took))
+            case Entry(fact=ApprovalAsked() | QuestionAsked()):
+                self._canvas.terminal.write(self._attention.call("codi waits for your answer"))
+        self._composer.mode = "" if self._status.mode == "default" else self._status.mode
+        self._composer.level = self._status.thinking
+
+    def _take_over_composer(self) -> None:
+        ui, composer = self._around.ui, self._composer
+        composer.keymap = Keymap(ui.keys) if ui.keys else composer.keymap
+        composer.send, composer.act, composer.complete = self._send, self._act, self._completer.at
+        composer.popup_rows, composer.paste_lines = ui.popup_rows, ui.paste_lines
+
+    def _take(self, inputs: Sequence[Input]) -> None:
+        for what in inputs:
+            kind, text = what
+            if kind == "report":
+                self._report(text)
+            elif kind == "focus":
+                self._attention.is_focused = text == "in"
+            elif self._prefixed:
+                self._prefixed = False
+                self._key(f"{PREFIX} {text}")
+            elif text == PREFIX and kind == "key":
+                self._prefixed = True
+            elif not self._taker().take(what) and kind == "key":
+                self._key(text)
+        dialog = self._questions.dialog
+        if isinstance(dialog, ApprovalDialog) and dialog.is_viewing:
+            dialog.is_viewing = False
+            self._canvas.page("approval", dialog.whole)
+        if inputs:
+            self._redraw()
+
+    def _taker(self) -> Pane:
+        """Who gets the next input. What was typed before a question opened was meant for the editor."""
+        if self._canvas.pager:
+            return self._canvas.pager
+        dialog = self._questions.dialog
+        if dialog and dialog.is_armed:
+            return dialog
+        return self._canvas.pane or self._composer
+
+    def _report(self, text: str) -> None:
+        """What the terminal answered to what it was asked at the start."""
+        if text.startswith("[?") and text.endswith("u"):
+            self._canvas.terminal.use_keys("kitty")
+        elif text.startswith("[?") and text.endswith("c"):
+            self._canvas.terminal.use_keys("other")
+
+    def _key(self, key: str) -> None:
+        action = self._composer.keymap.action(key)
+        if action:
+            self._act(action)
+
+    def _act(self, action: str) -> bool:
+        """Do an action that is not the editor's; False if it means nothing now."""
+        composer = self._composer
+        match action:
+            case "interrupt":
+                self._stop()
+            case "clear":
+                self._clear()
+            case "exit" if composer.editor.text:
+                return composer.do("delete-char-forward")
+            case "exit":
+                self._go(None)
+            case "suspend":
+                self._canvas.terminal.suspend()
+                self._canvas.repaint()
+            case "cycle-mode":
+                at = next((at for at, mode in enumerate(_MODES) if mode == self._status.mode), -1)
+                self._send_op(ChoosePolicy(_MODES[(at + 1) % len(_MODES)]))
+            case "toggle-thinking":
+                self._look.thinking = not self._look.thinking
+            case "expand-tools" | "page-up":
+                self._canvas.page("transcript", self._transcript.whole, at_end=True)
+            case "redraw":
+                self._canvas.repaint()
+            case "complete":
+                composer.popup = self._completer.path(composer.editor.text, composer.editor.caret)
+            case "history-back" | "history-forward":
+                history = self._around.history
+                text = history.back(composer.text) if action == "history-back" else history.forward()
+                if text is not None:
+                    composer.set(text)
+            case "external-editor":
+                self._edit_elsewhere()
+            case "select-model" | "undo-turn" | "redo-turn":
+                line = {"select-model": "/model", "undo-turn": "/undo", "redo-turn": "/redo"}[action]
+                self._lines.send_nowait(line)
+            case _:
+                return False
+        return True
+
+    def _stop(self) -> None:
+        if self._command:
+            self._command.cancel()
+        elif self._is_busy:
+            self._send_op(Interrupt())
+
+    def _clear(self) -> None:
+        """Ctrl-C: what it takes away is the text, else the turn, else the program."""
+        now = time.monotonic()
+        before, self._pressed = self._pressed, ("clear", now)
+        if self._composer.editor.text:
+            self._composer.clear()
+        elif before[0] == "clear" and now - before[1] < _TWICE_S:
+            self._go(None)
+        elif self._is_busy or self._command:
+            self._stop()
+        else:
+            self._transcript.add(NoticeBlock("info", "ctrl+c again leaves"))
+
+    def _edit_elsewhere(self) -> None:
+        terminal = self._canvas.terminal
+        keys = terminal.hand_over()
+        try:
+            text, complaint = edited(self._composer.text, os.environ)
+        finally:
+            terminal.come_back(keys)
+        if complaint:
+            self._transcript.add(NoticeBlock("warning", complaint))
+        else:
+            self._composer.set(text)
+        self._canvas.repaint()
+
+    def _send(self, typed: Typed) -> None:
+        """What the person has written and sent: a command, a word into a running turn, or a prompt."""
+        text = typed.text.strip("\n")
+        self._around.history.add(text)
+        if not typed.is_literal and commands().is_command(text):
+            self._lines.send_nowait(text)
+            return
+        text = text[1:] if text.startswith("//") and not typed.is_literal else text
+        self._send_op(Steer(text) if self._is_busy and not typed.later else Prompt(text))
