@@ -32,6 +32,7 @@ from codi.workspace.ledger.changes import Summary, standing
 from codi.workspace.ledger.ledger import Ledger
 from codi.workspace.ledger.snapshots import snapshots, step_of
 from codi.workspace.ledger.states import Step
+from codi.workspace.workspace import Confinement
 
 _MOST_TIME_S = 24 * 3600.0
 
@@ -122,7 +123,12 @@ class LookingBack:
             cwd = os.path.join(place, inside)
             runs = Runs(op.command, cwd if os.path.isdir(cwd) else place)
             outcome = await workspace.run(
-                runs, timeout_s=_MOST_TIME_S, keep_head=0, keep_tail=0, tell=lambda text: None
+                runs,
+                timeout_s=_MOST_TIME_S,
+                keep_head=0,
+                keep_tail=0,
+                tell=lambda text: None,
+                confinement=Confinement(writes=(place,)),
             )
             return -1 if outcome.exit_code is None else outcome.exit_code
 
