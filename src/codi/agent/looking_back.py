@@ -4,9 +4,11 @@ trees there are."""
 import os
 import time
 from collections.abc import Callable
+from math import inf
 from typing import Literal
 from uuid import uuid4
 
+import anyio
 from anyio import from_thread, to_thread
 
 from codi.agent.calls import Calls
@@ -120,6 +122,9 @@ class LookingBack:
         inside = os.path.relpath(workspace.root, ledger.root)
 
         async def status_in(place: str) -> int:
+            # Whoever was stopped while the tree was made is not told again, so it is asked here.
+            if anyio.current_effective_deadline() == -inf:
+                raise anyio.get_cancelled_exc_class()
             cwd = os.path.join(place, inside)
             runs = Runs(op.command, cwd if os.path.isdir(cwd) else place)
             outcome = await workspace.run(
