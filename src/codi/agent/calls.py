@@ -337,6 +337,8 @@ class Calls:
 
     async def why_not(self, call: ToolCall, effects: tuple[Effect, ...]) -> str | None:
         """Have something judged that no tool does, and asked about where the policy says so; None if it is allowed."""
+        if any(isinstance(effect, Runs) for effect in effects) and (why := await self.confining.refusal()):
+            return why
         verdict = self._policy.judge(effects, tool=call.name)
         if isinstance(verdict, Ask):
             answer = await self.approvals.ask(*self._question(call, effects, verdict))

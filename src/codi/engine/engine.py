@@ -18,7 +18,6 @@ from codi.agent.context_facts import context_facts
 from codi.agent.cover import Cover
 from codi.agent.gate import Gate
 from codi.agent.instructions import Part, prompt_of
-from codi.agent.looking_back import LookingBack
 from codi.agent.mind import Mind
 from codi.agent.questions import Questions
 from codi.agent.record import Record
@@ -155,8 +154,7 @@ class Engine:
             mind = mind_of(provider, thinking)
             for fact in self._facts_of_opening(path, mind, mode, state):
                 record.keep(fact)
-            asked = LookingBack(ledger, calls, record, parts.ledger_path) if ledger else None
-            taking_back = TakingBack(ledger, asked, record, parts.ledger_path)
+            taking_back = TakingBack(ledger, calls, record, parts.ledger_path)
             limits, required = self._settings.agent, self._options.require_evidence
             gate = Gate(calls, record, limits, self._settings.verify, required=required)
             agent = Agent(mind, calls, record, limits, parts.nearby(files), workspace.jobs.news, gate)
