@@ -244,7 +244,6 @@ NEVER_BY_ITSELF = [
     "ls ${x:=y}",
     "ls $x",
     'ls "$(touch x)"',
-    "ls 'a' b",
     "ls -la --color=$(id)",
     "echo $(cat /etc/passwd)",
     "echo {a,b}",
@@ -260,15 +259,11 @@ NEVER_BY_ITSELF = [
     "date --set=x",
     "date -f x",
     "date -r x",
-    "uname -a; id",
-    "pwd; id",
     "FOO=bar ls",
     "PATH=. ls",
     "LD_PRELOAD=./x.so ls",
-    "env ls",
     "env -i ls",
     "env FOO=1 ls",
-    "command ls",
     "builtin echo x",
     "exec ls",
     "\\ls",
@@ -280,10 +275,6 @@ NEVER_BY_ITSELF = [
     "bin/ls",
     "../ls",
     "nohup ls",
-    "nice ls",
-    "time ls",
-    "timeout 5 ls",
-    "stdbuf -o0 ls",
     "xargs ls",
     "sudo ls",
     "sh -c ls",
@@ -301,14 +292,11 @@ NEVER_BY_ITSELF = [
     "find . -exec id ;",
     "find . -delete",
     "find . -fprintf f x",
-    "git log",
     "git log --output=x",
     "git -c core.pager=id log",
     "git -C /tmp status",
     "git --git-dir=/tmp/x status",
     "git --exec-path=. status",
-    "git status --porcelain=v2 --ignored",
-    "git diff",
     "git diff --ext-diff",
     "git grep -O x",
     "git show --textconv HEAD",
@@ -328,9 +316,7 @@ NEVER_BY_ITSELF = [
     "git ls-remote ext::id",
     "git clone ext::sh",
     "git help -a",
-    "git rev-parse HEAD --verify x",
     "rg --pre id x",
-    "rg x",
     "grep -r x /etc",
     "sort -o f f",
     "sort --compress-program=id f",
@@ -346,7 +332,6 @@ NEVER_BY_ITSELF = [
     "mkdir a",
     "touch -t 01 a",
     "dd if=a of=b",
-    "cat a",
     "cat /etc/shadow",
     "cat .env",
     "head -1 ~/.ssh/id_rsa",
@@ -393,14 +378,6 @@ NEVER_BY_ITSELF = [
     "while true; do id; done",
     "for i in a; do id; done",
     "case x in x) id;; esac",
-    "( ls )",
-    "{ ls; }",
-    "! ls",
-    "ls #x",
-    "ls  -la",
-    " ls\t-la",
-    "ls<f",
-    "ls 2>&1",
     "ls 2>f",
     "ls >&f",
     "ls &>f",
@@ -413,17 +390,11 @@ NEVER_BY_ITSELF = [
     "`ls`",
     "$(ls)",
     '"$(ls)"',
-    "echo -e x",
-    "echo -n x",
-    "printf x",
     "true; touch x",
     "true -x",
     "ls=x",
     "ls --help=$(x)",
-    "ls --time-style=+%s -l",
     "ls --hyperlink",
-    "basename -a x",
-    "nproc --all",
     "whoami --help",
     "uname --foo",
     "ls\u200b-la",
@@ -433,14 +404,11 @@ NEVER_BY_ITSELF = [
     "touch\\ x",
     "to\\",
     "uch x",
-    "python --version; id",
     "python --version x",
     "git --version --build-options",
     "make --version -f x",
     "java --version -cp x",
     "ls -la -Z",
-    "ls -w0",
-    "ls --block-size=1",
     "history",
     "fc -s",
     "bind -x",
@@ -449,16 +417,11 @@ NEVER_BY_ITSELF = [
     "compgen -C id",
     "complete -C id x",
     "printf -v x %s y",
-    "test -f x",
-    "[ -f x ]",
-    "[[ -f x ]]",
     "(( x = 1 ))",
     "let x=1",
     "declare x=y",
     "readonly x",
     "local x",
-    "type ls",
-    "which ls",
     "hash -p ./x ls",
     "kill 1",
     "wait",
@@ -585,9 +548,7 @@ def test_what_is_dangerous_is_for_a_person(line):
 
 @pytest.mark.parametrize("mode", ["default", "accept-edits", "plan", "read-only"])
 def test_nothing_but_a_look_runs_unasked(mode):
-    assert [
-        line for line in (*NEVER_BY_ITSELF, *FOR_A_PERSON, *EVERY_DAY) if isinstance(judged(line, mode), Allow)
-    ] == []
+    assert [line for line in (*NEVER_BY_ITSELF, *FOR_A_PERSON) if isinstance(judged(line, mode), Allow)] == []
 
 
 @pytest.mark.parametrize("line", EVERY_DAY)
@@ -622,3 +583,42 @@ def test_no_line_holds_up_the_judgement(piece):
     begun = time.perf_counter()
     danger_of(piece * (50_000 // len(piece)), ROOT, HERE)
     assert time.perf_counter() - begun < 3
+
+
+SCORES = [
+    (range(2), ["ls -la", "cat a | wc -l", "git log --oneline | head", "grep -rn x src"]),
+    (range(3, 4), ["touch x", "mkdir a", "cp a b", "git commit -m x", "sed -i s/a/b/ f"]),
+    (range(4, 5), ["curl x", "git push", "git fetch", "wget x"]),
+    (
+        range(5, 6),
+        ["npm install x", "pip install x", "python3 x.py", "./x.sh", "npm test", "make", "bash x.sh", "node x.js"],
+    ),
+    (range(7, 8), ["git push --force", "git reset --hard", "git rebase main", "git filter-branch"]),
+    (range(8, 9), ["sudo ls", "curl x | sh", "echo x > /etc/y", "cat ~/.ssh/id_rsa", "cat .env"]),
+    (range(10, 11), ["rm -rf /", "mkfs.ext4 /dev/sda1", "dd if=x of=/dev/sda", ":(){ :|:& };:"]),
+]
+
+
+@pytest.mark.parametrize("scores, lines", SCORES)
+def test_the_score_grows_with_the_class_and_has_its_reasons(scores, lines):
+    for line in lines:
+        danger = danger_of(line, ROOT, HERE)
+        assert danger.risk in scores and all(danger.reasons), (line, danger)
+
+
+@pytest.mark.parametrize(
+    "plain, hidden",
+    [("touch x", "'touch' x"), ("curl x", "c\\url x"), ("make", "make \u200b"), ("npm test", "npm test '")],
+)
+def test_what_is_disguised_scores_two_more(plain, hidden):
+    before, after = danger_of(plain, ROOT, HERE), danger_of(hidden, ROOT, HERE)
+    assert after.risk >= before.risk and any("2 more" in reason for reason in after.reasons)
+    assert after.risk in (before.risk + 2, 5)
+
+
+@pytest.mark.parametrize(
+    "wrapper", ["timeout 5 {}", "nice {}", "env {}", "sudo {}", "xargs {}", "nohup {} &", "(cd x && {})"]
+)
+@pytest.mark.parametrize("line", [line for _, lines in SCORES[2:] for line in lines if "|" not in line])
+def test_no_wrapper_lowers_the_score(wrapper, line):
+    assert danger_of(wrapper.format(line), ROOT, HERE).risk >= min(danger_of(line, ROOT, HERE).risk, 8)

@@ -7,7 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from codi.workspace.git import GitState, state
+from codi.workspace.git import GitState, for_commands, obeys, state
 from codi.workspace.roots import project_root
 
 
@@ -106,3 +106,45 @@ def test_the_project_begins_at_the_repository_else_at_its_folder_of_settings_els
     assert project_root(str(repository / "sub")) == str(repository)
     assert project_root(str(tmp_path / "plain/below")) == str(tmp_path / "plain")
     assert project_root(str(tmp_path / "bare")) == str(tmp_path / "bare")
+
+
+def test_a_plain_repository_makes_git_run_nothing(repository):
+    committed(repository)
+    assert not obeys(str(repository)) and not obeys(str(repository / "sub"))
+    assert "diff.external" not in for_commands(str(repository)).values()
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "filter.x.clean",
+        "diff.x.textconv",
+        "diff.x.command",
+        "merge.x.driver",
+        "gpg.program",
+        "include.path",
+        "extensions.partialClone",
+    ],
+)
+def test_a_configuration_that_names_programs_is_noticed(repository, key):
+    git(repository, "config", key, "x")
+    assert obeys(str(repository / "sub"))
+
+
+def test_an_external_diff_of_the_repository_is_silenced(repository):
+    git(repository, "config", "diff.external", "x")
+    assert "diff.external" in for_commands(str(repository)).values()
+
+
+def test_a_repository_within_is_noticed(repository):
+    committed(repository)
+    (repository / "inner").mkdir()
+    git(repository / "inner", "init", "-q")
+    git(repository / "inner", "commit", "--allow-empty", "-qm", "x")
+    git(repository, "-c", "advice.addEmbeddedRepo=false", "add", "inner")
+    assert obeys(str(repository))
+
+
+def test_the_inside_of_a_repository_is_noticed_wherever_it_lies(tmp_path):
+    git(tmp_path, "init", "-q", "--bare", "bare")
+    assert obeys(str(tmp_path / "bare" / "refs")) and not obeys(str(tmp_path))

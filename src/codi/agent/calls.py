@@ -5,7 +5,7 @@ policy, one order and one record.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from logging import getLogger
 from uuid import uuid4
@@ -14,14 +14,17 @@ import anyio
 from msgspec.structs import replace
 
 from codi.agent.approvals import Approvals
+from codi.agent.binding import MISFIT, binding_of
 from codi.agent.cover import Cover, Kept, NotKept
 from codi.agent.evidence.witness import Witness
 from codi.agent.record import Record
+from codi.agent.reviewer import Reviewer
 from codi.agent.scheduling import collide, only_reads
 from codi.policy.policy import Policy
-from codi.policy.rules import parse_rule
-from codi.protocol.effects import Allow, Ask, Deny, Effect, Verdict, Writes
+from codi.policy.shell.analysis import analyse
+from codi.protocol.effects import Allow, Ask, Deny, Effect, Runs, Verdict, Writes
 from codi.protocol.events import (
+    ApprovalAsked,
     ApprovalGiven,
     CallEndDelta,
     CallIntended,
@@ -47,6 +50,7 @@ ANOTHER_WAY = "Do not repeat it; choose another way or ask."
 NOBODY = "No one can approve this in non-interactive mode; {} needs --allow {}."
 _PARTIAL_CHARS = 20_000
 _RISK_OF_NO_UNDO = 6
+_ONLY_A_PERSON = 8
 
 Remark = Callable[[ToolCall, ToolResult, bool], str | None]
 """What to add to a result: given the call, its result, and whether the tool failed."""
@@ -60,6 +64,8 @@ class _Act:
         self.resolved: Resolved | None = None
         self.effects: tuple[Effect, ...] = ()
         self.verdict: Verdict = Allow()
+        self.binding: str | None = None
+        """What was approved; None where nobody was asked."""
         self.heard = ""
         self.kept: Kept | None = None
         self.started: float | None = None
@@ -94,7 +100,8 @@ class _Act:
 class Calls:
     """`policy` may be exchanged between steps; `approvals` is where answers are brought. At most `parallel` actions run side
     by side; of one reply no more than the first `at_once` calls are run, all where it is None. `cover` keeps what they change;
-    without one nothing can be taken back."""
+    without one nothing can be taken back. `reviewer` gives a second opinion; `environment` are the variables that commands get,
+    and `sandbox_level` how far they are confined."""
 
     def __init__(
         self,
@@ -112,6 +119,9 @@ class Calls:
         self.workspace = workspace
         self._record = record
         self._cover = cover or Cover(None, workspace, record)
+        self.reviewer: Reviewer | None = None
+        self.environment: Mapping[str, str] = {}
+        self.sandbox_level = 1
         self.parallel = 8
         self.at_once: int | None = None
         self.touched: list[Effect] = []
@@ -157,6 +167,7 @@ class Calls:
             else:
                 self._resolve(act)
         try:
+            await self._review(acts)
             async with anyio.create_task_group() as tasks:
                 for at, act in enumerate(acts):
                     tasks.start_soon(run, act, acts[:at])
@@ -196,36 +207,78 @@ class Calls:
                     f"Nothing was written: {self.workspace.shown(effect.path)}: {why}.", is_error=True, failed=True
                 )
                 return
-        act.verdict = self.policy.judge(act.effects, tool=act.tool)
+        act.verdict = self._policy.judge(act.effects, tool=act.tool)
+        if not isinstance(act.verdict, Ask):
+            self.approvals.learning.decided(act.verdict.rule)
         if isinstance(act.verdict, Allow) and (why := self._cover.refusal(act.resolved.action.effects())):
             act.verdict = Ask((f"cannot be undone: {why}",), risk=_RISK_OF_NO_UNDO)
         if isinstance(act.verdict, Deny):
-            self._record.keep(
-                ApprovalGiven(
-                    tool_call_id=act.call.id,
-                    decision="deny",
-                    by=act.verdict.by,
-                    tool_name=act.tool,
-                    effects=act.effects,
-                    rule_id=act.verdict.rule,
-                    text=act.verdict.reason,
-                )
+            self._deny(act, act.verdict)
+
+    def _deny(self, act: _Act, verdict: Deny) -> None:
+        """Nobody is asked: a rule, the mode or the second opinion forbids it."""
+        self._record.keep(
+            ApprovalGiven(
+                tool_call_id=act.call.id,
+                decision="deny",
+                by=verdict.by,
+                tool_name=act.tool,
+                effects=act.effects,
+                rule_id=verdict.rule,
+                text=verdict.reason,
             )
-            act.settle(f"This call is not allowed: {act.verdict.reason}. {ANOTHER_WAY}", is_error=True)
+        )
+        act.settle(f"This call is not allowed: {verdict.reason}. {ANOTHER_WAY}", is_error=True)
+
+    @property
+    def _policy(self) -> Policy:
+        """The policy with what was learned."""
+        return self.approvals.learning.applied(self.policy)
+
+    async def _review(self, acts: Sequence[_Act]) -> None:
+        """Have another model look at what is about to be done, where one is set up for that."""
+        reviewer = self.reviewer
+        if reviewer is None:
+            return
+
+        async def review(act: _Act) -> None:
+            act.verdict = await reviewer.raised(act.canonical, act.effects, act.verdict)
+            if isinstance(act.verdict, Deny):
+                self._deny(act, act.verdict)
+
+        async with anyio.create_task_group() as tasks:
+            for act in acts:
+                if not act.result and reviewer.sees(act.tool, act.effects):
+                    tasks.start_soon(review, act)
 
     async def _ask(self, act: _Act) -> bool:
         """Ask the person; False if the answer is to stop the turn."""
         assert act.resolved is not None and isinstance(act.verdict, Ask)
-        undo_cover = self._cover.told(act.resolved.action.effects())
-        answer = await self.approvals.ask(act.canonical, act.effects, act.verdict, act.mapped, undo_cover)
+        call, ask = act.canonical, act.verdict
+        offers = self.approvals.learning.offers(act.effects, self._policy, act.tool, ask.risk)
+        act.binding = self._binding(act, act.effects)
+        asked = ApprovalAsked(
+            tool_call_id=call.id,
+            tool_name=call.name,
+            arguments=call.arguments,
+            effects=act.effects,
+            risk=ask.risk,
+            reasons=ask.reasons,
+            sandbox_level=self.sandbox_level,
+            undo_cover=self._cover.told(act.resolved.action.effects()),
+            preview=_preview(act.effects),
+            offers=offers.rules,
+            mapped_from=act.mapped,
+            suggested=offers.suggested,
+            binding=act.binding,
+        )
+        answer = await self.approvals.ask(asked, offers)
         if answer.abort:
             return False
         if isinstance(answer.verdict, Deny):
             act.settle(self._denial(act, answer.verdict), is_error=True)
             return True
         if answer.rule:
-            rule = parse_rule(answer.rule, "allow", self.approvals.territory)
-            self.policy = self.policy.with_rule(rule)
             self._record.keep(PolicyChosen(self.policy.mode, rule_added=answer.rule))
         if answer.changed is not None:
             try:
@@ -234,18 +287,30 @@ class Calls:
                 act.settle(str(failure), is_error=True)
                 return True
             self._judge(act)
+            act.binding = self._binding(act, act.effects)
+            if isinstance(act.verdict, Ask) and act.verdict.risk >= _ONLY_A_PERSON:
+                return await self._ask(act)
         return True
+
+    def _binding(self, act: _Act, effects: Sequence[Effect]) -> str:
+        return binding_of(act.canonical, effects, self.workspace.root, self.environment, self.sandbox_level)
 
     def _denial(self, act: _Act, verdict: Deny) -> str:
         if verdict.by == "nobody":
-            offer = next(iter(self.approvals.offers(act.effects)), act.tool)
-            return NOBODY.format(act.tool, repr(offer))
+            return NOBODY.format(act.tool, repr(self.approvals.needed(act.effects) or act.tool))
+        if verdict.reason == MISFIT:
+            return f"Not executed: {MISFIT}."
         return " ".join(part for part in (DENIED, verdict.reason, ANOTHER_WAY) if part)
 
     async def _perform(self, act: _Act) -> None:
         """Run the action under a grant of its effects. No exception of a tool leaves here."""
         assert act.resolved is not None
         call = act.canonical
+        if act.binding and act.binding != self._binding(
+            act, self.workspace.resolved(tuple(act.resolved.action.effects()))
+        ):
+            act.settle(f"Not executed: {MISFIT}. What it would touch has changed since.", is_error=True, failed=True)
+            return
         self._record.tell(CallStartDelta(call.id, call.name, call.arguments))
         if not only_reads(act.effects):
             self._record.keep(CallIntended(call.id, call.name, call.arguments, act.effects), sync=True)
@@ -282,6 +347,8 @@ class Calls:
             text = f"{act.mapped}\n{act.output.text}" if act.mapped else act.output.text
             act.settle(text, *act.output.images, is_error=act.output.is_error)
         assert act.result is not None
+        if act.output:
+            self.approvals.learning.entered(act.effects, act.tool)
         self._record.tell(CallEndDelta(act.result))
 
     async def _witnessed(self, act: _Act, output: ToolOutput) -> ToolOutput:
@@ -308,3 +375,13 @@ class Calls:
         if said:
             act.settle(*act.result.content, said, is_error=act.result.is_error)
         self._record.keep(MessageAdded(Message("user", (act.result,))), sync=not only_reads(act.effects))
+
+
+def _preview(effects: Sequence[Effect]) -> str | None:
+    """What would run, one simple command a line."""
+    lines: list[str] = []
+    for effect in effects:
+        if isinstance(effect, Runs):
+            found = analyse(effect)
+            lines += [part.text for part in found.commands] if found.understood and found.commands else [effect.line]
+    return "\n".join(lines) or None

@@ -14,7 +14,7 @@ from anyio import to_thread
 from msgspec import Struct
 
 from codi.agent.record import Record
-from codi.policy.shell_commands import only_looks
+from codi.policy.looking import only_looks
 from codi.protocol.effects import Effect, Reaches, Runs, Writes
 from codi.protocol.errors import WorkspaceError
 from codi.protocol.events import (

@@ -16,7 +16,7 @@ from codi.engine.engine import Engine
 from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.version import VERSION
-from codi.frontends.answers import nobody, yes
+from codi.frontends.answers import Answering, nobody, yes
 from codi.frontends.chat import chat
 from codi.frontends.headless import run_prompts
 from codi.frontends.json_lines import print_events, write_line
@@ -48,7 +48,7 @@ def run(words: Sequence[str]) -> int:
     leave_when_ended()
     try:
         if interactive:
-            return anyio.run(_talk, engine, target, prompts)
+            return anyio.run(_talk, engine, target, prompts, yes if args.yes else None)
         return anyio.run(_run_shot, engine, target, prompts, args, places)
     except BaseExceptionGroup as group:
         raise _alone(group) from None
@@ -122,12 +122,14 @@ def _standard_input() -> str:
     return sys.stdin.buffer.read().decode("utf-8-sig", errors="replace")
 
 
-async def _talk(engine: Engine, target: str | None, prompts: Sequence[Prompt]) -> int:
+async def _talk(engine: Engine, target: str | None, prompts: Sequence[Prompt], answering: Answering | None) -> int:
     ended = Ended()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(cancel_when_ended, ended, tasks.cancel_scope)
         async with engine.open(target) as conversation:
-            await chat(conversation, conversation.greeting, prompts)
+            for warning in conversation.warnings:
+                print(f"warning: {warning}", file=sys.stderr)
+            await chat(conversation, conversation.greeting, prompts, answering)
         tasks.cancel_scope.cancel()
     return 128 + ended.signal if ended.signal else 0
 

@@ -32,13 +32,14 @@ from codi.engine.version import VERSION
 from codi.policy.mode import MODES, Mode
 from codi.policy.modes import stricter
 from codi.protocol.conversation import SessionSummary
-from codi.protocol.errors import CodiError, SessionError
+from codi.protocol.errors import CodiError, ConfigError, SessionError
 from codi.protocol.events import (
     Entry,
     Fact,
     ModelChosen,
     ModelDescribed,
     PolicyChosen,
+    PolicyDelta,
     SessionOpened,
     ThinkingChosen,
     TitleGiven,
@@ -120,7 +121,10 @@ class Engine:
             toolbox = parts.toolbox(results, live, entry)
             workspace, ledger = parts.workspace(), parts.ledger()
             cover = Cover(ledger, workspace, record, lambda: workspace.jobs.are_running)
-            calls = Calls(toolbox, workspace, parts.policy(mode), Approvals(record, parts.territory), record, cover)
+            book = parts.rulebook()
+            approvals = Approvals(record, parts.territory, parts.learning(book))
+            calls = Calls(toolbox, workspace, parts.policy(mode), approvals, record, cover)
+            calls.reviewer, calls.environment = parts.reviewer(), parts.environment()
             calls.parallel = self._settings.agent.parallel
             calls.at_once = CALLS_A_STEP[parts.profile(entry)]
             files = parts.context_files()
@@ -141,12 +145,21 @@ class Engine:
             limits, required = self._settings.agent, self._options.require_evidence
             gate = Gate(calls, record, limits, self._settings.verify, required=required)
             agent = Agent(mind, calls, record, limits, parts.nearby(files), workspace.jobs.news, gate)
+
+            def consult(words: Sequence[str]) -> PolicyDelta:
+                from codi.engine.policy_words import PolicyWords  # for the few who ask
+
+                learning = approvals.learning
+                desk = PolicyWords(lambda: learning.applied(calls.policy), book, parts.territory, learning.hold)
+                return desk.answer(words)
+
             conversation = LocalConversation(
-                agent, record, listeners, began(session), rethink, parts.policy, taking_back, questions
+                agent, record, listeners, began(session), rethink, parts.policy, taking_back, questions, consult
             )
             notices = (
                 *self._warnings,
                 *parts.complaints,
+                *approvals.learning.begin_turn(),
                 *session.store.warnings,
                 *files.notices,
                 choice.warning if choice else "",
@@ -165,6 +178,8 @@ class Engine:
                     with anyio.CancelScope(shield=True):
                         await workspace.aclose()
                         await cover.close()
+                        with suppress(ConfigError):  # how often a rule was used is not worth a failure
+                            book.write_uses()
                         await parts.aclose()
 
     def sessions(self, *, everywhere: bool = False) -> list[SessionSummary]:

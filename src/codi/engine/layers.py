@@ -22,7 +22,7 @@ Name = Literal["default", "user", "project", "local", "environment", "flags"]
 Path = tuple[str, ...]
 
 PROJECT_LAYERS = ("project", "local")
-UNITED = frozenset([("policy", "allow"), ("policy", "ask"), ("policy", "deny")])
+UNITED = frozenset([("policy", "allow"), ("policy", "ask"), ("policy", "deny"), ("policy", "dangerous")])
 """Lists to which each layer adds; all others replace the one of the layer below."""
 
 _OTHER_VARIABLES = frozenset(

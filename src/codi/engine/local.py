@@ -1,7 +1,7 @@
 """A conversation whose agent runs in this process."""
 
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import anyio
 
@@ -13,12 +13,13 @@ from codi.agent.taking_back import TakingBack
 from codi.policy.mode import Mode
 from codi.policy.policy import Policy
 from codi.protocol.errors import CodiError
-from codi.protocol.events import Delta, Entry, Event, ModelChosen, PolicyChosen, StatusDelta
+from codi.protocol.events import Delta, Entry, Event, ModelChosen, PolicyChosen, PolicyDelta, StatusDelta
 from codi.protocol.messages import Level, Origin, user
 from codi.protocol.ops import (
     Answer,
     ChooseModel,
     ChoosePolicy,
+    ConsultPolicy,
     Interrupt,
     Op,
     Prompt,
@@ -26,6 +27,7 @@ from codi.protocol.ops import (
     Reply,
     ShowChanges,
     Steer,
+    TryRule,
     Undo,
     UseTool,
 )
@@ -83,7 +85,8 @@ class _Listener:
 class LocalConversation:
     """Ops wait in line and are taken one after the other; what must reach a running turn goes past the line.
 
-    `rethink` gives the mind for a model's name, `repolicy` the policy for a mode's; both are the engine's. `taking_back` undoes."""
+    `rethink` gives the mind for a model's name, `repolicy` the policy for a mode's; both are the engine's. `taking_back` undoes,
+    `consult` answers what is asked of the rules."""
 
     def __init__(
         self,
@@ -95,6 +98,7 @@ class LocalConversation:
         repolicy: Callable[[Mode], Policy],
         taking_back: TakingBack,
         questions: Questions,
+        consult: Callable[[Sequence[str]], PolicyDelta] | None = None,
     ) -> None:
         self.session_id = record.session.store.session_id
         self.began = began
@@ -107,6 +111,7 @@ class LocalConversation:
         self._repolicy = repolicy
         self._taking_back = taking_back
         self._questions = questions
+        self._consult = consult
         self.prompted = anyio.Event()
         """Set when there is something to do for the first time."""
         self._waiting: deque[Op] = deque()
@@ -131,6 +136,8 @@ class LocalConversation:
         match op:
             case Answer():
                 self._agent.calls.approvals.answer(op)
+            case TryRule(text):
+                self._agent.calls.approvals.try_rule(text)
             case Reply():
                 self._questions.answer(op)
             case Interrupt():
@@ -182,6 +189,8 @@ class LocalConversation:
                 else:
                     origin = mind.provider.origin
                     self._record.keep(ModelChosen(origin.provider, origin.model))
+            case ConsultPolicy(words) if self._consult:
+                self._record.tell(self._consult(words))
             case ChoosePolicy(mode):
                 self._agent.calls.policy = self._repolicy(mode)
                 self._record.keep(PolicyChosen(mode))

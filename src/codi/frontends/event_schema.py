@@ -176,6 +176,8 @@ class ApprovalAskedLine(Struct, tag="approval_asked", rename="camel", kw_only=Tr
     preview: str = ""
     offers: list[str] = []
     mapped_from: str = ""
+    suggested: str = ""
+    binding: str = ""
 
 
 class ApprovalGivenLine(Struct, tag="approval_given", rename="camel", kw_only=True):

@@ -1,6 +1,7 @@
 """What is dangerous in a command line, with reasons, and what no one may run at all.
 
-All of this only ever raises the risk; it allows nothing. The deny floor holds in every mode and against every rule.
+All of this only ever raises the risk; it allows nothing. The deny floor holds in every mode and against every rule, also for
+a line that cannot be parsed or where no parser is installed: so it reads tolerantly, and sees too much rather than too little.
 """
 
 import os
@@ -10,7 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import Struct
 
 from codi.policy.command_line import SHELLS, UNKNOWN, Command, commands_of, names_known
+from codi.policy.looking import only_looks
+from codi.policy.shell.analysis import analyse
 from codi.policy.territory import Territory
+from codi.protocol.effects import Runs
 
 _DEVICE = re.compile(r"/dev/(?:sd|hd|vd|xvd|nvme|mmcblk|disk|loop|mapper/|md|dm-|nbd|sr|rdisk)")
 _FORK_BOMB = re.compile(r"([^\s(){};&|]{1,64})\s{0,9}\(\)\s{0,9}\{\s*\1\s*\|\s*\1\s*&")
@@ -33,6 +37,9 @@ _SYSTEM_TOOLS = frozenset({"crontab", "at", "batch", "systemctl", "service", "la
                            "telinit", "mount", "umount", "insmod", "rmmod", "modprobe", "sysctl", "iptables", "ip6tables", "nft", "ufw",
                            "firewall-cmd", "useradd", "userdel", "usermod", "groupadd", "adduser", "deluser", "passwd", "chpasswd", "visudo",
                            "setenforce", "chroot", "nsenter", "killall", "swapoff", "losetup", "setcap", "loginctl"})  # fmt: skip
+_ALWAYS_RUN = frozenset({"make", "npx", "uvx", "bunx", "tox", "nox"})
+_RUNNERS = _ALWAYS_RUN | {"npm", "pnpm", "yarn", "bun", "uv", "cargo", "go", "poetry"}
+_RUN_WORDS = frozenset({"run", "test", "start", "exec", "build", "t"})
 _FILTERS = re.compile(
     r"-(?:i?name|i?path|i?wholename|i?regex|newer\w*|size|empty|[acm]time|[acm]min|user|group|perm|inum|samefile)"
 )
@@ -68,7 +75,8 @@ class Danger(Struct, frozen=True):
 
 
 def danger_of(line: str, cwd: str, territory: Territory) -> Danger:
-    """What is known of a line that is run in `cwd`. One of which nothing is known has risk 3: it may write."""
+    """What is known of a line that is run in `cwd`. One of which nothing is known has risk 3: it may write. What only looks has
+    none. What is disguised, or no shell line at all, has 2 more than it would have otherwise."""
     known = _Known(cwd, territory)
     commands = commands_of(line[: 4 * _LOOKED_AT], known.names)
     if why := _forbidden(line, commands, known):
@@ -78,10 +86,16 @@ def danger_of(line: str, cwd: str, territory: Territory) -> Danger:
         found.append((8, "is too long to be looked through"))
     for command in commands:
         found += [(risk, reason) for risk, reason in _risks(command, known)]
-    if not found:
-        return Danger(3, ("runs a command",))
-    found.sort(key=lambda one: -one[0])
-    return Danger(found[0][0], tuple(dict.fromkeys(reason for _, reason in found)))
+    if any("/" in one.words[0] for one in analyse(Runs(line, cwd)).commands):
+        found.append((5, "runs a program by its place"))
+    if not found and only_looks(Runs(line, cwd)):
+        inside = only_looks(Runs(line, cwd), territory)
+        return Danger(0, ("only looks",)) if inside else Danger(4, ("looks at what is not the workspace's",))
+    found = sorted(found, key=lambda one: -one[0]) or [(3, "runs a command")]
+    hidden = next((doubt for doubt in analyse(Runs(line, cwd)).doubts if doubt.hides), None)
+    if hidden:
+        found.append((0, f"{hidden.reason} (2 more)"))
+    return Danger(min(found[0][0] + 2 * bool(hidden), 10), tuple(dict.fromkeys(reason for _, reason in found)))
 
 
 class _Known:
@@ -143,7 +157,7 @@ def _forbidden(line: str, commands: Iterable[Command], known: _Known) -> str | N
 
 def _risks(command: Command, known: _Known) -> Iterator[tuple[int, str]]:
     words, program = command.words, command.program
-    for check in (_hidden, _runs_input, _system, _deletions, _places):
+    for check in (_hidden, _runs_input, _runs_scripts, _system, _deletions, _places):
         if words or check is _places:
             yield from check(command, program, words, known)
 
@@ -174,6 +188,14 @@ def _runs_input(command: Command, program: str, words: Sequence[str], known: _Kn
             re.match(r"-\w*[cem]", word) for word in words[1:]
         ):
             yield 8, "runs text that is not known before"
+
+
+def _runs_scripts(command: Command, program: str, words: Sequence[str], known: _Known) -> Iterator[tuple[int, str]]:
+    operands = [word for word in _operands(words) if word != "-"]
+    if (program in SHELLS or program in ("source", ".") or _INTERPRETER.fullmatch(program)) and operands:
+        yield 5, "runs a script"
+    elif program in _RUNNERS and (program in _ALWAYS_RUN or _RUN_WORDS.intersection(operands[:1])):
+        yield 5, "runs what the project says"
 
 
 def _system(command: Command, program: str, words: Sequence[str], known: _Known) -> Iterator[tuple[int, str]]:
@@ -229,7 +251,9 @@ def _deletions(command: Command, program: str, words: Sequence[str], known: _Kno
 
 def _places(command: Command, program: str, words: Sequence[str], known: _Known) -> Iterator[tuple[int, str]]:
     for word in (*words[1:], *command.targets):
-        if not word.startswith("-") and "/" in word and known.territory.is_secret(known.path(word)):
+        if ("/" in word or word.startswith((".", "id_")) or word.endswith(".pem")) and known.territory.is_secret(
+            known.path(word)
+        ):
             yield 8, "reads where secrets are kept"
             break
     for word in _written(command):

@@ -6,10 +6,10 @@ Plan mode and read-only mode are not flags that somebody must remember to look a
 from collections.abc import Callable
 
 from codi.policy.danger import danger_of
+from codi.policy.looking import is_own_git, why_not_looking
 from codi.policy.mode import Mode
 from codi.policy.policy import Policy
 from codi.policy.rules import Rule
-from codi.policy.shell_commands import is_own_git, only_looks
 from codi.policy.territory import Territory
 from codi.protocol.effects import Allow, Ask, Deny, Effect, Reaches, Reads, Runs, Verdict, Writes
 
@@ -18,7 +18,7 @@ _ORDER: dict[str, int] = {"read-only": 0, "plan": 1, "default": 2, "accept-edits
 
 
 def policy_of(mode: Mode, territory: Territory, rules: tuple[Rule, ...] = ()) -> Policy:
-    return Policy(mode, rules, table_of(mode, territory))
+    return Policy(mode, rules, table_of(mode, territory), real=territory.real)
 
 
 def stricter(one: Mode, other: Mode) -> Mode:
@@ -75,13 +75,25 @@ def _on_run(mode: Mode, territory: Territory, command: Runs) -> Verdict:
         return Deny(f"codi never runs this: it {why_not}" if " " in why_not else f"codi never runs this: {why_not}")
     inside = territory.holds(command.cwd)
     if mode in ("plan", "read-only"):
-        looks = only_looks(command) if territory.confined else is_own_git(command)
-        return Allow() if looks and inside else Deny(f"{mode} mode runs no commands but codi's own looks at git")
-    risk, reasons = danger.risk, danger.reasons
-    if not inside:
-        risk, reasons = max(risk, 4), (*reasons, f"{command.cwd} is outside the workspace {territory.root}.")
-    elif only_looks(command):
+        return (
+            _on_run_where_nothing_may_change(mode, territory, command) if inside else Deny(_outside(command, territory))
+        )
+    why = why_not_looking(command, territory)
+    if inside and why is None:
         return Allow()
-    if mode == "full-access" and risk < 8:
+    if mode == "full-access" and danger.risk < 8:
         return Allow()
-    return Ask(reasons, risk)
+    reasons, risk = (*danger.reasons, *(why or ())), danger.risk
+    return Ask(reasons, risk) if inside else Ask((*reasons, _outside(command, territory)), max(risk, 4))
+
+
+def _on_run_where_nothing_may_change(mode: Mode, territory: Territory, command: Runs) -> Verdict:
+    if not territory.confined:
+        only_git = f"{mode} mode runs no commands but codi's own looks at git"
+        return Allow() if is_own_git(command) else Deny(only_git)
+    why = why_not_looking(command, territory)
+    return Allow() if why is None else Deny(f"{mode} mode runs no command that may do more than look: {'; '.join(why)}")
+
+
+def _outside(command: Runs, territory: Territory) -> str:
+    return f"{command.cwd} is outside the workspace {territory.root}."

@@ -4,6 +4,8 @@ Paths are absolute and real by the time they come here, and are compared compone
 `src/a` never covers `src/ab`.
 """
 
+import os
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 
 from msgspec import Struct
@@ -26,9 +28,14 @@ _SECRET_FOLDERS = {".ssh", ".aws", ".gnupg", "keyrings", ".kube"}
 _PUBLIC = (".env.example", ".env.sample", ".env.template", "*.pub")
 
 
+def _obeys_nobody(folder: str) -> bool:
+    return False
+
+
 class Territory(Struct, frozen=True):
     """`root` and `extra_dirs` are real paths; `home` is the person's home folder, `codi_home` codi's own. `confined` says
-    whether commands run in a sandbox that holds."""
+    whether commands run in a sandbox that holds. `real` follows the links in a path that stands in a command; `git_obeys` says
+    whether git would run, in a folder, programs which the configuration of its repository names."""
 
     root: str
     home: str
@@ -36,6 +43,8 @@ class Territory(Struct, frozen=True):
     extra_dirs: tuple[str, ...] = ()
     protected: tuple[str, ...] = ()
     confined: bool = False
+    real: Callable[[str], str] = os.path.normpath
+    git_obeys: Callable[[str], bool] = _obeys_nobody
 
     def holds(self, path: str) -> bool:
         return any(_below(path, place) for place in (self.root, *self.extra_dirs))

@@ -1,6 +1,7 @@
 """What codi itself asks git, reading only, and without letting a repository's configuration run anything."""
 
 import os
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -10,16 +11,11 @@ from codi.workspace.roots import repository_of
 _STATUS_LIMIT_S = 2.0
 _MOST_OUTPUT = 64 * 1024
 
-_SETTINGS = {
-    "core.fsmonitor": "false",
-    "core.hooksPath": "/dev/null",
-    "core.pager": "cat",
-    "diff.external": "",
-    "protocol.allow": "never",
-}
+_FOR_ALL = {"core.fsmonitor": "false", "core.hooksPath": "/dev/null", "core.pager": "cat"}
+_SETTINGS = {**_FOR_ALL, "diff.external": "", "protocol.allow": "never"}
 
-
-_ALWAYS = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1"}
+_ALWAYS = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_PAGER": "cat"}
+"""A pager of the environment goes before that of one subcommand, which a configuration may name too."""
 
 
 def neutral(settings: dict[str, str]) -> dict[str, str]:
@@ -31,6 +27,74 @@ def neutral(settings: dict[str, str]) -> dict[str, str]:
 
 NEUTRAL = neutral(_SETTINGS)
 """For every git that codi starts for itself: no monitor, hook, pager, external diff or fetch of the repository's choice."""
+
+
+def for_commands(folder: str) -> dict[str, str]:
+    """The environment of a command in a folder. To git a `diff.external` that is empty is one that fails, so there is none where
+    the repository names none. Fetching is the command's own business."""
+    named = "external" in _configuration_around(folder)
+    return neutral({**_FOR_ALL, "diff.external": ""} if named else _FOR_ALL)
+
+
+_OBEYED = (
+    "filter",
+    "textconv",
+    "command",
+    "driver",
+    "include",
+    "gpg",
+    "showsignature",
+    "partialclone",
+    "promisor",
+    "alternaterefs",
+)
+
+
+def obeys(folder: str) -> bool:
+    """Whether git, asked about the repository around a folder, would run what its configuration names, or that of a repository
+    within it, or may do so."""
+    text, top = _configuration_around(folder), repository_of(folder)
+    if any(word in text for word in _OBEYED) or _is_in_git_folder(folder):
+        return True
+    return top is not None and _holds_repositories(os.path.join(_git_folder(top), "index"))
+
+
+_WITHIN = b"\0\0\xe0\0"
+"""The mode under which an index lists a repository within the repository. A size may look the same; then git is asked about."""
+
+
+def _holds_repositories(index: str) -> bool:
+    try:
+        facts = os.stat(index)
+    except OSError:
+        return False
+    return _lists_repositories(index, facts.st_mtime_ns, facts.st_size)
+
+
+@lru_cache(maxsize=8)
+def _lists_repositories(index: str, mtime_ns: int, size: int) -> bool:
+    try:
+        with open(index, "rb") as file:
+            return _WITHIN in file.read()
+    except OSError:
+        return True
+
+
+def _is_in_git_folder(folder: str) -> bool:
+    """Whether a folder, or one around it, is the inside of a repository: git reads its configuration wherever it lies."""
+    while not os.path.lexists(os.path.join(folder, ".git")):
+        if all(os.path.lexists(os.path.join(folder, name)) for name in ("HEAD", "objects")):
+            return True
+        folder, below = os.path.dirname(folder), folder
+        if folder == below:
+            return False
+    return False
+
+
+def _configuration_around(folder: str) -> str:
+    """All settings of the repository itself, in lower case; empty outside of one."""
+    top = repository_of(folder)
+    return "" if top is None else _configuration(top).lower()
 
 
 class GitState(Struct, frozen=True):
@@ -102,8 +166,12 @@ _OF_REPOSITORY = ("local", "worktree")
 
 
 def _may_filter(top: str) -> bool:
-    configurations = (_text(_common_folder(top), "config") or "", _text(_git_folder(top), "config.worktree") or "")
-    return any(word in text.lower() for text in configurations for word in ("filter", "include"))
+    text = _configuration(top).lower()
+    return any(word in text for word in ("filter", "include"))
+
+
+def _configuration(top: str) -> str:
+    return (_text(_common_folder(top), "config") or "") + (_text(_git_folder(top), "config.worktree") or "")
 
 
 async def _git(words: tuple[str, ...], cwd: str, more: dict[str, str]) -> bytes | None:

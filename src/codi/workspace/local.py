@@ -16,7 +16,7 @@ from codi.protocol.effects import Effect, Reaches, Reads, Runs, Writes
 from codi.workspace import paths, processes
 from codi.workspace.descent import folder_of, naming, open_folder, open_listing, open_regular, read_all
 from codi.workspace.endpoints import endpoint_of
-from codi.workspace.git import NEUTRAL
+from codi.workspace.git import NEUTRAL, for_commands
 from codi.workspace.ignoring import files_below
 from codi.workspace.jobs import Jobs
 from codi.workspace.replacing import Change, replace_together
@@ -180,10 +180,11 @@ class LocalWorkspace:
         env: Mapping[str, str] | None = None,
         tell: Callable[[str], None] | None = None,
     ) -> Outcome:
-        environment = self._environment_with(env or {})
+        cwd = self.resolve(command.cwd)
+        environment = self._environment_with({**for_commands(cwd), **(env or {})})
         return await processes.run(
             command.command,
-            cwd=self.resolve(command.cwd),
+            cwd=cwd,
             environment=environment,
             shell=self._shell or processes.shell_in(environment["PATH"]),
             timeout_s=timeout_s,
@@ -194,8 +195,8 @@ class LocalWorkspace:
         )
 
     async def start(self, command: Runs, *, timeout_s: float | None, keep: int, terminal: Size | None = None) -> Job:
-        environment = self._environment_with({})
         cwd = self.resolve(command.cwd)
+        environment = self._environment_with(for_commands(cwd))
         return await self.jobs.start(
             Runs(command.command, cwd),
             cwd=cwd,
