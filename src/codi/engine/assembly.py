@@ -15,15 +15,10 @@ from codi.agent.mind import Mind
 from codi.agent.nearby import Nearby
 from codi.agent.reviewer import Reviewer
 from codi.agent.text_calls import TextCalls, tools_in_words
-<<<<<<< HEAD
 from codi.credentials.copilot import CopilotToken
 from codi.credentials.login import Login
-from codi.engine.logins import Logins, is_at_home
-=======
-from codi.credentials.environment import EnvironmentKey
-from codi.credentials.source import SourceKey
 from codi.engine.habits import Habits
->>>>>>> exrules
+from codi.engine.logins import Logins, is_at_home
 from codi.engine.model_list import ModelList
 from codi.engine.options import Options
 from codi.engine.places import Places

@@ -1,0 +1,125 @@
+"""What a person trusts: `trust.json` in codi's home, by the real path of a project and the hash of each item.
+
+The text of an item is kept with it, so that a change can be shown. A file that cannot be believed is set aside, and nothing is trusted.
+"""
+
+import os
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import UTC, datetime
+
+import msgspec
+from msgspec import Struct
+
+from codi.engine.config_files import shown
+from codi.engine.private_file import NotPrivate, read_private, replace_private, set_aside, turn
+from codi.engine.trust.item import Item
+from codi.protocol.errors import ConfigError
+
+NAME = "trust.json"
+_MOST_TEXT = 64 * 1024
+
+
+class Trusted(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An item as it was when it was accepted."""
+
+    id: str
+    kind: str
+    file: str
+    sha256: str
+    scripts: Mapping[str, str] = {}
+    text: str = ""
+    accepted: datetime
+
+
+class _File(Struct, frozen=True):
+    version: int = 1
+    projects: Mapping[str, Mapping[str, Trusted]] = {}
+
+
+class TrustStore:
+    """`warnings` are what the person should hear once."""
+
+    def __init__(self, home: str, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.path = os.path.join(home, NAME)
+        self.warnings: list[str] = []
+        self._now = now
+
+    def projects(self) -> Mapping[str, Mapping[str, Trusted]]:
+        """Of each project its trusted items by their hash."""
+        return self._read().projects if os.path.lexists(self.path) else {}
+
+    def of(self, project: str, *, inherit: bool = False) -> Mapping[str, Trusted]:
+        """The trusted items of a project by their hash; with `inherit` also those that were accepted in a folder around it."""
+        projects, place = self.projects(), os.path.realpath(project)
+        found = dict(projects.get(place, {}))
+        while inherit and (place := os.path.dirname(above := place)) != above:
+            found = {**projects.get(place, {}), **found}
+        return found
+
+    def accept(self, project: str, items: Iterable[Item]) -> None:
+        """Trust these, in place of what went by their names before. Raises ConfigError."""
+        at = self._now().replace(microsecond=0)
+        new = {
+            item.hash: Trusted(
+                id=item.id,
+                kind=item.kind,
+                file=item.file,
+                sha256=item.sha256,
+                scripts=item.scripts,
+                text=item.text if len(item.text) <= _MOST_TEXT else "",
+                accepted=at,
+            )
+            for item in items
+        }
+        ids = {trusted.id for trusted in new.values()}
+
+        def accepted(before: Mapping[str, Trusted]) -> dict[str, Trusted]:
+            return {hash: old for hash, old in before.items() if old.id not in ids} | new
+
+        self._change(project, accepted)
+
+    def revoke(self, project: str, ids: Collection[str] | None = None) -> list[str]:
+        """Trust these no more, or nothing of the project. Returns the names of those that were trusted. Raises ConfigError."""
+        gone: list[str] = []
+
+        def left(before: Mapping[str, Trusted]) -> dict[str, Trusted]:
+            gone[:] = [old.id for old in before.values() if ids is None or old.id in ids]
+            return {hash: old for hash, old in before.items() if ids is not None and old.id not in ids}
+
+        self._change(project, left)
+        return gone
+
+    def _change(self, project: str, change: Callable[[Mapping[str, Trusted]], dict[str, Trusted]]) -> None:
+        place = os.path.realpath(project)
+        try:
+            with turn(self.path):
+                projects = dict(self._read().projects)
+                projects[place] = change(projects.get(place, {}))
+                if not projects[place]:
+                    del projects[place]
+                content = msgspec.json.encode(_File(projects=projects), order="sorted")
+                replace_private(self.path, msgspec.json.format(content) + b"\n")
+        except OSError as error:
+            raise ConfigError(
+                f"{shown(self.path)} cannot be written: {error.strerror}", hint="Check who owns codi's home."
+            ) from error
+
+    def _read(self) -> _File:
+        try:
+            content = read_private(self.path)
+            if content is None:
+                return _File()
+            found = msgspec.json.decode(content, type=_File)
+            if found.version != 1:
+                raise NotPrivate(f"it is of version {found.version}")
+            return found
+        except (NotPrivate, msgspec.DecodeError, RecursionError) as trouble:
+            why = f"{shown(self.path)} cannot be used: {trouble}"
+        except OSError as error:
+            why = f"{shown(self.path)} cannot be read: {error.strerror}"
+        try:
+            why += f"; it is now {shown(set_aside(self.path))}"
+        except OSError as error:
+            why += f", and it cannot be moved away: {error.strerror}"
+        self.warnings.append(f"{why}. No project is trusted.")
+        return _File()
