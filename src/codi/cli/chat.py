@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 
 from codi.cli.attachments import prompt_with_files
-from codi.cli.flags import check, is_interactive, parser, settings_of, text_or_file
+from codi.cli.flags import check, how_trusted, is_interactive, parser, settings_of, text_or_file
 from codi.cli.main import COMMANDS
 from codi.cli.start import host_for
 from codi.cli.stopping import Ended, Stopping, cancel_when_ended, leave_when_ended
@@ -22,6 +22,7 @@ from codi.frontends.headless import run_prompts
 from codi.frontends.json_lines import print_events, write_line
 from codi.frontends.outcome import Outcome
 from codi.frontends.print_once import print_once
+from codi.frontends.trust_by_line import ask_by_line
 from codi.protocol.errors import CodiError, UsageError
 from codi.protocol.ops import Prompt
 from codi.wire.characters import without_halves
@@ -36,11 +37,15 @@ def run(words: Sequence[str]) -> int:
     if args.endpoint_id:
         os.environ["RUNPOD_ENDPOINT_ID"] = args.endpoint_id
     places = Places.at(args.cwd)
+    interactive = is_interactive(args)
+    if interactive and how_trusted(args) == "pinned" and not args.print_prompt:
+        from codi.cli.trusting import ask_about  # only where somebody can be asked
+
+        ask_about(places, settings_of(args), args.config, ask_by_line)
     engine = _engine(args, places, words)
     if args.print_prompt:
         print("\n\n".join(f"# from: {part.origin}\n{part.tagged}" for part in anyio.run(engine.prompt_parts)))
         return 0
-    interactive = is_interactive(args)
     prompts = _prompts(args, interactive)
     if not interactive and not prompts:
         raise UsageError("there is no prompt", hint="Say what to do: codi -p 'fix the failing test'.")
@@ -83,7 +88,7 @@ def _engine(args: Any, places: Places, words: Sequence[str]) -> Engine:
         someone_answers=is_interactive(args),
         flags=tuple(word.partition("=")[0] for word in words if word.startswith("--")),
     )
-    return host_for(places, settings_of(args), options, pairs=args.config, trusted=args.trust_project)
+    return host_for(places, settings_of(args), options, pairs=args.config, how=how_trusted(args))
 
 
 def _names(text: str | None) -> tuple[str, ...] | None:

@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Collection, Sequence
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 from codi.protocol.errors import UsageError
 
@@ -250,6 +250,11 @@ def settings_of(args: Any) -> dict[str, Any]:
         "workspace.extra_dirs": [os.path.abspath(folder) for folder in args.add_dir] or None,
     }
     return {name: value for name, value in named.items() if value is not None}
+
+
+def how_trusted(args: Any) -> Literal["pinned", "all", "none"]:
+    """What of the project is obeyed in this run."""
+    return "all" if args.trust_project else "none" if getattr(args, "no_trust", False) else "pinned"
 
 
 def text_or_file(text: str) -> str:

@@ -26,6 +26,7 @@ COMMANDS = {
     "sessions": "what was talked about, newest first",
     "snapshot": "the tree as it was: listed, compared, brought back",
     "tool": "list, show or run one tool, judged like a call of the model",
+    "trust": "what a project brings, and which of it is obeyed",
     "undo": "take back what the agent changed",
 }
 _TROUBLES = {

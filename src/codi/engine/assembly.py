@@ -25,6 +25,8 @@ from codi.engine.places import Places
 from codi.engine.prompt_files import prompt_file
 from codi.engine.rulebook import RuleBook
 from codi.engine.settings import Settings
+from codi.engine.trust.manifest import item_of_rules
+from codi.engine.trust.trust import Trust
 from codi.policy.mode import Mode
 from codi.policy.modes import policy_of
 from codi.policy.policy import Policy
@@ -76,11 +78,12 @@ class Assembly:
             real=os.path.realpath,
             git_obeys=git.obeys,
         )
+        self.trust = Trust(places, options.trust, inherit=settings.trust.inherit)
         self._ground = Ground(
             home=places.home,
             root=places.root,
             cwd=places.cwd,
-            trusted=options.trusted,
+            trusts=self.trust.may_reach_out,
             is_secret=self.territory.is_secret,
         )
         self.complaints: list[str] = []
@@ -149,7 +152,7 @@ class Assembly:
         return policy_of(mode, self.territory, (*rules, *(regex_rule(text, "ask", risk=8) for text in said.dangerous)))
 
     def rulebook(self) -> RuleBook:
-        return RuleBook(self.places, self.territory, trusted=self.options.trusted)
+        return RuleBook(self.places, self.territory, trusts=lambda content: self.trust.accepts(item_of_rules(content)))
 
     def learning(self, book: RuleBook) -> Learning:
         """Rules out of answers. Where nobody sits nobody has habits."""
@@ -247,10 +250,10 @@ class Assembly:
             return Part("role", self.options.system_prompt, "--system-prompt")
         if said := self.settings.agent.system_prompt:
             return Part("role", said, "agent.system_prompt")
-        return prompt_file("SYSTEM.md", self.places, trusted=self.options.trusted)
+        return prompt_file("SYSTEM.md", self.places, self.trust)
 
     def _appended(self) -> list[Part]:
-        file = prompt_file("APPEND_SYSTEM.md", self.places, trusted=self.options.trusted)
+        file = prompt_file("APPEND_SYSTEM.md", self.places, self.trust)
         said = self.settings.agent.append_system_prompt
         return [
             *([file] if file else []),

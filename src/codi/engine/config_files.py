@@ -62,12 +62,16 @@ def find(folder: str, stem: str = "config") -> str | None:
 
 def read(path: str) -> ConfigFile:
     """Raises BrokenFile with line, column and the line itself."""
+    return parsed(path, content_of(path))
+
+
+def content_of(path: str) -> bytes:
+    """Raises BrokenFile."""
     try:
         with open(path, "rb") as file:
-            content = file.read()
+            return file.read()
     except OSError as error:
         raise BrokenFile(path, f"cannot be read: {error.strerror}") from error
-    return parsed(path, content)
 
 
 def parsed(path: str, content: bytes) -> ConfigFile:

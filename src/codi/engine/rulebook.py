@@ -1,7 +1,7 @@
 """The rules that a person keeps, `exec-rules.json` in codi's home, and those that a repository brings in its `.codi` folder.
 
 A file that cannot be believed is set aside and told of once, and for the rest of this run everything asks: what it denied
-is not known any more. Those of a repository may ask and deny at once; what they allow holds in a trusted project alone.
+is not known any more. Those of a repository may ask and deny at once; what they allow holds where it is trusted, as it now is.
 """
 
 import os
@@ -24,20 +24,21 @@ _Signature = tuple[int, int, int, int]
 
 
 class RuleBook:
-    """`warnings` are what the person should hear once. Files are read again when they have changed."""
+    """`trusts` says whether what the file of a repository allows holds. `warnings` are what the person should hear once. Files are read again when they have changed."""
 
     def __init__(
         self,
         places: Places,
         territory: Territory,
         *,
-        trusted: bool,
+        trusts: Callable[[bytes], bool],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.path = os.path.join(places.home, NAME)
         self.project = os.path.realpath(places.root)
         self.repository_path = os.path.join(self.project, ".codi", NAME)
-        self.trusted = trusted
+        self._trusts = trusts
+        self._is_trusted = False
         self.warnings: list[str] = []
         self._territory = territory
         self._now = now
@@ -69,7 +70,7 @@ class RuleBook:
     def is_in_force(self, rule: ExecRule, *, brought: bool = False) -> bool:
         if brought:
             not_over = rule.expires is None or rule.expires > self._now()
-            return not_over and (self.trusted or rule.decision != "allow")
+            return not_over and (self._is_trusted or rule.decision != "allow")
         return rule.holds_in(self.project, self._now())
 
     def keep(self, rules: Sequence[ExecRule]) -> list[ExecRule]:
@@ -189,6 +190,7 @@ class RuleBook:
                 content = file.read(_MOST_BYTES + 1)
             if len(content) > _MOST_BYTES:
                 raise BadRules("it is too large")
+            self._is_trusted = self._trusts(content)
             return tuple(
                 replace(rule, id=f"repository:{rule.id}", source="repository", scope="user", project=None)
                 for rule in read_rules(content, self._of_project)

@@ -67,6 +67,13 @@ class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
     reviewer: ReviewerSettings = ReviewerSettings()
 
 
+class TrustSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[trust]"""
+
+    ask: Annotated[bool, Meta(description="ask at the start of a conversation about what a project brings")] = True
+    inherit: Annotated[bool, Meta(description="what was accepted in a folder counts for projects within it")] = False
+
+
 class WorkspaceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """[workspace]"""
 
@@ -129,6 +136,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     web: WebSettings = WebSettings()
     policy: PolicySettings = PolicySettings()
     workspace: WorkspaceSettings = WorkspaceSettings()
+    trust: TrustSettings = TrustSettings()
     sessions: SessionSettings = SessionSettings()
     undo: UndoSettings = UndoSettings()
     auth: AuthSettings = AuthSettings()

@@ -52,7 +52,9 @@ def item_of(
     **told: Any,
 ) -> Item:
     """The item of these bytes. `meaning` is what they were read as, so that they can be put to no other use."""
-    configuration = sha256(content + b"\0" + msgspec.json.encode(meaning, order="deterministic", enc_hook=str)).hexdigest()
+    configuration = sha256(
+        content + b"\0" + msgspec.json.encode(meaning, order="deterministic", enc_hook=str)
+    ).hexdigest()
     whole = sha256(msgspec.json.encode([id, kind, file, configuration, sorted(scripts.items())])).hexdigest()
     return Item(
         id=id,

@@ -27,7 +27,32 @@ RULES = "exec-rules.json"
 _APART = {("verify",): "verify", ("mcp", "servers", "*"): "mcp", ("lsp", "*"): "lsp", ("hooks", "*"): "hook"}
 """What is an item of its own, by its place; `*` is any name."""
 _INTERPRETERS = frozenset(
-    "sh bash dash zsh ksh fish env python python3 node deno bun ruby perl php lua pwsh Rscript uv npx uvx run".split()
+    [
+        "sh",
+        "bash",
+        "dash",
+        "zsh",
+        "ksh",
+        "fish",
+        "env",
+        "python",
+        "python3",
+        "node",
+        "deno",
+        "bun",
+        "ruby",
+        "perl",
+        "php",
+        "lua",
+        "pwsh",
+        "Rscript",
+        "uv",
+        "npx",
+        "uvx",
+        "run",
+        "poetry",
+        "pipenv",
+    ]
 )
 _MOST_BYTES = 1024 * 1024
 
@@ -41,11 +66,11 @@ def manifest(places: Places) -> tuple[Item, ...]:
             for form in config_files.FORMS:
                 path = os.path.join(folder, f"{stem}.{form}")
                 if (content := _content(path)) is not None:
-                    found += (item for item in _items_of_bytes(path, content, places.root))
+                    found += items_of_bytes(path, content, places.root)
         for name in PROMPTS:
             if (content := _content(os.path.join(folder, name))) is not None:
                 found.append(item_of_prompt(name, content))
-        if (content := _content(os.path.join(folder, RULES))) is not None:
+        if (content := _content(os.path.join(folder, RULES))) is not None and b"allow" in content:
             found.append(item_of_rules(content))
     found += _reaching(places)
     return tuple(found)
@@ -72,7 +97,8 @@ def item_of_context(path: str, root: str) -> Item | None:
     return None if content is None else item_of(named, "context", named, content)
 
 
-def _items_of_bytes(path: str, content: bytes, root: str) -> Iterator[Item]:
+def items_of_bytes(path: str, content: bytes, root: str) -> Iterator[Item]:
+    """The same of a file that is not parsed, if its form is not TOML, or that cannot be."""
     try:
         if path.endswith(".toml"):
             yield from _items_of_file(config_files.parsed(path, content), root)
@@ -96,8 +122,8 @@ def _items_of_file(file: ConfigFile, root: str) -> Iterator[Item]:
         lines.setdefault(place, line)
     rest: Any = file.tree
     for place in [place for place in texts if place]:
-        value = _at(file.tree, place)
-        rest = _without(rest, place)
+        value = value_at(file.tree, place)
+        rest = without(rest, place)
         id = f"{'.'.join(place)}{local}"
         told, scripts = _told(value, root)
         yield item_of(
@@ -123,7 +149,7 @@ def _apart(path: Path, tree: Mapping[str, Any]) -> Path:
     """The item to which a statement belongs; the empty path is the rest of the file."""
     for length in range(1, len(path) + 1):
         place = path[:length]
-        if _kind(place) and _at(tree, place) is not None:
+        if _kind(place) and value_at(tree, place) is not None:
             return place
     return ()
 
@@ -133,25 +159,26 @@ def _kind(place: Path) -> str | None:
         (
             kind
             for pattern, kind in _APART.items()
-            if len(pattern) == len(place) and all(part in ("*", name) for part, name in zip(pattern, place, strict=True))
+            if len(pattern) == len(place)
+            and all(part in ("*", name) for part, name in zip(pattern, place, strict=True))
         ),
         None,
     )
 
 
-def _at(tree: Any, path: Path) -> Any:
+def value_at(tree: Any, path: Path) -> Any:
     for part in path:
         tree = tree.get(part) if isinstance(tree, Mapping) else None
     return tree
 
 
-def _without(tree: Mapping[str, Any], path: Path) -> dict[str, Any]:
+def without(tree: Mapping[str, Any], path: Path) -> dict[str, Any]:
     first, *rest = path
     left = dict(tree)
     if not rest:
         left.pop(first, None)
     elif isinstance(left.get(first), Mapping):
-        left[first] = _without(left[first], tuple(rest))
+        left[first] = without(left[first], tuple(rest))
     return left
 
 

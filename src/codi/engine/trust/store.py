@@ -19,8 +19,15 @@ NAME = "trust.json"
 _MOST_TEXT = 64 * 1024
 
 
+def is_open_to_all(place: str) -> bool:
+    """Whether a folder is nobody's project: a home, the root, and where temporary files lie. Nothing in it is trusted unless it
+    is said by name."""
+    shared = ("/", "~", "/tmp", "/var/tmp", os.environ.get("TMPDIR") or "/tmp")
+    return os.path.realpath(place) in {os.path.realpath(os.path.expanduser(each)) for each in shared}
+
+
 class Trusted(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An item as it was when it was accepted."""
+    """An item as it was when it was accepted; or refused, so that nobody is asked about it again."""
 
     id: str
     kind: str
@@ -29,6 +36,7 @@ class Trusted(Struct, frozen=True, kw_only=True, omit_defaults=True):
     scripts: Mapping[str, str] = {}
     text: str = ""
     accepted: datetime
+    refused: bool = False
 
 
 class _File(Struct, frozen=True):
@@ -46,18 +54,28 @@ class TrustStore:
 
     def projects(self) -> Mapping[str, Mapping[str, Trusted]]:
         """Of each project its trusted items by their hash."""
-        return self._read().projects if os.path.lexists(self.path) else {}
+        found = self._read().projects if os.path.lexists(self.path) else {}
+        return {
+            project: {hash: item for hash, item in items.items() if not item.refused}
+            for project, items in found.items()
+        }
+
+    def refused(self, project: str) -> frozenset[str]:
+        """The hashes of what the person was asked about, and does not trust."""
+        items = self._read().projects.get(os.path.realpath(project), {})
+        return frozenset(hash for hash, item in items.items() if item.refused)
 
     def of(self, project: str, *, inherit: bool = False) -> Mapping[str, Trusted]:
         """The trusted items of a project by their hash; with `inherit` also those that were accepted in a folder around it."""
         projects, place = self.projects(), os.path.realpath(project)
         found = dict(projects.get(place, {}))
         while inherit and (place := os.path.dirname(above := place)) != above:
-            found = {**projects.get(place, {}), **found}
+            if not is_open_to_all(place):
+                found = {**projects.get(place, {}), **found}
         return found
 
-    def accept(self, project: str, items: Iterable[Item]) -> None:
-        """Trust these, in place of what went by their names before. Raises ConfigError."""
+    def accept(self, project: str, items: Iterable[Item], *, refused: Iterable[Item] = ()) -> None:
+        """Trust these, in place of what went by their names before, and do not ask about the others again. Raises ConfigError."""
         at = self._now().replace(microsecond=0)
         new = {
             item.hash: Trusted(
@@ -68,13 +86,16 @@ class TrustStore:
                 scripts=item.scripts,
                 text=item.text if len(item.text) <= _MOST_TEXT else "",
                 accepted=at,
+                refused=is_refused,
             )
-            for item in items
+            for some, is_refused in ((items, False), (refused, True))
+            for item in some
         }
-        ids = {trusted.id for trusted in new.values()}
+        ids = {(trusted.id, trusted.refused) for trusted in new.values()}
 
         def accepted(before: Mapping[str, Trusted]) -> dict[str, Trusted]:
-            return {hash: old for hash, old in before.items() if old.id not in ids} | new
+            # What is refused now may have been trusted as it was: that is what its change is shown against.
+            return {hash: old for hash, old in before.items() if (old.id, old.refused) not in ids} | new
 
         self._change(project, accepted)
 
@@ -83,7 +104,7 @@ class TrustStore:
         gone: list[str] = []
 
         def left(before: Mapping[str, Trusted]) -> dict[str, Trusted]:
-            gone[:] = [old.id for old in before.values() if ids is None or old.id in ids]
+            gone[:] = [old.id for old in before.values() if not old.refused and (ids is None or old.id in ids)]
             return {hash: old for hash, old in before.items() if ids is not None and old.id not in ids}
 
         self._change(project, left)
