@@ -177,21 +177,21 @@ def terminal(codi: Codi):
 
 def test_a_conversation_asks_once(codi, project, lab, terminal):
     lab([says("One."), says("Two."), says("Three.")])
-    first = terminal("hello")
-    first.wait_for("1. verify (verify) .codi/config.toml:2 - sh check.sh one", "[N]o: ")
+    first = terminal("say hello")
+    first.wait_for("1. verify (verify) .codi/config.toml:2 - sh check.sh one", "[N]o:")
     first.type("v\n")
     first.wait_for("| args = [\"-x\"]", "starts check.sh")
     first.type("c\n")
-    first.wait_for("numbers of those to trust: ")
+    first.wait_for("numbers of those to trust:")
     first.type("5\n")
     first.wait_for("One.")
     assert states(codi)["SYSTEM.md"] == "trusted" and states(codi)["verify"] == "pending"
-    second = terminal("hello")
+    second = terminal("say hello")
     second.wait_for("Two.")
     assert "trust [a]ll" not in second.shown
     (project / ".codi/SYSTEM.md").write_text("Be another.\n")
-    third = terminal("hello")
-    third.wait_for("1. SYSTEM.md (system-prompt, changed)", "[N]o: ")
+    third = terminal("say hello")
+    third.wait_for("1. SYSTEM.md (system-prompt, changed)", "[N]o:")
     third.type("a\n")
     third.wait_for("Three.")
     assert states(codi)["SYSTEM.md"] == "trusted"
@@ -200,7 +200,7 @@ def test_a_conversation_asks_once(codi, project, lab, terminal):
 def test_nobody_is_asked_who_does_not_want_to_be(codi, project, lab, terminal):
     codi.set_up("trust.ask = false\n")
     lab([says("One.")])
-    shown = terminal("hello")
+    shown = terminal("say hello")
     shown.wait_for("One.")
     assert "trust [a]ll" not in shown.shown and set(states(codi).values()) == {"pending"}
 
@@ -321,11 +321,11 @@ def test_no_trap_springs_in_a_conversation(codi, lab, terminal, name):
     lab(looks())
     shown = terminal("look around")
     if (codi.cwd / ".codi").exists():
-        shown.wait_for("[N]o: ")
+        shown.wait_for("[N]o:")
         assert not trap.has_sprung
         shown.type("n\n")
     for times in (1, 2):
-        shown.wait_for("say why not: ", times=times)
+        shown.wait_for("say why not:", times=times)
         shown.type("n\n")
     shown.wait_for("Done.")
     assert not trap.has_sprung, shown.shown
