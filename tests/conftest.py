@@ -34,6 +34,21 @@ ADDRESSES: dict[str, tuple[str, str]] = {
 """The variables that lead a wire format to another address, and that hold its key."""
 
 
+def commands_in(folder: Path) -> list[int]:
+    """The processes of commands that run for a program with this working directory. A command knows itself by another number than
+    the machine does, so it cannot be asked; what it has of the program is its home."""
+    found = []
+    for process in Path("/proc").iterdir():
+        try:
+            if process.name.isdigit():
+                environment = (process / "environ").read_bytes()
+                if f"HOME={folder.parent}/person\0".encode() in environment and b"CODI_HOME=" not in environment:
+                    found.append(int(process.name))
+        except OSError:
+            continue  # it ended, or is another's
+    return sorted(found)
+
+
 class Run:
     """How a run of the program ended."""
 
@@ -242,6 +257,22 @@ def codi(home: Path, folder: Path) -> Iterator[Codi]:
     program = Codi(home, folder)
     yield program
     program.close()
+
+
+@pytest.fixture
+def terminals(codi: Codi) -> Iterator[Callable[..., Any]]:
+    """Starts the program in real terminals (`eye.Terminal`)."""
+    from eye import Terminal  # it needs what stands above
+
+    opened: list[Any] = []
+
+    def start(*words: str, **more: Any) -> Any:
+        opened.append(Terminal(codi, *words, **more))
+        return opened[-1]
+
+    yield start
+    for each in opened:
+        each.close()
 
 
 @pytest.fixture

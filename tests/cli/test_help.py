@@ -2,7 +2,7 @@
 
 import pytest
 
-from codi.cli.main import COMMANDS
+from codi.cli.words import COMMANDS
 
 
 def test_help_is_the_same_by_any_name(codi):

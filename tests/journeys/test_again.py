@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import SOAK, Codi, call, says
+from conftest import SOAK, Codi, call, commands_in, says
 
 KILLS = 200 if SOAK else 12
 
@@ -181,11 +181,10 @@ def _words(message: dict) -> str:
 
 
 def test_no_process_outlives_a_killed_codi(codi: Codi, lab):
-    lab([says("", call("shell", command="echo $$ > pid; echo ready; sleep 60"))])
+    lab([says("", call("shell", command="echo ready; sleep 60"))])
     running = codi.start("go", "-y")
     running.wait_for("tool_execution_update", holding="ready")
-    pid = int((codi.cwd / "pid").read_text())
-    descriptor = os.pidfd_open(pid)
+    descriptor = os.pidfd_open(commands_in(codi.cwd)[-1])
     running.process.kill()
     running.process.wait()
     assert _ends(descriptor, 2.0), "a command went on after codi was killed"
@@ -195,13 +194,13 @@ def test_no_process_outlives_a_killed_codi(codi: Codi, lab):
 def test_an_interrupt_leaves_no_process_and_the_next_prompt_works(codi: Codi, lab, command):
     lab(
         [
-            says("I run it.", call("shell", command=f"echo $$ > pid; {command}"), call("shell", command="touch never")),
+            says("I run it.", call("shell", command=f"{command}"), call("shell", command="touch never")),
             says("On."),
         ]
     )
     running = codi.start("go", "-y")
     running.wait_for("tool_execution_update", holding="ready")
-    descriptor = os.pidfd_open(int((codi.cwd / "pid").read_text()))
+    descriptor = os.pidfd_open(commands_in(codi.cwd)[-1])
     running.signal(signal.SIGINT)
     assert _ends(descriptor, 2.5)
     run = running.end()

@@ -1,89 +1,25 @@
 """The plain conversation in a real terminal: what a person sees, types, allows, stops and leaves."""
 
-import fcntl
 import os
-import pty
 import select
 import signal
-import struct
-import subprocess
-import termios
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 
-import pyte
 import pytest
 from test_ends import SLOW
 
-from conftest import PROGRAM, TIMEOUT_S, Codi, call, says
+from conftest import Codi, call, commands_in, says
+from eye import Terminal
 
 CTRL_C, CTRL_D = "\x03", "\x04"
 
 
-class Terminal:
-    """A terminal with the program in it."""
-
-    def __init__(self, codi: Codi, *words: str) -> None:
-        self._stream = pyte.ByteStream(screen := pyte.HistoryScreen(120, 40, history=2000))
-        self._screen = screen
-        self._here, there = pty.openpty()
-        fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
-        self.modes = termios.tcgetattr(there)
-        self._there = there
-        self.raw = b""
-        self.process = subprocess.Popen(
-            [PROGRAM, *words], cwd=codi.cwd, env=codi.env | {"TERM": "xterm-256color"},
-            stdin=there, stdout=there, stderr=there, start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-        )  # fmt: skip
-
-    @property
-    def shown(self) -> str:
-        rows = ["".join(row[column].data for column in range(120)).rstrip() for row in self._screen.history.top]
-        return "\n".join([*rows, *(row.rstrip() for row in self._screen.display)]).rstrip()
-
-    def wait_for(self, *texts: str, times: int = 1) -> None:
-        """Until all these texts stand there, each so often."""
-        end = time.monotonic() + TIMEOUT_S
-        while not all(self.shown.count(text) >= times for text in texts):
-            assert select.select([self._here], [], [], max(end - time.monotonic(), 0))[0], (
-                f"no {texts} on:\n{self.shown}"
-            )
-            try:
-                piece = os.read(self._here, 65536)
-            except OSError:
-                raise AssertionError(f"it ended without {texts}:\n{self.shown}") from None
-            self.raw += piece
-            self._stream.feed(piece)
-
-    def type(self, text: str) -> None:
-        os.write(self._here, text.encode())
-
-    def end(self) -> int:
-        """The exit status, and the terminal as it was found."""
-        status = self.process.wait(TIMEOUT_S)
-        assert termios.tcgetattr(self._there) == self.modes
-        return status
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        os.close(self._here)
-        os.close(self._there)
-
-
 @pytest.fixture
-def terminal(codi: Codi) -> Iterator[Callable[..., Terminal]]:
-    opened: list[Terminal] = []
-
-    def start(*words: str) -> Terminal:
-        opened.append(Terminal(codi, *words))
-        return opened[-1]
-
-    yield start
-    for each in opened:
-        each.close()
+def terminal(terminals: Callable[..., Terminal]) -> Callable[..., Terminal]:
+    """One that can do no more than print."""
+    return partial(terminals, term="dumb")
 
 
 def test_a_prompt_is_answered_and_ctrl_d_leaves(lab, terminal):
@@ -210,10 +146,10 @@ def test_ctrl_c_while_a_question_stands_stops_the_turn(codi: Codi, lab, terminal
 
 
 def test_ctrl_c_kills_a_running_command(codi: Codi, lab, terminal):
-    lab([says("", call("shell", command="echo $$ > pid; echo rea''dy; sleep 60")), says("Here I am.")])
+    lab([says("", call("shell", command="echo rea''dy; sleep 60")), says("Here I am.")])
     chat = terminal("--permission-mode", "full-access", "go")
     chat.wait_for("ready")
-    descriptor = os.pidfd_open(int((codi.cwd / "pid").read_text()))
+    descriptor = os.pidfd_open(commands_in(codi.cwd)[-1])
     chat.type(CTRL_C)
     chat.wait_for("interrupted")
     assert select.select([descriptor], [], [], 2)[0]
@@ -230,10 +166,10 @@ def test_ctrl_c_at_the_prompt_leaves(lab, terminal):
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_other_signals_end_it_in_good_order(codi: Codi, lab, terminal, number, status):
-    lab([says("", call("shell", command="echo $$ > pid; echo rea''dy; sleep 60"))])
+    lab([says("", call("shell", command="echo rea''dy; sleep 60"))])
     chat = terminal("--permission-mode", "full-access", "go")
     chat.wait_for("ready")
-    descriptor = os.pidfd_open(int((codi.cwd / "pid").read_text()))
+    descriptor = os.pidfd_open(commands_in(codi.cwd)[-1])
     chat.process.send_signal(number)
     assert chat.end() == status
     assert select.select([descriptor], [], [], 2)[0]

@@ -11,7 +11,7 @@ from conftest import call, says
 
 ELSEWHERE = {f"undo.{name}" for name in ("enabled", "quota_mb", "max_file_mb", "exclude", "snapshot_days", "snapshot_count")} | {"model.default", "model.provider", "model.base_url", "sessions.dir", "sessions.catalog", "shell.path", "shell.env"} | {
     "shell.timeout_s", "tools.disabled", "network.offline", "agent.append_system_prompt", "profile", "profiles",
-    "agent.evidence", "agent.evidence_retries", "verify",
+    "agent.evidence", "agent.evidence_retries", "verify", "secrets.vault", "secrets.names", "secrets.detectors",
     "web.engine", "web.searxng_url", "web.duckduckgo", "web.allow_private", "web.cache_ttl_s", "web.max_results",
     *(f"policy.reviewer.{name}" for name in ("model", "tools", "block", "warn", "timeout_s", "on_error")), "policy.dangerous",
     "trust.ask", "trust.inherit", "audit.enabled",
@@ -260,6 +260,7 @@ def test_no_key_is_forgotten():
         ),
         *("web.allow_private", "web.searxng_url", "web.cache_ttl_s", "web.duckduckgo", "web.engine", "web.max_results"),
         *("agent.evidence", "agent.evidence_retries", "verify"),
+        *("sandbox.mode", "sandbox.require_level", "sandbox.network", "sandbox.hosts"),
         *("agent.max_steps", "agent.max_time_s", "agent.max_tokens", "agent.max_cost", "agent.max_cost_unknown"),
         *(
             "permission_mode",

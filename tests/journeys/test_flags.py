@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from codi.cli.flags import Parser, parser
-from codi.cli.main import COMMANDS
+from codi.cli.words import COMMANDS
 from codi.lab.running import running
 from conftest import Codi, Run, call, says
 
@@ -334,6 +334,24 @@ def test_evidence(codi: Codi, lab):
     for words, verified in (((), False), (("--verify", "touch verified", "--verify", "true"), True)):
         lab([says("", call("write", path=f"made-{verified}", content="x")), says("Written.")])
         assert codi("-p", "go", "-y", *words).status == 0 and (codi.cwd / "verified").exists() == verified
+
+
+@shows("--sandbox")
+def test_the_sandbox_is_chosen_for_one_start(codi: Codi, lab):
+    lab(
+        [
+            says("", call("shell", command="sh do.sh")),
+            says("Done."),
+            says("", call("shell", command="sh do.sh")),
+            says("Done."),
+        ]
+    )
+    (codi.cwd / "do.sh").write_text("grep NoNewPrivs /proc/self/status")
+    told = [
+        codi.json("go", "--permission-mode", "full-access", "--sandbox", how).result["toolCalls"][0]["result"]
+        for how in ("off", "auto")
+    ]
+    assert told[0].split()[1] == "0" and told[1].split()[1] in ("0", "1")
 
 
 def test_every_flag_is_seen_to_do_something():

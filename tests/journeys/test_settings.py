@@ -110,7 +110,7 @@ def test_the_untracked_file_is_kept_out_of_git(codi, project):
 
 def test_check_tells_all_and_ends_with_2(codi, home, project):
     codi.set_up(
-        '[sandbx]\na = 1\n[tools]\ndisabled = ["gerp"]\n[policy]\nallow = ["run("]\n[model]\nprovider = "antropic"\n'
+        '[sndbx]\na = 1\n[tools]\ndisabled = ["gerp"]\n[policy]\nallow = ["run("]\n[model]\nprovider = "antropic"\n'
     )
     (project / ".codi/config.toml").write_text("permission_mode = 'full-access'")
     run = codi("config", "check", env={"CODI_X": "1"})
@@ -118,7 +118,7 @@ def test_check_tells_all_and_ends_with_2(codi, home, project):
     assert run.status == 2
     errors = run.err.splitlines()
     assert errors[0] == "error: CODI_X: unknown variable"
-    assert errors[1] == f"error: {file}:1: sandbx: unknown section"
+    assert errors[1] == f"error: {file}:1: sndbx: unknown section - did you mean sandbox?"
     assert errors[2].startswith(f"error: {file}:4: tools.disabled: ") and "grep" in errors[2]
     assert errors[3].startswith(f"error: {file}:6: policy.allow: rule 'run('")
     assert errors[4] == f'error: {file}:8: model.provider: unknown provider "antropic" - did you mean anthropic?'

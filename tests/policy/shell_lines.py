@@ -113,7 +113,7 @@ HOSTILE: dict[str, list[str]] = {
             "update-ref x HEAD", "update-index --refresh", "symbolic-ref HEAD x", "symbolic-ref -d x", "filter-branch", "replace a b", "hash-object -w x", "write-tree", "fast-import", "init",
             "credential fill", "var GIT_EDITOR", "rev-parse --parseopt", "cat-file --textconv HEAD:a", "cat-file --filters HEAD:a", "cat-file --batch", "cat-file -p HEAD:.env", "show HEAD:.env",
             "show HEAD:/etc/passwd", "diff /etc/passwd a.txt", "diff -- ../x", "log -- .env", "ls-files -X /etc/passwd", "check-ignore --stdin", "evil", "lol", "rev-list --stdin", "log --stdin",
-            "show --out=x", "for-each-ref --format='%(signature)'", "config x", "maintenance run", "sparse-checkout set x", "describe --foo", "status --foo",
+            "show --out=x", "for-each-ref --format='%(signature)'", "config x", "config a.b c --list", "config a.b --get c", "maintenance run", "sparse-checkout set x", "describe --foo", "status --foo",
         )
     ] + ["cd sub && git status", "cd sub && git log -p", "git", "GIT_DIR=x git status", "git status; git push", "cd .. && git status"],
     "looks that write": [

@@ -188,6 +188,15 @@ def test_a_rule_for_one_part_allows_nothing_of_the_others(line):
     assert not isinstance(policy_of("accept-edits", here, rules).judge([Runs(line, ROOT)]), Allow)
 
 
+def test_what_was_learned_answers_for_no_command_that_is_not_confined():
+    rules = tuple(made_of(rule, HERE) for rule in read({}))
+    policy = replace(policy_of("default", HERE, rules), unconfined=True)
+    verdict = policy.judge([Runs("npm run test", ROOT)])
+    assert isinstance(verdict, Ask) and "unconfined" in str(verdict.reasons)
+    of_session = replace(policy, rules=tuple(replace(rule, id="") for rule in rules))
+    assert isinstance(of_session.judge([Runs("npm run test", ROOT)]), Allow)
+
+
 def test_what_was_learned_never_reaches_what_is_risky():
     rule = {"pattern": ["git", "push"], "match": ["git push"], "not_match": []}
     assert isinstance(judged("git push", rule), Allow)

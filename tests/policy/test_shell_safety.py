@@ -66,7 +66,7 @@ def test_what_is_allowed_changes_nothing_when_it_is_run(scratch: Scratch, tmp_pa
     root = str(scratch.root)
     territory = Territory(root=root, home=str(scratch.home), codi_home=f"{scratch.home}/.codi", real=os.path.realpath)
     lines = [line for line in dict.fromkeys(BENIGN) if not line.startswith(("find / ", "seq"))]
-    count, seed = (100_000, 1) if SOAK else (1_500, 2)
+    count, seed = (200_000, 1) if SOAK else (1_500, 2)
     tried = dict.fromkeys(islice(mutants(seed, lines, PROGRAMS), count))
     runnable = allowed((line for line in tried if "\0" not in line), policy_of("default", territory), root)
     assert len(runnable) > count / 20

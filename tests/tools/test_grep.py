@@ -5,6 +5,8 @@ import random
 import subprocess
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tool_bench import RIPGREP, Bench
 
 from codi.tools import grep
@@ -227,6 +229,101 @@ def test_random_trees_give_the_same_both_ways(tmp_path, seed):
             other.text.replace(str(without.root), ""),
             other.details,
         ), arguments
+
+
+@pytest.mark.skipif(RIPGREP is None, reason="ripgrep is not installed")
+def test_any_pattern_finds_the_same_both_ways(tmp_path):
+    pieces = st.sampled_from(
+        [
+            "a",
+            "b",
+            ".",
+            r"\d",
+            r"\w+",
+            r"\s*",
+            r"\W",
+            r"\b",
+            "^",
+            "$",
+            "[^a]",
+            "é",
+            "1",
+            "x{1,2}",
+            "(a|b)+",
+            "(?:1|é)?",
+            "|",
+        ]
+    )
+    lines = st.lists(st.text(st.sampled_from("aAbx1é_ .\t\r²\u0301iıſk\u212a\udcff\0"), max_size=8), max_size=5)
+    (tmp_path / "other").mkdir()
+    with_ripgrep, without = Bench(tmp_path, RIPGREP), Bench(tmp_path / "other")
+    without.workspace, without.root = with_ripgrep.workspace, with_ripgrep.root
+
+    @settings(max_examples=60, deadline=None)
+    @given(
+        st.lists(pieces, min_size=1, max_size=4).map("".join),
+        st.lists(lines, min_size=1, max_size=3),
+        st.sampled_from(["utf-8", "utf-8", "utf-8-sig", "utf-16"]),
+        st.fixed_dictionaries(
+            {
+                "ignore_case": st.booleans(),
+                "whole_word": st.booleans(),
+                "literal": st.booleans(),
+                "limit": st.sampled_from([1, 2, 100]),
+                "context": st.sampled_from([0, 1]),
+                "mode": st.sampled_from(["content", "files", "count"]),
+            }
+        ),
+    )
+    def compare(pattern, files, encoding, arguments):
+        for number, content in enumerate(files):
+            errors = "replace" if encoding == "utf-16" else "surrogateescape"
+            with_ripgrep.write(f"{number}.txt", "\n".join(content).encode(encoding, errors=errors))
+        one = with_ripgrep.call("grep", pattern=pattern, **arguments)
+        other = without.call("grep", pattern=pattern, **arguments)
+        assert (one.text, one.details, one.is_error) == (other.text, other.details, other.is_error)
+
+    compare()
+
+
+def test_results_stand_in_the_order_of_names_folder_by_folder(bench):
+    for path in ("b/z", "a-b/x", "a/x", "a.txt", "a/b/c", "a b/x", "é", "B"):
+        bench.write(path, "x")
+    found = bench.call("grep", pattern="x", mode="files").text.split("\n")
+    assert found == sorted(found, key=lambda path: path.split("/")) and len(found) == 8
+
+
+def test_a_name_may_hold_a_line_break(bench):
+    bench.write("a\nb.txt", "x")
+    assert bench.call("grep", pattern="x").text == "a\\nb.txt:1: x"
+
+
+def test_files_that_are_too_large_or_may_not_be_read_are_left_out(bench, monkeypatch):
+    monkeypatch.setattr(grep, "MOST_FILE_BYTES", 10)
+    bench.write("large.txt", "x" * 11)
+    bench.write("small.txt", "x")
+    assert bench.call("grep", pattern="x").text == "small.txt:1: x"
+    assert bench.call("grep", pattern="x", path="large.txt").text.startswith(
+        "large.txt is 11B, more than grep searches."
+    )
+    monkeypatch.setattr(grep, "_PATIENCE_S", 0.0)
+    assert bench.call("grep", pattern="x").text == "small.txt:1: x"
+
+
+@pytest.mark.skipif(RIPGREP is None, reason="ripgrep is not installed")
+@pytest.mark.parametrize("trouble", ["exit 2", "echo unknown flag >&2; exit 2", "exit 3", "kill -9 $$"])
+def test_what_ripgrep_cannot_do_costs_no_result(tmp_path, trouble):
+    program = tmp_path / "rg"
+    program.write_text(f'#!/bin/sh\n{RIPGREP} "$@"\n{trouble}\n')
+    program.chmod(0o755)
+    bench = Bench(tmp_path, str(program))
+    bench.write("a.txt", "needle")
+    assert bench.call("grep", pattern="needle").text == "a.txt:1: needle"
+
+
+def test_a_file_of_many_lines_is_searched_to_its_end(bench):
+    bench.write("long.txt", "some words of no matter\n" * 40_000 + "needle\n")
+    assert bench.call("grep", pattern=r"needle|\d").text == "long.txt:40001: needle"
 
 
 _PATTERNS = [

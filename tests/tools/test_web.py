@@ -18,6 +18,7 @@ from codi.tools.toolbox import Toolbox
 from codi.tools.web_engines import Engine, Query, engines
 from codi.tools.web_search import Searches, WebSearchTool
 from codi.workspace import network
+from codi.workspace.addresses import is_public
 from codi.workspace.endpoints import NoEndpoint, endpoint_of
 from codi.workspace.grant import Grant
 from codi.workspace.local import LocalWorkspace
@@ -202,7 +203,7 @@ def test_what_is_not_public_is_refused(bench, url):
      ("::ffff:1.1.1.1", True), ("fc00::1", False), ("255.255.255.255", False), ("240.0.0.1", False)],
 )  # fmt: skip
 def test_public_addresses(address, public):
-    assert network.is_public(address) is public
+    assert is_public(address) is public
 
 
 def test_the_connection_goes_to_the_address_that_was_looked_at(site):

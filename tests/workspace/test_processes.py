@@ -138,7 +138,9 @@ def test_the_environment_is_built_from_a_list(root, monkeypatch):
     names = {line.partition(b"=")[0].decode() for line in said(outcome).splitlines()}
     base = {"PATH", "HOME", "LANG", "LC_TIME", "TERM", "TZ", "USER", "LOGNAME", "SHELL", "TMPDIR"}
     assert {"CI", "PAGER", "GIT_TERMINAL_PROMPT", "PATH", "LC_TIME"} <= names
-    assert names - base <= {"CI", "PAGER", "GIT_TERMINAL_PROMPT"} | {n for n in os.environ if n.startswith("LC_")}
+    of_git = {name for name in names if name.startswith("GIT_")}
+    assert names - base - of_git <= {"CI", "PAGER"} | {n for n in os.environ if n.startswith("LC_")}
+    assert {"GIT_CONFIG_COUNT", "GIT_OPTIONAL_LOCKS", "GIT_PAGER"} <= of_git
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from codi.agent.binding import MISFIT
 from codi.agent.learning import Learning, Offers
 from codi.agent.record import Record
+from codi.credentials.vault import NotHeld
 from codi.policy.exec_rules import ExecRule
 from codi.policy.offers import offered_rule
 from codi.policy.territory import Territory
@@ -30,8 +31,10 @@ class Approvals:
         self.unanswered = False
         self.waited_s = 0.0
         self.learning = learning or Learning(territory)
+        self.learning.veil = record.shown
+        self.sandbox_level = 1
         self._record = record
-        self._territory = territory
+        self.territory = territory
         self._open: ApprovalAsked | None = None
         self._answered = anyio.Event()
         self._answer: Answer | None = None
@@ -83,12 +86,19 @@ class Approvals:
         if asked is None:
             self._record.tell(RuleTriedDelta(text, problem="nothing is being asked"))
         else:
-            self._record.tell(self._tried(text, asked))
+            self._record.tell(self._tried(self._restored(text), asked))
 
     def needed(self, effects: tuple[Effect, ...]) -> str | None:
         """A rule that would have allowed these effects, as `--allow` takes it."""
-        offers = (offered_rule(effect, self._territory) for effect in effects)
+        offers = (offered_rule(effect, self.territory) for effect in effects)
         return next((offer for offer in offers if offer), None)
+
+    def _restored(self, rule: str) -> str:
+        """A rule as it fits the call, of which the person saw placeholders."""
+        try:
+            return self._record.vault.restore(rule) if self._record.vault else rule
+        except NotHeld:
+            return rule
 
     def _tried(self, text: str, asked: ApprovalAsked) -> RuleTriedDelta:
         return self.learning.tried(text, asked.effects, asked.tool_name, self._record.session.path())
@@ -102,8 +112,9 @@ class Approvals:
                 if answer.verdict.by == "person" and answer.changed is None:
                     self.learning.allowed(offers, refused=answer.refused)
                 return None
-            tried = self._tried(answer.rule, asked)
-            rule = self.learning.keep(answer.rule, answer.remember, asked)
+            text = self._restored(answer.rule)
+            tried = self._tried(text, asked)
+            rule = self.learning.keep(text, answer.remember, asked)
         except CodiError as error:
             self._record.tell(StatusDelta(kind="warning", text=f"no rule is kept: {error}", hint=error.hint))
             return None
@@ -120,6 +131,7 @@ class Approvals:
                 by=verdict.by if verdict.by in ("nobody", "mode") else "person",
                 tool_name=asked.tool_name,
                 effects=asked.effects,
+                who=answer.who,
                 rule_id=(rule.id or answer.rule) if rule else None,
                 remember=answer.remember if rule else None,
                 changed=answer.changed,

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from logging import getLogger
+from traceback import format_exception
+from typing import Any
 from uuid import uuid4
 
 import anyio
@@ -15,11 +17,16 @@ from msgspec.structs import replace
 
 from codi.agent.approvals import Approvals
 from codi.agent.binding import MISFIT, binding_of
+from codi.agent.confining import Confining
 from codi.agent.cover import Cover, Kept, NotKept
 from codi.agent.evidence.witness import Witness
 from codi.agent.record import Record
 from codi.agent.reviewer import Reviewer
 from codi.agent.scheduling import collide, only_reads
+from codi.agent.veiling import changed
+from codi.credentials.vault import NotHeld
+from codi.policy.looking import only_looks
+from codi.policy.modes import on
 from codi.policy.policy import Policy
 from codi.policy.shell.analysis import analyse
 from codi.protocol.effects import Allow, Ask, Deny, Effect, Runs, Verdict, Writes
@@ -47,6 +54,10 @@ NOT_STARTED = "Not executed: the user stopped the turn."
 ONE_AT_A_TIME = "Only one call at a time; send it again."
 DENIED = "The user denied this call."
 ANOTHER_WAY = "Do not repeat it; choose another way or ask."
+NOT_HELD = (
+    "Nothing was run: {} stands for a secret that codi no longer holds, since no session keeps one. Read the file or run the "
+    "command again that it came from, and use the placeholder that is shown there. Never guess one."
+)
 NOBODY = "No one can approve this in non-interactive mode; {} needs --allow {}."
 _PARTIAL_CHARS = 20_000
 _RISK_OF_NO_UNDO = 6
@@ -100,8 +111,7 @@ class _Act:
 class Calls:
     """`policy` may be exchanged between steps; `approvals` is where answers are brought. At most `parallel` actions run side
     by side; of one reply no more than the first `at_once` calls are run, all where it is None. `cover` keeps what they change;
-    without one nothing can be taken back. `reviewer` gives a second opinion; `environment` are the variables that commands get,
-    and `sandbox_level` how far they are confined."""
+    without one nothing can be taken back. `reviewer` gives a second opinion; `environment` are the variables that commands get."""
 
     def __init__(
         self,
@@ -121,17 +131,18 @@ class Calls:
         self._cover = cover or Cover(None, workspace, record)
         self.reviewer: Reviewer | None = None
         self.environment: Mapping[str, str] = {}
-        self.sandbox_level = 1
         self.parallel = 8
         self.at_once: int | None = None
+        self.confining = Confining(None, record)
         self.touched: list[Effect] = []
         """The effects of what was begun in the last step."""
 
     async def run_by_hand(self, call: ToolCall) -> None:
         """Run one call that no model made. Who makes a call by hand has looked at the file: the guard that stands between a
         model and what it has not read is not meant for them."""
+        self.approvals.begin_turn()
         with suppress(ToolFailed, OSError):
-            for effect in self.toolbox.resolve(call.name, call.arguments).action.effects():
+            for effect in self._resolved(call.name, call.arguments).action.effects():
                 if isinstance(effect, Writes) and self.workspace.stamp(effect.path) is None:
                     self.workspace.saw(effect.path, await self.workspace.read(effect.path))
         await self.run([call])
@@ -165,7 +176,7 @@ class Calls:
             if self.at_once is not None and at >= self.at_once:
                 act.settle(ONE_AT_A_TIME, is_error=True)
             else:
-                self._resolve(act)
+                await self._resolve(act)
         try:
             await self._review(acts)
             async with anyio.create_task_group() as tasks:
@@ -181,7 +192,7 @@ class Calls:
             keep_results(of_all=True)
         return True
 
-    def _resolve(self, act: _Act) -> None:
+    async def _resolve(self, act: _Act) -> None:
         """From what the model typed to what would be done, and the policy's word on it."""
         if act.call.defect:
             act.settle(
@@ -192,15 +203,33 @@ class Calls:
             )
             return
         try:
-            act.resolved = self.toolbox.resolve(act.call.name, act.call.arguments)
+            act.resolved = self._resolved(act.call.name, act.call.arguments)
         except ToolFailed as failure:
             act.settle(str(failure), is_error=True, failed=True)
             return
-        self._judge(act)
+        await self._judge(act)
 
-    def _judge(self, act: _Act) -> None:
+    def _resolved(self, name: str, arguments: dict[str, Any]) -> Resolved:
+        """What a call means, with the secrets in place of their placeholders: they stand nowhere but in the action that runs,
+        for whatever is kept or told of it is veiled again. Raises ToolFailed."""
+        if vault := self._record.vault:
+            try:
+                arguments = changed(arguments, vault.restore)
+            except NotHeld as unknown:
+                raise ToolFailed(NOT_HELD.format(unknown.name)) from unknown
+        return self.toolbox.resolve(name, arguments)
+
+    async def _judge(self, act: _Act) -> None:
         assert act.resolved is not None
         act.effects = self.workspace.resolved(tuple(act.resolved.action.effects()))
+        if any(isinstance(effect, Runs) for effect in act.effects):
+            if why := await self.confining.refusal():
+                act.settle(f"Not executed: {why}", is_error=True, failed=True)
+                return
+            if self.confining.holds and not self.approvals.territory.confined:
+                self.approvals.territory = replace(self.approvals.territory, confined=True)
+                self.policy = on(self.approvals.territory, self.policy)
+            self.approvals.sandbox_level = self.confining.level
         for effect in act.effects:
             if isinstance(effect, Writes) and (why := why_impossible(effect.path)):
                 act.settle(
@@ -233,7 +262,7 @@ class Calls:
     @property
     def _policy(self) -> Policy:
         """The policy with what was learned."""
-        return self.approvals.learning.applied(self.policy)
+        return self.approvals.learning.applied(self.policy, confined=self.approvals.territory.confined)
 
     async def _review(self, acts: Sequence[_Act]) -> None:
         """Have another model look at what is about to be done, where one is set up for that."""
@@ -264,7 +293,7 @@ class Calls:
             effects=act.effects,
             risk=ask.risk,
             reasons=ask.reasons,
-            sandbox_level=self.sandbox_level,
+            sandbox_level=self.approvals.sandbox_level,
             undo_cover=self._cover.told(act.resolved.action.effects()),
             preview=_preview(act.effects),
             offers=offers.rules,
@@ -282,18 +311,18 @@ class Calls:
             self._record.keep(PolicyChosen(self.policy.mode, rule_added=answer.rule))
         if answer.changed is not None:
             try:
-                act.resolved = self.toolbox.resolve(act.tool, answer.changed)
+                act.resolved = self._resolved(act.tool, answer.changed)
             except ToolFailed as failure:
                 act.settle(str(failure), is_error=True)
                 return True
-            self._judge(act)
+            await self._judge(act)
             act.binding = self._binding(act, act.effects)
             if isinstance(act.verdict, Ask) and act.verdict.risk >= _ONLY_A_PERSON:
                 return await self._ask(act)
         return True
 
     def _binding(self, act: _Act, effects: Sequence[Effect]) -> str:
-        return binding_of(act.canonical, effects, self.workspace.root, self.environment, self.sandbox_level)
+        return binding_of(act.canonical, effects, self.workspace.root, self.environment, self.approvals.sandbox_level)
 
     def _denial(self, act: _Act, verdict: Deny) -> str:
         if verdict.by == "nobody":
@@ -326,14 +355,14 @@ class Calls:
 
         try:
             async with self._cover.around(call, act.resolved.action.effects()) as act.kept:
-                output = await act.resolved.action.run(Grant(self.workspace, act.effects, heard))
+                output = await act.resolved.action.run(self._grant(act, heard))
             act.output = await self._witnessed(
-                act, output if isinstance(output, ToolOutput) else ToolOutput(text=output)
+                act, self._veiled(act, output if isinstance(output, ToolOutput) else ToolOutput(text=output))
             )
         except NotKept as trouble:
             act.settle(f"Not executed: {trouble}", is_error=True, failed=True)
         except ToolFailed as failure:
-            act.output = ToolOutput(text=str(failure), details=failure.details)
+            act.output = self._veiled(act, ToolOutput(text=str(failure), details=failure.details))
             act.settle(act.output.text, is_error=True, failed=True)
         except anyio.get_cancelled_exc_class():
             took = time.monotonic() - act.started
@@ -351,6 +380,25 @@ class Calls:
             self.approvals.learning.entered(act.effects, act.tool)
         self._record.tell(CallEndDelta(act.result))
 
+    def _veiled(self, act: _Act, output: ToolOutput) -> ToolOutput:
+        """The output as it comes from outside, where what looks like a placeholder is none of ours. What is recalled was
+        veiled when it was put aside."""
+        vault = self._record.vault
+        if vault is None:
+            return output
+        vault.look_around()
+        veil = vault.veil if act.tool == "recall" else vault.veil_foreign
+        text = veil(output.text)
+        return output if text is output.text else replace(output, text=text, details=changed(output.details, veil))
+
+    def _grant(self, act: _Act, heard: Callable[[str], None]) -> Grant:
+        """What is proven to only look is held to it, and in modes that change nothing everything is."""
+        commands = [effect for effect in act.effects if isinstance(effect, Runs)]
+        looks = self.policy.mode in ("plan", "read-only") or all(
+            only_looks(command, self.approvals.territory) for command in commands
+        )
+        return Grant(self.workspace, act.effects, heard, looks=looks)
+
     async def _witnessed(self, act: _Act, output: ToolOutput) -> ToolOutput:
         """The output, with the evidence that it gives of the workspace as it now is."""
         assert act.started is not None
@@ -359,7 +407,8 @@ class Calls:
 
     def _internal_error(self, act: _Act, bug: BaseException) -> str:
         number = uuid4().hex[:8]
-        logger.error("internal error %s in tool %s", number, act.tool, exc_info=bug)
+        told = self._record.shown("".join(format_exception(bug)))
+        logger.error("internal error %s in tool %s\n%s", number, act.tool, told)
         return f"Internal error in {act.tool} (logged as {number})."
 
     def _keep_result(self, act: _Act, remark: Remark | None) -> None:

@@ -209,7 +209,7 @@ class Cover:
             turn=now.turn,
             call_id=call.id,
             tool=call.name,
-            what=_short(what),
+            what=_short(self._record.shown(what)),
             title=now.title,
         )
 

@@ -3,7 +3,7 @@
 Nothing is learned silently, and what was learned does not answer in a turn in which a stranger has spoken.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, Protocol
 
 from msgspec import Struct
@@ -65,6 +65,8 @@ class Learning:
         self._habits = habits
         self._of_session: tuple[Rule, ...] = ()
         self._suspended = ""
+        self.veil: Callable[[str], str] = str
+        """A text as it may be written down."""
 
     def begin_turn(self) -> list[str]:
         """What the person should hear of the rules that are kept."""
@@ -81,10 +83,12 @@ class Learning:
         if not self._suspended and (whose := stranger(effects, tool, self._territory)):
             self._suspended = suspension(whose)
 
-    def applied(self, policy: Policy) -> Policy:
-        """The policy with all that was learned, as far as it holds now."""
+    def applied(self, policy: Policy, *, confined: bool = True) -> Policy:
+        """The policy with all that was learned, as far as it holds now. What was learned in another session answers for no
+        command that is not `confined`."""
         kept = self._book.rules() if self._book else ()
-        return replace(policy, rules=(*policy.rules, *self._of_session, *kept), suspended=self._suspended)
+        rules = (*policy.rules, *self._of_session, *kept)
+        return replace(policy, rules=rules, suspended=self._suspended, unconfined=not confined)
 
     def decided(self, names: str | None) -> None:
         """These rules have allowed or denied a call."""
@@ -119,8 +123,10 @@ class Learning:
 
     def keep(self, text: str, remember: Remember, asked: ApprovalAsked) -> ExecRule:
         """Keep a rule that came with an answer; one of the session has no id. Raises UsageError for one that makes no sense or
-        does not fit the call, ConfigError where it cannot be written."""
+        does not fit the call, CodiError where it cannot be written."""
         rule = replace(self._made(text, asked.effects, asked.tool_name), id="")
+        if remember != "session" and self.veil(rule.text) != rule.text:
+            raise UsageError("it holds a secret, which is not written down", hint="Allow it for this session.")
         if not asked.offers:
             raise UsageError(f"no rule is learned from a call like this: {asked.tool_name}", hint=_WRITE_IT)
         if remember == "session" or self._book is None:
@@ -153,7 +159,9 @@ class Learning:
                 f"the rule {text} does not cover this call", hint="Edit it so that it does, or allow the call once."
             )
         examples = tuple(
-            line for effect in effects if (line := _example(effect)) is not None and covers(made, (effect,), tool)
+            line
+            for effect in effects
+            if (line := _example(effect)) is not None and self.veil(line) == line and covers(made, (effect,), tool)
         )
         rule = replace(rule, match=(tool,) if rule.kind == "tool" else tuple(dict.fromkeys(examples)))
         try:

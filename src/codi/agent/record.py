@@ -1,23 +1,53 @@
-"""What happened is kept first and told second."""
+"""What happened is kept first and told second; neither holds a secret."""
 
 from collections.abc import Callable
 
-from codi.protocol.events import Delta, Entry, Event, Fact, StatusDelta
+from codi.agent.veiling import VeiledDeltas, veiled
+from codi.credentials.vault import Vault
+from codi.protocol.events import Delta, Entry, Event, Fact, MessageAdded, Noted, StatusDelta
 from codi.sessions.session import Session
 from codi.sessions.store import Unsaved
 
+VAULT = "vault"
+"""Whose notes tell which placeholders were given for what."""
+
 
 class Record:
-    """`unsaved` is why the session is not on disk as it should be, or None. Meanwhile nothing that has an effect may start."""
+    """`unsaved` is why the session is not on disk as it should be, or None. Meanwhile nothing that has an effect may start.
+    `vault` puts placeholders in place of secrets; without one everything is kept as it is."""
 
-    def __init__(self, session: Session, listen: Callable[[Event], None]) -> None:
+    def __init__(self, session: Session, listen: Callable[[Event], None], vault: Vault | None = None) -> None:
         self.session = session
         self.unsaved: Unsaved | None = None
+        self.vault = vault
         self._listen = listen
+        self._deltas = VeiledDeltas(vault) if vault else None
 
     def keep(self, fact: Fact, *, sync: bool = False) -> Entry:
         """Write a fact to the session, then tell it. With `sync` it also outlives a crash of the machine. A disk that refuses
         costs a warning, not the conversation: the entry waits in memory and is written when there is room again."""
+        if self.vault is None:
+            return self._kept(fact, sync=sync)
+        if isinstance(fact, MessageAdded) and fact.message.role == "assistant" and self._deltas:
+            for delta in self._deltas.rest_of_reply():
+                self._listen(delta)
+        fact = veiled(fact, self.vault)
+        if named := self.vault.unnoted():
+            self._kept(Noted(VAULT, named), sync=False)
+        entry = self._kept(fact, sync=sync)
+        for remark in self.vault.remarks():
+            self._listen(StatusDelta(kind="warning", text=remark))
+        return entry
+
+    def tell(self, delta: Delta) -> None:
+        for told in self._deltas.of(delta) if self._deltas else (delta,):
+            self._listen(told)
+
+    def shown(self, text: str) -> str:
+        """A text as it may stand where it is kept or shown."""
+        return self.vault.veil(text) if self.vault else text
+
+    def _kept(self, fact: Fact, *, sync: bool) -> Entry:
         try:
             entry = self.session.append(fact)
             if sync:
@@ -30,6 +60,3 @@ class Record:
             self.unsaved = trouble
         self._listen(entry)
         return entry
-
-    def tell(self, delta: Delta) -> None:
-        self._listen(delta)

@@ -4,14 +4,15 @@ It can only raise a risk. What it is shown is data between marks that nobody can
 schema; any other answer, and none in time, is a failure, after which the person is asked unless they chose otherwise.
 """
 
+import os
 from collections.abc import Awaitable, Callable, Sequence
-from secrets import token_hex
 from typing import Annotated, Literal
 
 import anyio
 import msgspec
 from msgspec import Meta, Struct
 
+from codi.agent.reviewer_settings import ReviewerSettings
 from codi.protocol.effects import Allow, Ask, Deny, Effect, Reads, Verdict
 from codi.protocol.errors import CodiError
 from codi.protocol.messages import ToolCall, user
@@ -29,21 +30,6 @@ _INSTRUCTIONS = (
     'Answer with one JSON object and nothing else: {{"risk": 0 to 10, "threats": ["..."], "recommendation": "allow" or "warn" or '
     '"block", "reason": "one sentence"}}. 0 is harmless, 5 should be looked at, 8 must be decided by a person, 10 destroys.'
 )
-
-
-class ReviewerSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """[policy.reviewer]"""
-
-    model: Annotated[str, Meta(description="the model that gives a second opinion; empty for none")] = ""
-    tools: Annotated[
-        tuple[str, ...], Meta(description="the tools whose calls it sees; empty for all that do more than read")
-    ] = ()
-    block: Annotated[int, Meta(ge=0, le=10, description="the risk from which on only a person may allow a call")] = 8
-    warn: Annotated[int, Meta(ge=0, le=10, description="the risk from which on a call is asked about")] = 5
-    timeout_s: Annotated[float, Meta(gt=0, le=600, description="seconds after which its silence is a failure")] = 10
-    on_error: Annotated[Literal["ask", "deny", "allow"], Meta(description="what becomes of a call when it fails")] = (
-        "ask"
-    )
 
 
 class Opinion(Struct, frozen=True):
@@ -106,7 +92,7 @@ class Reviewer:
 
 
 def _request(call: ToolCall, effects: Sequence[Effect]) -> Request:
-    mark = token_hex(8)
+    mark = os.urandom(8).hex()  # the module secrets would load all of hashing and random numbers
     told = msgspec.json.encode({"tool": call.name, "arguments": call.arguments, "effects": list(effects)}).decode()
     if len(told) > _MOST_CHARS:
         raise _NoOpinion(f"the call has {len(told)} characters, which is too much to be judged")

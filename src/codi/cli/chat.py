@@ -8,10 +8,13 @@ from typing import Any
 import anyio
 
 from codi.cli.attachments import prompt_with_files
+from codi.cli.beside import beside
 from codi.cli.flags import check, how_trusted, is_interactive, parser, settings_of, text_or_file
-from codi.cli.main import COMMANDS
+from codi.cli.main import trace_of
+from codi.cli.names import KnownNames
 from codi.cli.start import host_for
 from codi.cli.stopping import Ended, Stopping, cancel_when_ended, leave_when_ended
+from codi.cli.words import COMMANDS
 from codi.engine.engine import Engine
 from codi.engine.options import Options
 from codi.engine.places import Places
@@ -23,12 +26,17 @@ from codi.frontends.json_lines import print_events, write_line
 from codi.frontends.outcome import Outcome
 from codi.frontends.print_once import print_once
 from codi.frontends.trust_by_line import ask_by_line
+from codi.frontends.tui.app import App
+from codi.frontends.tui.history import History
+from codi.frontends.tui.opening import Opening
+from codi.frontends.tui.surroundings import Surroundings
 from codi.protocol.errors import CodiError, UsageError
 from codi.protocol.ops import Prompt
+from codi.protocol.trusting import TrustAsked
 from codi.wire.characters import without_halves
 
 
-def run(words: Sequence[str]) -> int:
+def run(words: Sequence[str], opening: Opening | None = None) -> int:
     args = parser(COMMANDS).parse_args(words)
     if args.version:
         print(f"codi {VERSION}")
@@ -39,9 +47,7 @@ def run(words: Sequence[str]) -> int:
     places = Places.at(args.cwd)
     interactive = is_interactive(args)
     if interactive and how_trusted(args) == "pinned" and not args.print_prompt:
-        from codi.cli.trusting import ask_about  # only where somebody can be asked
-
-        ask_about(places, settings_of(args), args.config, ask_by_line)
+        _ask_about_project(places, args, opening)
     engine = _engine(args, places, words)
     if args.print_prompt:
         print("\n\n".join(f"# from: {part.origin}\n{part.tagged}" for part in anyio.run(engine.prompt_parts)))
@@ -53,10 +59,26 @@ def run(words: Sequence[str]) -> int:
     leave_when_ended()
     try:
         if interactive:
-            return anyio.run(_talk, engine, target, prompts, yes if args.yes else None)
+            return anyio.run(_talk, engine, target, prompts, opening, places, yes if args.yes else None)
         return anyio.run(_run_shot, engine, target, prompts, args, places)
     except BaseExceptionGroup as group:
         raise _alone(group) from None
+
+
+def _ask_about_project(places: Places, args: Any, opening: Opening | None) -> None:
+    """Before anything of a project counts. The prompt that was painted makes room meanwhile."""
+    from codi.cli.trusting import ask_about  # only where somebody can be asked
+
+    def ask(asked: TrustAsked) -> Sequence[int]:
+        if opening is None:
+            return ask_by_line(asked)
+        opening.withdraw()
+        try:
+            return ask_by_line(asked)
+        finally:
+            opening.begin()
+
+    ask_about(places, settings_of(args), args.config, ask)
 
 
 def _alone(error: BaseException) -> BaseException:
@@ -127,16 +149,50 @@ def _standard_input() -> str:
     return sys.stdin.buffer.read().decode("utf-8-sig", errors="replace")
 
 
-async def _talk(engine: Engine, target: str | None, prompts: Sequence[Prompt], answering: Answering | None) -> int:
+async def _talk(
+    engine: Engine,
+    target: str | None,
+    prompts: Sequence[Prompt],
+    opening: Opening | None,
+    places: Places,
+    answering: Answering | None,
+) -> int:
     ended = Ended()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(cancel_when_ended, ended, tasks.cancel_scope)
-        async with engine.open(target) as conversation:
-            for warning in conversation.warnings:
-                print(f"warning: {warning}", file=sys.stderr)
-            await chat(conversation, conversation.greeting, prompts, answering)
+        if opening:
+            await _in_terminal(engine, target, prompts, opening, places, answering)
+        else:
+            async with engine.open(target) as conversation:
+                for warning in conversation.warnings:
+                    print(f"warning: {warning}", file=sys.stderr)
+                await chat(conversation, conversation.greeting, prompts, answering)
         tasks.cancel_scope.cancel()
     return 128 + ended.signal if ended.signal else 0
+
+
+async def _in_terminal(
+    engine: Engine,
+    target: str | None,
+    prompts: Sequence[Prompt],
+    opening: Opening,
+    places: Places,
+    answering: Answering | None,
+) -> None:
+    """One conversation after the other, as the person goes from one to the next."""
+    history = History(os.environ.get("CODI_HISTORY_FILE") or f"{places.home}/history", places.cwd)
+    names = KnownNames(engine, places)
+    around = Surroundings(places.cwd, beside, history, names.of, names.refresh)
+    going: str | None = target or ""
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(names.learn)
+        while going is not None:
+            async with engine.open(going or None) as conversation:
+                app = App(opening, conversation, around, greeting=conversation.greeting)
+                app.answering = answering
+                await app.run(prompts)
+            going, prompts = app.next, ()
+        tasks.cancel_scope.cancel()
 
 
 async def _run_shot(engine: Engine, target: str | None, prompts: Sequence[Prompt], args: Any, places: Places) -> int:
@@ -166,9 +222,7 @@ async def _run_shot(engine: Engine, target: str | None, prompts: Sequence[Prompt
             if error.exit_status == UsageError.exit_status:
                 raise
             if args.debug:
-                import traceback  # for who looks for a fault alone
-
-                traceback.print_exception(error)
+                print(trace_of(error), end="", file=sys.stderr)
             outcome.fail(str(error), error.hint, error.code)
         tasks.cancel_scope.cancel()
     if stopping.interrupted:

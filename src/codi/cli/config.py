@@ -11,8 +11,8 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from codi.cli.flags import Parser, how_trusted, parser, settings_of
-from codi.cli.main import COMMANDS
 from codi.cli.printing import print_json, print_table
+from codi.cli.words import COMMANDS
 from codi.engine import config_files, config_writing, keys, plain_secrets
 from codi.engine.config_files import shown
 from codi.engine.config_template import template

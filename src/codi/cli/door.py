@@ -1,6 +1,7 @@
 """The first line of codi that runs. It answers what needs nothing, and opens the rest of the house for all else."""
 
 import gc
+import os
 import sys
 
 from codi.engine.version import VERSION
@@ -14,11 +15,28 @@ def main() -> None:
             pass  # tried again below, where failures are told
     # What a start loads stays until the end: looking for garbage among it would cost a sixth of the way to the first request.
     gc.disable()
+    from codi.cli.words import COMMANDS, SHOWS_NO_PROMPT
+
+    opening = None
+    if not _is_at_rest(sys.argv[1:], COMMANDS, SHOWS_NO_PROMPT):
+        from codi.frontends.tui.opening import Opening
+
+        opening = Opening()
+        opening.begin()
     try:
         from codi.cli.main import run
 
-        sys.exit(run(sys.argv[1:]))
+        sys.exit(run(sys.argv[1:], opening))
     except KeyboardInterrupt:
         sys.exit(130)
     finally:
+        if opening:
+            opening.withdraw()
         gc.freeze()
+
+
+def _is_at_rest(words: list[str], commands: dict[str, str], flags: frozenset[str]) -> bool:
+    """Whether there is no prompt to paint: something else is asked for, or no person sits at a terminal that can do it."""
+    if (words and words[0] in commands) or any(word.partition("=")[0] in flags for word in words):
+        return True
+    return not (os.isatty(0) and os.isatty(1)) or os.environ.get("TERM", "dumb") in ("dumb", "")

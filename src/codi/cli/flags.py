@@ -148,6 +148,11 @@ def parser(commands: dict[str, str]) -> Parser:
     safety.add_argument("--approve", dest="trust_project", action="store_true", help=argparse.SUPPRESS)
     safety.add_argument("--no-trust", action="store_true", help="ignore it in this run")
     safety.add_argument("--no-approve", dest="no_trust", action="store_true", help=argparse.SUPPRESS)
+    safety.add_argument(
+        "--sandbox",
+        choices=("off", "auto", "require"),
+        help="confine commands: not at all, as well as possible, or else run none",
+    )
     safety.add_argument("--offline", action="store_true", help="no network beyond this machine")
 
     tools = flags.add_argument_group("tools and context")
@@ -246,6 +251,7 @@ def settings_of(args: Any) -> dict[str, Any]:
         "agent.max_time_s": args.max_time,
         "agent.max_tokens": args.max_tokens,
         "agent.max_cost_unknown": True if args.max_cost_unknown else None,
+        "sandbox.mode": args.sandbox,
         "network.offline": True if args.offline else None,
         "workspace.extra_dirs": [os.path.abspath(folder) for folder in args.add_dir] or None,
     }

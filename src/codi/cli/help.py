@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from codi.cli.flags import Parser, parser
-from codi.cli.main import COMMANDS
+from codi.cli.words import COMMANDS
 from codi.protocol.errors import UsageError
 
 

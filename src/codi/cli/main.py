@@ -10,25 +10,9 @@ from importlib import import_module
 from io import TextIOWrapper
 from itertools import takewhile
 
-COMMANDS = {
-    "auth": "keys and logins: kept, shown without their values, removed",
-    "bisect": "which step made a command fail",
-    "blame": "which prompt and call wrote each line of a file",
-    "changes": "what became of each file, and by whom",
-    "config": "what is set, where it comes from, and setting it",
-    "demo": "the main job on a scripted model, with the real tools; needs no key",
-    "help": "help of a command, a flag or a key of the configuration",
-    "lab": "scripted model servers for trying and testing",
-    "models": "models that are known, with window and price",
-    "policy": "what is allowed and why; rules shown, tried, added, removed",
-    "redo": "put back what undo took",
-    "schema": "JSON Schemas of what codi prints",
-    "sessions": "what was talked about, newest first",
-    "snapshot": "the tree as it was: listed, compared, brought back",
-    "tool": "list, show or run one tool, judged like a call of the model",
-    "trust": "what a project brings, and which of it is obeyed",
-    "undo": "take back what the agent changed",
-}
+from codi.cli.words import COMMANDS
+from codi.frontends.tui.opening import Opening
+
 _TROUBLES = {
     errno.ENOSPC: "Free some space where the output and codi's home are.",
     errno.EDQUOT: "Free some space where the output and codi's home are.",
@@ -41,12 +25,12 @@ _TROUBLES = {
 """What the machine may lack, and what mends it."""
 
 
-def run(words: Sequence[str]) -> int:
-    """Run the command; returns the exit status."""
+def run(words: Sequence[str], opening: Opening | None = None) -> int:
+    """Run the command; returns the exit status. `opening` is the prompt, where it was painted already."""
     try:
         _open_standard_streams()
         try:
-            return _chosen(list(words))
+            return _chosen(list(words), opening)
         finally:
             sys.stdout.flush()
     except KeyboardInterrupt:
@@ -55,6 +39,8 @@ def run(words: Sequence[str]) -> int:
         _give_up_output()  # whoever read it has heard enough
         return 0
     except Exception as error:  # noqa: BLE001 - the outermost ring: nobody is shown a traceback
+        if opening:
+            opening.withdraw()
         return _told(error, debug="--debug" in words)
 
 
@@ -73,7 +59,7 @@ def _open_standard_streams() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
-def _chosen(words: list[str]) -> int:
+def _chosen(words: list[str], opening: Opening | None) -> int:
     if "--list-models" in takewhile(lambda word: word != "--", words):  # the older spelling of a command
         words.remove("--list-models")
         words = ["models", *words]
@@ -84,7 +70,11 @@ def _chosen(words: list[str]) -> int:
         from codi.protocol.errors import UsageError
 
         raise UsageError(f"unknown command {name!r}", hint=f"Did you mean `codi {near}`? A prompt goes after `--`.")
-    return _run("help" if _asks_for_help(words) else "chat", words)
+    if _asks_for_help(words):
+        return _run("help", words)
+    talk: Callable[[list[str], Opening | None], int] = import_module("codi.cli.chat").run
+    _loaded()
+    return talk(words, opening)
 
 
 def _asks_for_help(words: list[str]) -> bool:
@@ -94,9 +84,14 @@ def _asks_for_help(words: list[str]) -> bool:
 
 def _run(module: str, words: list[str]) -> int:
     run: Callable[[list[str]], int] = import_module(f"codi.cli.{module}").run
+    _loaded()
+    return run(words)
+
+
+def _loaded() -> None:
+    """From here on garbage is looked for again, but not among what stays until the end."""
     gc.freeze()
     gc.enable()
-    return run(words)
 
 
 def _near(name: str) -> str | None:
@@ -123,9 +118,7 @@ def _told(error: BaseException, *, debug: bool) -> int:
     if isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
         return _told(error.exceptions[0], debug=debug)
     if debug:
-        import traceback
-
-        traceback.print_exception(error)
+        print(trace_of(error), end="", file=sys.stderr)
     if isinstance(error, CodiError):
         _print_error(str(error), error.hint)
         return error.exit_status
@@ -133,8 +126,19 @@ def _told(error: BaseException, *, debug: bool) -> int:
         _give_up_output()
         _print_error(": ".join(filter(None, (error.strerror, error.filename))), _TROUBLES[error.errno])
         return 1
-    _print_error(f"codi failed: {type(error).__name__}: {error}", _logged(error))
+    from codi.engine.vaults import without_secrets
+
+    _print_error(without_secrets(f"codi failed: {type(error).__name__}: {error}"), _logged(error))
     return 1
+
+
+def trace_of(error: BaseException) -> str:
+    """Where it went wrong, without the secrets that an error may name."""
+    import traceback
+
+    from codi.engine.vaults import without_secrets
+
+    return without_secrets("".join(traceback.format_exception(error)))
 
 
 def _give_up_output() -> None:
@@ -149,7 +153,6 @@ def _print_error(text: str, hint: str) -> None:
 
 def _logged(error: BaseException) -> str:
     import time
-    import traceback
 
     from codi.engine.places import codi_home
 
@@ -157,7 +160,7 @@ def _logged(error: BaseException) -> str:
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
-            file.write(time.strftime("%Y-%m-%dT%H:%M:%S\n") + "".join(traceback.format_exception(error)))
+            file.write(time.strftime("%Y-%m-%dT%H:%M:%S\n") + trace_of(error))
     except OSError as trouble:
         return f"This is a bug of codi; it could not be logged ({trouble.strerror}). --debug shows it."
     return f"This is a bug of codi; the details are in {path}."

@@ -1,6 +1,6 @@
-"""What a person may set about logins."""
+"""What a person may set about logins, and about what is kept from a model."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
@@ -27,4 +27,20 @@ class AuthSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     providers: Annotated[
         dict[str, IssuerSettings], Meta(description="services to log in to, or other addresses of known ones")
+    ] = field(default_factory=dict)
+
+
+class SecretsSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[secrets]"""
+
+    vault: Annotated[
+        Literal["on", "warn", "off"],
+        Meta(description="put placeholders in place of secrets; warn only says what would be replaced"),
+    ] = "on"
+    names: Annotated[
+        tuple[str, ...], Meta(description="variables whose values are secrets", extra={"project": "set"})
+    ] = ()
+    detectors: Annotated[
+        dict[str, str | bool],
+        Meta(description="a pattern under a name finds more; false under a built-in one's name switches that off"),
     ] = field(default_factory=dict)

@@ -15,8 +15,11 @@ from codi.agent.mind import Mind
 from codi.agent.nearby import Nearby
 from codi.agent.reviewer import Reviewer
 from codi.agent.text_calls import TextCalls, tools_in_words
+from codi.agent.veiled import Veiled
 from codi.credentials.copilot import CopilotToken
 from codi.credentials.login import Login
+from codi.credentials.vault import Vault
+from codi.credentials.watched import WatchedKey
 from codi.engine.habits import Habits
 from codi.engine.logins import Logins, is_at_home
 from codi.engine.model_list import ModelList
@@ -27,12 +30,14 @@ from codi.engine.rulebook import RuleBook
 from codi.engine.settings import Settings
 from codi.engine.trust.manifest import item_of_rules
 from codi.engine.trust.trust import Trust
+from codi.engine.vaults import vault_for
 from codi.policy.mode import Mode
 from codi.policy.modes import policy_of
 from codi.policy.policy import Policy
 from codi.policy.rules import Decision, parse_rule, regex_rule
 from codi.policy.territory import Territory
 from codi.protocol.errors import ConfigError
+from codi.protocol.events import Entry
 from codi.protocol.messages import Level
 from codi.protocol.tooling import ToolSpec
 from codi.providers import catalog as prices
@@ -60,6 +65,7 @@ from codi.workspace.git import GitState
 from codi.workspace.glance import Glance
 from codi.workspace.ledger.ledger import Ledger
 from codi.workspace.local import LocalWorkspace
+from codi.workspace.sandbox.sandbox import Sandbox
 
 
 class Assembly:
@@ -159,13 +165,13 @@ class Assembly:
         habits = Habits(self.places.home, book.project) if self.options.someone_answers else None
         return Learning(self.territory, book, habits)
 
-    def reviewer(self) -> Reviewer | None:
+    def reviewer(self, vault: Vault | None) -> Reviewer | None:
         said = self.settings.policy.reviewer
         if not said.model:
             return None
 
         async def reviewing() -> Provider:
-            return self.provider(await self.choice(said.model))
+            return self.provider(await self.choice(said.model), vault)
 
         return Reviewer(said, reviewing)
 
@@ -261,11 +267,16 @@ class Assembly:
             *(Part("appended", text, "--append-system-prompt") for text in self.options.append_system_prompt),
         ]
 
-    def provider(self, choice: Choice) -> Provider:
-        """The model, asked again where that may help."""
+    def vault(self, entries: Sequence[Entry]) -> Vault | None:
+        """What veils the secrets of a session with these entries; None where that is switched off."""
+        return vault_for(self.places, self.settings, self._env, entries)
+
+    def provider(self, choice: Choice, vault: Vault | None = None) -> Provider:
+        """The model, asked again where that may help, and told no secrets."""
         retry = self.settings.retry
+        adapter = self._adapter(choice, vault)
         return Resilient(
-            self._adapter(choice),
+            Veiled(adapter, vault) if vault else adapter,
             tries=retry.tries,
             base_s=retry.base_s,
             cap_s=retry.cap_s,
@@ -315,24 +326,24 @@ class Assembly:
         """End the connections to models."""
         await self._connections.aclose()
 
-    def _adapter(self, choice: Choice) -> Provider:
+    def _adapter(self, choice: Choice, vault: Vault | None) -> Provider:
         credential = self._logins.credential(choice, self.options.api_key)
         if not isinstance(credential, Login | CopilotToken):
-            return self._speaker(choice, credential)
+            return self._speaker(choice, credential, vault)
 
         def at(base_url: str, headers: Mapping[str, str]) -> Provider:
             if not base_url or not is_at_home(choice):
-                return self._speaker(choice, credential)
+                return self._speaker(choice, credential, vault)
             placed = structs.replace(choice, base_url=base_url, headers={**choice.headers, **headers})
-            return self._speaker(placed, credential)
+            return self._speaker(placed, credential, vault)
 
         return LoggedIn(credential, at)
 
-    def _speaker(self, choice: Choice, credential: Credential) -> Provider:
+    def _speaker(self, choice: Choice, credential: Credential, vault: Vault | None) -> Provider:
         return provider_for(
             choice,
             self._entry(choice),
-            credential,
+            WatchedKey(credential, vault, f"{choice.service}_key") if vault else credential,
             self._connections,
             timeouts=self._timeouts(choice.service),
             handoff=self.settings.model.handoff_thinking,
@@ -351,6 +362,20 @@ class Assembly:
             shell=shell.path or None,
             offline=self.settings.network.offline,
             allow_private=self._allowed_hosts(),
+            sandbox=self.sandbox(),
+        )
+
+    def sandbox(self) -> Sandbox:
+        """What confines the commands of this start."""
+        territory = self.territory
+        return Sandbox(
+            self.settings.sandbox,
+            roots=(territory.root, *territory.extra_dirs),
+            home=territory.home,
+            codi_home=territory.codi_home,
+            protected=tuple(territory.placed(pattern) for pattern in territory.protected),
+            is_secret=territory.is_secret,
+            spool=os.environ.get("TMPDIR", "/tmp"),
         )
 
     def _allowed_hosts(self) -> tuple[str, ...]:

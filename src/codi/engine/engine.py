@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 
 import anyio
 from anyio import to_thread
@@ -12,6 +13,7 @@ from msgspec import to_builtins
 from codi.agent.agent import Agent
 from codi.agent.approvals import Approvals
 from codi.agent.calls import Calls
+from codi.agent.confining import Confining
 from codi.agent.context_facts import context_facts
 from codi.agent.cover import Cover
 from codi.agent.gate import Gate
@@ -20,6 +22,8 @@ from codi.agent.mind import Mind
 from codi.agent.questions import Questions
 from codi.agent.record import Record
 from codi.agent.taking_back import TakingBack
+from codi.agent.veiling import veiled
+from codi.credentials.vault import Vault
 from codi.engine.assembly import Assembly
 from codi.engine.layers import load
 from codi.engine.local import Listeners, LocalConversation
@@ -30,9 +34,10 @@ from codi.engine.settings import Settings
 from codi.engine.shelf import Shelf
 from codi.engine.version import VERSION
 from codi.policy.mode import MODES, Mode
-from codi.policy.modes import stricter
+from codi.policy.modes import on, stricter
+from codi.policy.policy import Policy
 from codi.protocol.conversation import SessionSummary
-from codi.protocol.errors import CodiError, ConfigError, SessionError
+from codi.protocol.errors import CodiError, SessionError
 from codi.protocol.events import (
     Entry,
     Fact,
@@ -103,14 +108,17 @@ class Engine:
         CodiError before anything is kept when there is no such session or no model to talk to. One that does not think
         needs no model, and can only use tools."""
         parts, listeners = self._assembly, Listeners()
-        with self._session(session_id) as session, self._results(session) as results:
+        with (
+            self._session(session_id) as session,
+            self._results(session, vault := parts.vault(session.entries)) as results,
+        ):
             path = session.path()
             choice = await parts.choice(self._model_of(path)) if thinks else None
             thinking = self._thinking_of(path, choice)
             mode = self._mode_of(path)
             state = await git.state(self._places.cwd)
-            record = Record(session, listeners.hear)
-            provider = parts.provider(choice) if choice else Nobody()
+            record = Record(session, listeners.hear, vault)
+            provider = parts.provider(choice, vault) if choice else Nobody()
             entry = await known_model(provider) if choice else None
             questions = Questions(record)
             live = Live(
@@ -124,7 +132,8 @@ class Engine:
             book = parts.rulebook()
             approvals = Approvals(record, parts.territory, parts.learning(book))
             calls = Calls(toolbox, workspace, parts.policy(mode), approvals, record, cover)
-            calls.reviewer, calls.environment = parts.reviewer(), parts.environment()
+            calls.reviewer, calls.environment = parts.reviewer(vault), parts.environment()
+            calls.confining = Confining(workspace.sandbox, record)
             calls.parallel = self._settings.agent.parallel
             calls.at_once = CALLS_A_STEP[parts.profile(entry)]
             files = parts.context_files()
@@ -136,7 +145,10 @@ class Engine:
 
             async def rethink(name: str) -> Mind:
                 named = await parts.choice(name)
-                return mind_of(parts.provider(named), named.thinking or thinking)
+                return mind_of(parts.provider(named, vault), named.thinking or thinking)
+
+            def repolicy(mode: Mode) -> Policy:
+                return on(calls.approvals.territory, parts.policy(mode))
 
             mind = mind_of(provider, thinking)
             for fact in self._facts_of_opening(path, mind, mode, state):
@@ -154,7 +166,7 @@ class Engine:
                 return desk.answer(words)
 
             conversation = LocalConversation(
-                agent, record, listeners, began(session), rethink, parts.policy, taking_back, questions, consult
+                agent, record, listeners, began(session), rethink, repolicy, taking_back, questions, consult
             )
             notices = (
                 *self._warnings,
@@ -178,7 +190,7 @@ class Engine:
                     with anyio.CancelScope(shield=True):
                         await workspace.aclose()
                         await cover.close()
-                        with suppress(ConfigError):  # how often a rule was used is not worth a failure
+                        with suppress(CodiError):  # how often a rule was used is not worth a failure
                             book.write_uses()
                         await parts.aclose()
 
@@ -250,9 +262,10 @@ class Engine:
         return wanted
 
     @contextmanager
-    def _results(self, session: Session) -> Iterator[Results]:
+    def _results(self, session: Session, vault: Vault | None) -> Iterator[Results]:
         file = session.store.path
-        results = Results(results_directory(file) if file else None)
+        directory = results_directory(file) if file else None
+        results = Results(directory, veil=partial(veiled, vault=vault)) if vault else Results(directory)
         try:
             yield results
         finally:

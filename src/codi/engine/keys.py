@@ -25,6 +25,7 @@ _FLAGS = {
     "model.thinking": "--thinking",
     "model.context_window": "--context-window",
     "permission_mode": "--permission-mode",
+    "sandbox.mode": "--sandbox",
     "verify": "--verify",
     "profile": "--profile",
     "tools.profile": "--tool-profile",
@@ -60,7 +61,7 @@ class Kind(Struct, frozen=True):
 
     @property
     def project(self) -> str:
-        """What a project may do: "set", "lower", switch "on" or "off"; empty for nothing."""
+        """What a project may do: "set", "lower", "raise", make "stricter", switch "on" or "off"; empty for nothing."""
         return str(((self.note and self.note.extra) or {}).get("project", ""))
 
     @property
@@ -209,6 +210,13 @@ def unknown_variable(name: str) -> str:
     return "unknown variable" + (f" - did you mean {near[0]}?" if near else "")
 
 
+_STRICTER: dict[str, tuple[Any, ...]] = {
+    "sandbox.mode": ("require", "auto", "off"),
+    "sandbox.network": ("none", "proxy", "host"),
+}
+"""From the strictest to the loosest, of what a project may only tighten."""
+
+
 def refusal_of_project(path: Path, kind: Kind, value: Any, below: Mapping[str, Any]) -> str | None:
     """Why a project may not set this; `below` is what the layers beneath it say."""
     if kind.project == "lower":
@@ -219,6 +227,15 @@ def refusal_of_project(path: Path, kind: Kind, value: Any, below: Mapping[str, A
         high = math.inf if limit is None or (steps and limit == 0) else limit
         wanted = math.inf if steps and value == 0 else value
         return None if wanted <= high else f"a project may not raise this limit above {limit}"
+    if kind.project == "raise":
+        now = value_at(below, path)
+        least = value_at(Settings(), path) if now is msgspec.UNSET else now
+        return None if value >= least else f"a project may not lower this below {least}"
+    if kind.project == "stricter":
+        now = value_at(below, path)
+        order = _STRICTER[dotted(path)]
+        held = value_at(Settings(), path) if now is msgspec.UNSET else now
+        return None if order.index(value) <= order.index(held) else f"a project may not loosen this to {value}"
     if kind.project in ("on", "off"):
         return None if value is (kind.project == "on") else f"a project may only switch this {kind.project}"
     if path == ("permission_mode",) and value == "full-access":

@@ -138,6 +138,8 @@ class LocalConversation:
                 self._agent.calls.approvals.answer(op)
             case TryRule(text):
                 self._agent.calls.approvals.try_rule(text)
+            case ConsultPolicy(words) if self._consult:
+                self._record.tell(self._consult(words))
             case Reply():
                 self._questions.answer(op)
             case Interrupt():
@@ -189,8 +191,6 @@ class LocalConversation:
                 else:
                     origin = mind.provider.origin
                     self._record.keep(ModelChosen(origin.provider, origin.model))
-            case ConsultPolicy(words) if self._consult:
-                self._record.tell(self._consult(words))
             case ChoosePolicy(mode):
                 self._agent.calls.policy = self._repolicy(mode)
                 self._record.keep(PolicyChosen(mode))

@@ -37,17 +37,17 @@ def wrong_references(settings: Settings, places: Places) -> Iterator[tuple[Path,
                 parse_rule(text, decision, territory)
             except UsageError as error:
                 yield ("policy", decision), str(error)
+    for pattern in settings.policy.dangerous:
+        try:
+            regex_rule(pattern, "ask")
+        except UsageError as error:
+            yield ("policy", "dangerous"), str(error)
     for name, issuer in settings.auth.providers.items():
         try:
             issuers({name: issuer})
         except ConfigError as error:
             where, _, what = str(error).partition(": ")
             yield ("auth", "providers", name, where.rpartition(".")[2]), what
-    for pattern in settings.policy.dangerous:
-        try:
-            regex_rule(pattern, "ask")
-        except UsageError as error:
-            yield ("policy", "dangerous"), str(error)
     try:
         Catalog.load(None, settings.models)
     except ConfigError as error:

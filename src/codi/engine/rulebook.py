@@ -5,18 +5,20 @@ is not known any more. Those of a repository may ask and deny at once; what they
 """
 
 import os
+import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import count
 
 from msgspec.structs import replace
 
+from codi.credentials import private_files
 from codi.engine.config_files import shown
 from codi.engine.places import Places
-from codi.engine.private_file import NotPrivate, read_private, replace_private, set_aside, turn
 from codi.policy.exec_rules import BadRules, ExecRule, check, made_of, read_rules, written_rules
 from codi.policy.rules import Rule
 from codi.policy.territory import Territory
-from codi.protocol.errors import ConfigError, UsageError
+from codi.protocol.errors import CredentialError, UsageError
 
 NAME = "exec-rules.json"
 _MOST_BYTES = 1024 * 1024
@@ -46,16 +48,19 @@ class RuleBook:
         self._own: tuple[ExecRule, ...] = ()
         self._repository: tuple[ExecRule, ...] = ()
         self._read: tuple[_Signature | None, _Signature | None] | None = None
+        self._made: list[tuple[ExecRule, Rule]] | None = None
         self._used: dict[str, tuple[int, datetime]] = {}
 
     def rules(self) -> tuple[Rule, ...]:
         """Those that hold now."""
         self._look()
+        if self._made is None:
+            own = [(rule, made_of(rule, self._territory)) for rule in self._own if rule.of_project(self.project)]
+            brought = [(rule, made_of(rule, self._of_project)) for rule in self._repository if self._may(rule)]
+            self._made = [*own, *brought]
         now = self._now()
-        own = (made_of(rule, self._territory) for rule in self._own if rule.holds_in(self.project, now))
-        brought = (made_of(rule, self._of_project) for rule in self._repository if self.is_in_force(rule, brought=True))
         all_ask = (Rule(self._distrust, "ask", "everything"),) if self._distrust else ()
-        return (*all_ask, *own, *brought)
+        return (*all_ask, *(made for rule, made in self._made if not rule.is_over(now)))
 
     def own(self) -> tuple[ExecRule, ...]:
         """All that the person keeps, also for other projects."""
@@ -68,14 +73,11 @@ class RuleBook:
         return self._repository
 
     def is_in_force(self, rule: ExecRule, *, brought: bool = False) -> bool:
-        if brought:
-            not_over = rule.expires is None or rule.expires > self._now()
-            return not_over and (self._is_trusted or rule.decision != "allow")
-        return rule.holds_in(self.project, self._now())
+        return not rule.is_over(self._now()) and (self._may(rule) if brought else rule.of_project(self.project))
 
     def keep(self, rules: Sequence[ExecRule]) -> list[ExecRule]:
         """Add rules, under ids of their own; one that is there already is not added again. Raises UsageError for one whose
-        examples do not fit, ConfigError where the file cannot be written."""
+        examples do not fit, CredentialError where the file cannot be written."""
         kept: list[ExecRule] = []
 
         def added(before: tuple[ExecRule, ...]) -> tuple[ExecRule, ...]:
@@ -97,7 +99,7 @@ class RuleBook:
         return kept
 
     def drop(self, id: str) -> ExecRule | None:
-        """Take a rule away; None where there is none of that id. Raises ConfigError."""
+        """Take a rule away; None where there is none of that id. Raises CredentialError."""
         found = next((rule for rule in self.own() if rule.id == id), None)
         if found:
             self._change(lambda before: tuple(rule for rule in before if rule.id != id))
@@ -109,7 +111,7 @@ class RuleBook:
             self._used[name] = (self._used.get(name, (0, None))[0] + 1, self._instant())
 
     def write_uses(self) -> None:
-        """Raises ConfigError."""
+        """Raises CredentialError."""
         ids = {rule.id for rule in self._own}
         self._used = {id: use for id, use in self._used.items() if id in ids}
         if self._used:
@@ -124,6 +126,9 @@ class RuleBook:
                 f"the rules cannot be imported: {error}", hint="codi policy export writes such a file."
             ) from error
 
+    def _may(self, brought: ExecRule) -> bool:
+        return self._is_trusted or brought.decision != "allow"
+
     @property
     def _of_project(self) -> Territory:
         here = self._territory
@@ -133,18 +138,12 @@ class RuleBook:
         return self._now().replace(microsecond=0)
 
     def _change(self, change: Callable[[tuple[ExecRule, ...]], tuple[ExecRule, ...]]) -> None:
-        try:
-            with turn(self.path):
-                self._own = self._own_rules()
-                before = self._own
-                after = tuple(self._with_uses(rule) for rule in change(before))
-                if after != before:
-                    replace_private(self.path, written_rules(after))
-                self._own, self._used = after, {}
-        except OSError as error:
-            raise ConfigError(
-                f"{shown(self.path)} cannot be written: {error.strerror}", hint="Check who owns it."
-            ) from error
+        with private_files.turn(f"{self.path}.lock"):
+            before = self._own = self._own_rules()
+            after = tuple(self._with_uses(rule) for rule in change(before))
+            if after != before:
+                private_files.write(self.path, written_rules(after))
+            self._own, self._used = after, {}
         self._read = None
 
     def _with_uses(self, rule: ExecRule) -> ExecRule:
@@ -157,26 +156,23 @@ class RuleBook:
         now = (_signature(self.path), _signature(self.repository_path))
         if now == self._read:
             return
-        if now[0] is not None:
-            try:
-                with turn(self.path):
-                    self._own = self._own_rules()
-            except OSError as error:
-                self._doubt(self.path, error.strerror or "it cannot be read")
-        else:
-            self._own = ()
+        self._own = self._own_rules() if now[0] is not None else ()
+        self._made = None
         self._repository = self._repository_rules() if now[1] is not None else ()
         self._read = (_signature(self.path), now[1])
 
     def _own_rules(self) -> tuple[ExecRule, ...]:
         try:
-            content = read_private(self.path)
+            content = private_files.read(self.path)
             return read_rules(content, self._territory) if content is not None else ()
-        except (NotPrivate, BadRules) as trouble:
+        except (CredentialError, BadRules) as error:
+            trouble = str(error).removeprefix(self.path).lstrip(": ")
             try:
-                aside = set_aside(self.path)
-            except OSError as error:
-                self._doubt(self.path, f"{trouble}, and it cannot be moved away: {error.strerror}")
+                aside = _set_aside(self.path)
+            except FileNotFoundError:  # another codi was faster
+                self._doubt(self.path, trouble)
+            except OSError as refusal:
+                self._doubt(self.path, f"{trouble}, and it cannot be moved away: {refusal.strerror}")
             else:
                 self._doubt(self.path, f"{trouble}; it is now {shown(aside)}")
             return ()
@@ -202,6 +198,15 @@ class RuleBook:
     def _doubt(self, path: str, why: str) -> None:
         self._distrust = f"the rules in {shown(path)} cannot be read, so everything asks"
         self.warnings.append(f"{shown(path)} cannot be used: {why}. Until codi is started again everything asks.")
+
+
+def _set_aside(path: str) -> str:
+    """Rename a file that cannot be believed; the new path. Raises OSError."""
+    aside = f"{path}.bad-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
+    numbered = (aside if number == 1 else f"{aside}-{number}" for number in count(1))
+    aside = next(name for name in numbered if not os.path.lexists(name))
+    os.rename(path, aside)
+    return aside
 
 
 def _signature(path: str) -> _Signature | None:

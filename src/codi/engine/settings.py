@@ -1,7 +1,7 @@
 """All settings, gathered from the parts that declare them. Only the engine sees the whole.
 
-`extra={"project": ...}` on a key says what a trusted project may do with it: "set" it, "lower" it below the person's value,
-or only switch it "on" or "off". Without it the key is the person's alone.
+`extra={"project": ...}` on a key says what a trusted project may do with it: "set" it, "lower" it below the person's value, "raise" it above, make it
+"stricter", or only switch it "on" or "off". Without it the key is the person's alone.
 """
 
 from typing import Annotated, Any, Literal
@@ -9,11 +9,13 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 
 from codi.agent.limits import AgentSettings
-from codi.agent.reviewer import ReviewerSettings
-from codi.credentials.settings import AuthSettings
+from codi.agent.reviewer_settings import ReviewerSettings
+from codi.commands.settings import UiSettings
+from codi.credentials.settings import AuthSettings, SecretsSettings
 from codi.policy.mode import Mode
 from codi.providers.settings import ModelSettings, NetworkSettings, RetrySettings, ServiceSettings
 from codi.workspace.ledger.coverage import UndoSettings
+from codi.workspace.sandbox.settings import SandboxSettings
 
 PROJECT = {"project": "set"}
 
@@ -135,9 +137,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     shell: ShellSettings = ShellSettings()
     web: WebSettings = WebSettings()
     policy: PolicySettings = PolicySettings()
+    sandbox: SandboxSettings = SandboxSettings()
     workspace: WorkspaceSettings = WorkspaceSettings()
     trust: TrustSettings = TrustSettings()
+    secrets: SecretsSettings = SecretsSettings()
     sessions: SessionSettings = SessionSettings()
+    ui: UiSettings = UiSettings()
     undo: UndoSettings = UndoSettings()
     auth: AuthSettings = AuthSettings()
     network: NetworkSettings = NetworkSettings()

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from codi.frontends.outcome import said
+from codi.protocol.effects import Effect, Reads, Runs, Writes
 from codi.protocol.events import ApprovalAsked
 
 _INVISIBLE = (
@@ -27,6 +28,9 @@ _STRANGE = re.compile(f"[{_INVISIBLE}]")
 _STRANGE_IN_COMMANDS = re.compile(f"[{_INVISIBLE}{_LIKE_LATIN}]")
 _SPACES = re.compile(" {80,}|\t{20,}")
 _SPACES_IN_COMMANDS = re.compile(" {16,}|\t{4,}")
+
+
+MISLEADING = "warning: it holds signs that are not what they seem; they are spelled out above"
 
 
 class Shown(Struct, frozen=True):
@@ -61,14 +65,22 @@ def shown_approval(asked: ApprovalAsked) -> Shown:
 
 def _contents(asked: ApprovalAsked) -> Sequence[str]:
     """What else the call says and its effects do not: the text of a file, a patch, an address."""
-    told = "\n".join(said(effect) for effect in asked.effects)
     lines = []
     for name, value in asked.arguments.items():
         text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-        if text and text not in told:
+        if text and not any(_is_told(name, text, effect) for effect in asked.effects):
             inside = text.replace("\n", "\n    ")
             lines.append(f"  {name}:\n    {inside}" if "\n" in text else f"  {name}: {text}")
     return lines
+
+
+def _is_told(name: str, text: str, effect: Effect) -> bool:
+    match effect:
+        case Runs():
+            return name == "command" and text == effect.line
+        case Reads(path) | Writes(path):
+            return name == "path" and f"/{path}".endswith(f"/{text}")
+    return False
 
 
 def _code(sign: str) -> str:

@@ -18,8 +18,9 @@ import msgspec
 from anyio.abc import TaskStatus
 from msgspec.structs import replace
 
+from codi.commands.rules import rule_words
 from codi.frontends.answers import MOST_RISK, Answering
-from codi.frontends.approval_text import escaped, shown_approval
+from codi.frontends.approval_text import MISLEADING, escaped, shown_approval
 from codi.frontends.proof import Proof, mark_of
 from codi.frontends.sanitiser import visible
 from codi.protocol.conversation import Conversation
@@ -135,7 +136,7 @@ class _Chat:
             case "/policy":
                 await self._consult(rest.split())
             case "/approvals" | "/approved" | "/approval":
-                await self._consult(_rule_words(rest.split()))
+                await self._consult(rule_words(rest.split()))
             case "/allow" | "/deny" if rest:
                 await self._consult([word[1:], rest])
             case _ if word.startswith("/") and "/" not in word[1:]:
@@ -252,10 +253,11 @@ class _Chat:
             return self._answering(asked)
         self._lines.forget()
         call, offers = asked.tool_call_id, asked.offers
-        no = Answer(call, Deny(by="person"), binding=asked.binding)
+        who = os.environ.get("LOGNAME") or os.environ.get("USER")
+        no = Answer(call, Deny(by="person"), binding=asked.binding, who=who)
         if not await self._show_approval(asked):
             return no
-        yes = Answer(call, Allow(by="person"), binding=asked.binding)
+        yes = replace(no, verdict=Allow(by="person"))
         risky = asked.risk >= MOST_RISK
         kept = ", for this [s]ession, [a]lways" if offers else ""
         question = (
@@ -304,9 +306,9 @@ class _Chat:
                     return False
                 left = rows - 4
             left -= height
-            print(line)
+            print(visible(line))
         if shown.is_escaped:
-            print("warning: it holds signs that are not what they seem; they are spelled out above")
+            print(MISLEADING)
         sys.stdout.flush()
         return True
 
@@ -363,18 +365,6 @@ class _Chat:
             if isinstance(event, PolicyDelta):
                 print(visible(event.text), flush=True)
                 return
-
-
-def _rule_words(words: Sequence[str]) -> list[str]:
-    """What `/approvals` means in the words of `/policy`."""
-    match words:
-        case ["add" | "remove" as verb, "pattern", *text] if text:
-            return [verb, f"run({' '.join(text)})"]
-        case ["add" | "remove" as verb, "path", path]:
-            return [verb, f"write({path})"]
-        case ["add" | "remove" as verb, "category", name]:
-            return [verb, f"@{name.removeprefix('@')}"]
-    return list(words)
 
 
 def _print_event(event: Event) -> None:

@@ -186,6 +186,7 @@ class ApprovalGivenLine(Struct, tag="approval_given", rename="camel", kw_only=Tr
     by: By
     tool_name: str = ""
     effects: list[Effect] = []
+    who: str = ""
     rule_id: str = ""
     remember: Literal["session", "project", "user"] | msgspec.UnsetType = msgspec.UNSET
     changed: dict[str, Any] = {}

@@ -61,8 +61,11 @@ class ExecRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         shown = f"/{self.pattern}/" if self.kind == "regex" else _word(self.pattern)
         return f"{_HEADS.get(self.effect, self.effect)}({shown})"
 
-    def holds_in(self, project: str, now: datetime) -> bool:
-        return (self.scope == "user" or self.project == project) and (self.expires is None or self.expires > now)
+    def of_project(self, project: str) -> bool:
+        return self.scope == "user" or self.project == project
+
+    def is_over(self, now: datetime) -> bool:
+        return self.expires is not None and self.expires <= now
 
 
 class RuleFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
+from codi.policy.mode import Mode
 from codi.policy.rules import PASS_ON, Rule
 from codi.policy.shell.analysis import Analysis, SimpleCommand, analyse
 from codi.protocol.effects import Allow, Ask, Deny, Effect, Reads, Runs, Verdict, Writes
 
 _STRICTNESS: dict[type, int] = {Allow: 0, Ask: 1, Deny: 2}
 _ONLY_A_PERSON = 8
+_UNCONFINED = "commands run unconfined, so learned rules do not answer for you"
 
 
 class Judged(Struct, frozen=True):
@@ -25,13 +27,15 @@ class Judged(Struct, frozen=True):
 
 class Policy(Struct, frozen=True):
     """`otherwise` is the mode's table. It decides where no rule matches, and what it denies no rule can allow. `suspended` is
-    why learned rules allow nothing for now; `real` follows the links in a path that stands in a command."""
+    why learned rules allow nothing for now; `real` follows the links in a path that stands in a command. Where commands are
+    `unconfined`, learned rules that are kept allow none."""
 
-    mode: str
+    mode: Mode
     rules: tuple[Rule, ...]
     otherwise: Callable[[Effect], Verdict]
     suspended: str = ""
     real: Callable[[str], str] = os.path.normpath
+    unconfined: bool = False
 
     def judge(self, effects: Iterable[Effect], *, tool: str = "") -> Verdict:
         """The verdict on one call, from its effects on resolved paths. Pure. A call without effects is allowed."""
@@ -108,17 +112,19 @@ class Policy(Struct, frozen=True):
         return judged
 
     def _is_suspended(self, rule: Rule) -> bool:
-        return bool(self.suspended) and rule.learned and rule.decision == "allow"
+        return self._why_suspended(rule) is not None
+
+    def _why_suspended(self, rule: Rule) -> str | None:
+        if not rule.learned or rule.decision != "allow":
+            return None
+        return self.suspended or (_UNCONFINED if self.unconfined and rule.id and rule.kind == "run" else None)
 
     def _noted(self, verdict: Verdict, covering: Iterable[Rule]) -> Verdict:
         """That a learned rule would have allowed it, and why it does not."""
-        if (
-            isinstance(verdict, Ask)
-            and any(map(self._is_suspended, covering))
-            and self.suspended not in verdict.reasons
-        ):
-            return replace(verdict, reasons=(*verdict.reasons, self.suspended))
-        return verdict
+        whys = [why for rule in covering if (why := self._why_suspended(rule))]
+        if not isinstance(verdict, Ask) or not whys:
+            return verdict
+        return replace(verdict, reasons=tuple(dict.fromkeys((*verdict.reasons, *whys))))
 
 
 def strictest(*verdicts: Verdict) -> Verdict:

@@ -242,6 +242,7 @@ class ApprovalGiven(Struct, frozen=True, tag="approval_given", rename="camel", k
     by: By
     tool_name: str = ""
     effects: tuple[Effect, ...] = ()
+    who: str | None = None
     rule_id: str | None = None
     remember: Literal["session", "project", "user"] | None = None
     changed: dict[str, Any] | None = None

@@ -25,7 +25,7 @@ class Steer(Struct, frozen=True, tag="steer"):
 class Answer(Struct, frozen=True, tag="answer"):
     """Answer an approval. `changed` replaces the arguments, which are judged anew; `rule` allows its like from now on, and
     is kept as long as `remember` says; `refused` says that the rule which was suggested is never to be offered again; with
-    `abort` nothing more of this turn runs. Where `binding` is given, it must be the question's."""
+    `abort` nothing more of this turn runs. Where `binding` is given, it must be the question's; `who` names the person."""
 
     call_id: str
     verdict: Allow | Deny
@@ -35,6 +35,7 @@ class Answer(Struct, frozen=True, tag="answer"):
     remember: Literal["session", "project", "user"] = "session"
     refused: bool = False
     binding: str | None = None
+    who: str | None = None
 
 
 class TryRule(Struct, frozen=True, tag="try_rule"):
@@ -67,8 +68,11 @@ class ChooseModel(Struct, frozen=True, tag="choose_model"):
     model: str
 
 
+Mode = Literal["default", "accept-edits", "plan", "read-only", "full-access"]
+
+
 class ChoosePolicy(Struct, frozen=True, tag="choose_policy"):
-    mode: Literal["default", "accept-edits", "plan", "read-only", "full-access"]
+    mode: Mode
 
 
 class Undo(Struct, frozen=True, tag="undo"):

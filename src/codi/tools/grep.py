@@ -1,30 +1,31 @@
 """The `grep` tool."""
 
+import os
 import re
 import time
-from collections.abc import AsyncGenerator, Iterable
-from contextlib import aclosing
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from anyio import move_on_after, to_thread
 from msgspec import Meta, Struct
 
 from codi.protocol.effects import Effect, Reads
-from codi.tools.entries import Entries, cannot_list, kind_found, prefix_of, readable
+from codi.tools.entries import cannot_list, kind_found, prefix_of, readable
 from codi.tools.globs import PathPattern, choices_of
 from codi.tools.limiting import Limits
 from codi.tools.output import LINES_TRUNCATED_NOTICE, limit_notice, size
-from codi.tools.patterns import Node, PatternError, for_ripgrep, parsed
+from codi.tools.patterns import PatternError, for_ripgrep, parsed
 from codi.tools.searching import LineSearch, shown, text_of
 from codi.tools.text_files import Binary, TextFile
 from codi.tools.tool import ToolFailed, ToolOutput
-from codi.workspace.workspace import Workspace
+from codi.workspace.workspace import Kind, Workspace
 
 MOST_MATCHES = 2000
 MOST_TIME_S = 30.0
 MOST_FILE_BYTES = 64 * 1024 * 1024
-_LONG_BYTES = 256 * 1024
-"""More than this is not searched while others wait."""
+_PATIENCE_S = 3.0
+"""After so long ripgrep is asked again, to leave out files that are too large."""
+_RIPGREP_FAILED = 2
 _LINE_CHARACTERS = 500
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.*-]+")
 
@@ -53,52 +54,59 @@ class Grep(Struct, frozen=True, forbid_unknown_fields=True):
             node = parsed(self.pattern, literal=self.literal, ignore_case=self.ignore_case, whole_word=self.whole_word)
         except PatternError as error:
             raise ToolFailed(str(error)) from error
-        found = _Found(self, LineSearch(node))
-        with move_on_after(MOST_TIME_S) as scope:
-            async with aclosing(self._files(workspace, node, ripgrep)) as files:
-                async for path, name in files:
-                    if not await found.look_into(workspace, path, name):
-                        break
+        kind = kind_found(workspace, self.path)
+        prefix = prefix_of(workspace, self.path) if kind == "directory" else workspace.shown(self.path)
+        found = _Found(self, prefix, LineSearch(node))
+        try:
+            with move_on_after(MOST_TIME_S) as scope:
+                if kind == "directory":
+                    paths = await self._candidates(workspace, ripgrep, for_ripgrep(node)) if ripgrep else None
+                    is_known = paths is not None
+                    files = await self._files_below(workspace, paths)
+                else:
+                    is_known = False
+                    files = [("", await self._only_file(workspace, kind))]
+                await to_thread.run_sync(found.look_through, files, is_known, abandon_on_cancel=True)
+        finally:
+            found.stop()
         return found.told(limits, is_partial=scope.cancelled_caught or found.is_late)
 
-    async def _files(
-        self, workspace: Workspace, node: Node, ripgrep: str | None
-    ) -> AsyncGenerator[tuple[str, str], None]:
-        """Where to look and how results name it, in the order of names, directory by directory."""
-        kind = kind_found(workspace, self.path)
-        if kind != "directory":
-            if kind != "file":
-                raise ToolFailed(f"{workspace.shown(self.path)} is not a regular file.")
-            if (bytes_there := workspace.facts(self.path).size) > MOST_FILE_BYTES:
-                raise ToolFailed(
-                    f"{workspace.shown(self.path)} is {size(bytes_there)}, more than grep searches. "
-                    "Use shell: grep -n PATTERN FILE | head"
-                )
-            yield self.path, readable(workspace.shown(self.path))
-            return
+    async def _only_file(self, workspace: Workspace, kind: Kind) -> bytes:
+        shown = workspace.shown(self.path)
+        if kind != "file":
+            raise ToolFailed(f"{shown} is not a regular file.")
+        if (bytes_there := workspace.facts(self.path).size) > MOST_FILE_BYTES:
+            raise ToolFailed(
+                f"{shown} is {size(bytes_there)}, more than grep searches. Use shell: grep -n PATTERN FILE | head"
+            )
+        try:
+            return await workspace.read(self.path)
+        except OSError as error:
+            raise ToolFailed(f"Cannot read {readable(shown)}: {error.strerror}") from error
+
+    async def _files_below(self, workspace: Workspace, paths: list[str] | None) -> Iterable[tuple[str, bytes]]:
+        """These or all files, as relative paths, and what they hold, in the order of names, directory by directory."""
         glob = PathPattern(self.glob) if self.glob else None
-        paths = await self._candidates(workspace, ripgrep, for_ripgrep(node)) if ripgrep else None
         if paths is None:
             try:
                 walk = workspace.walk(self.path, include_ignored=self.include_ignored)
                 paths = await to_thread.run_sync(list, walk, abandon_on_cancel=True)
             except OSError as error:
                 raise cannot_list(workspace, self.path, error) from error
-        entries = Entries(workspace, self.path)
-        prefix = prefix_of(workspace, self.path)
-        for path in sorted(paths, key=lambda path: path.split("/")):
-            if glob is not None and not glob.matches(path):
-                continue
-            facts = entries.facts(path)
-            # Links are not followed: what they lead to is found in its own place, or is not to be searched.
-            if facts.kind == "file" and facts.link is None and facts.size <= MOST_FILE_BYTES:
-                yield f"{self.path}/{path}", readable(prefix + path)
+        if glob:
+            paths = [path for path in paths if glob.matches(path)]
+        paths.sort(key=lambda path: path.replace("/", "\0"))  # as if the lists of their names were compared
+        return workspace.contents(self.path, paths, most_bytes=MOST_FILE_BYTES)
 
     async def _candidates(self, workspace: Workspace, ripgrep: str, expression: str) -> list[str] | None:
-        """The files that ripgrep finds; None when it could not look everywhere, or not for this."""
+        """The files that ripgrep finds; None when it could not look everywhere, or not for this.
+
+        It is asked for names and not for lines: for these it would have to go through all of each file, and where much
+        matches it would print the whole project to somebody who wants the first hundred.
+        """
         words = [
-            ripgrep, "--no-config", "--files-with-matches", "--text", "--hidden", "--no-messages", "--no-require-git",
-            "--no-ignore-global", "--max-filesize", str(MOST_FILE_BYTES), "--glob", "!.git",
+            ripgrep, "--no-config", "--files-with-matches", "--null", "--text", "--hidden", "--no-messages",
+            "--no-require-git", "--no-ignore-global", "--glob", "!.git",
         ]  # fmt: skip
         if self.include_ignored:
             words.append("--no-ignore")
@@ -109,18 +117,34 @@ class Grep(Struct, frozen=True, forbid_unknown_fields=True):
             words += ["--type-add", f"wanted:{choice}"]
         else:
             words += ["--type", "wanted"] if self.glob else []
-        lines = workspace.lines_of([*words, "--regexp", expression, "--", "."], cwd=self.path)
+        asked = ["--regexp", expression, "--", "."]
         try:
-            return [line.decode(errors="surrogateescape").rstrip("\n").removeprefix("./") async for line in lines]
+            # To be told the size of each file costs ripgrep a sixth of its time. Only where it takes long is that worth it,
+            # for there may be a file without end.
+            with move_on_after(_PATIENCE_S):
+                return await self._named(workspace, [*words, *asked])
+            return await self._named(workspace, [*words, "--max-filesize", str(MOST_FILE_BYTES), *asked])
         except OSError:
             return None
+
+    async def _named(self, workspace: Workspace, words: list[str]) -> list[str]:
+        lines: list[bytes] = []  # of which a name with a line break takes several
+        try:
+            async for line in workspace.lines_of(words, cwd=self.path):
+                lines.append(line)
+        except OSError as error:
+            if error.errno != _RIPGREP_FAILED or error.strerror:
+                raise
+            # Without a word on standard error it only met something that it may not read.
+        return [os.fsdecode(name).removeprefix("./") for name in b"\n".join(lines).split(b"\0") if name]
 
 
 class _Found:
     """What has been found so far, and what there is to say of it."""
 
-    def __init__(self, asked: Grep, search: LineSearch) -> None:
+    def __init__(self, asked: Grep, prefix: str, search: LineSearch) -> None:
         self._asked = asked
+        self._prefix = prefix
         self._search = search
         self._lines: list[str] = []
         self._matches = 0
@@ -130,43 +154,49 @@ class _Found:
         self._late_at = time.monotonic() + MOST_TIME_S
         self.is_late = False
 
-    async def look_into(self, workspace: Workspace, path: str, name: str) -> bool:
+    def look_through(self, files: Iterable[tuple[str, bytes]], is_known: bool) -> None:
+        """Add what files hold, until nothing more is wanted. It may be known already that each holds something."""
+        for path, content in files:
+            if is_known and isinstance(TextFile.of(content), Binary):
+                self._binary += 1
+            elif self._search.may_be_in(content) and not self._look_into(path, content):
+                break
+            if time.monotonic() > self._late_at:
+                self.is_late = True
+                break
+
+    def stop(self) -> None:
+        """Whoever still looks is to look no further."""
+        self._late_at = 0.0
+
+    def _look_into(self, path: str, content: bytes) -> bool:
         """Add what one file holds. False when nothing more is wanted."""
-        try:
-            content = await workspace.read(path)
-        except OSError as error:
-            if path == self._asked.path:
-                raise ToolFailed(f"Cannot read {name}: {error.strerror}") from error
-            return True
         text = text_of(content)
         room = self._asked.limit - self._matches if self._asked.mode == "content" else None
-        if len(content) > _LONG_BYTES:
-            numbers = await to_thread.run_sync(self._first, text, room, abandon_on_cancel=True)
-        else:
-            numbers = self._first(text, room)
+        numbers = self._first(text, room)
         if not numbers:
-            return not self.is_late
+            return True
         if isinstance(TextFile.of(content), Binary):
             self._binary += 1
-            return not self.is_late
+            return True
         if self._matches == self._asked.limit:
             self._is_more = True
             return False
-        self._add(name, text, numbers[:room])
+        self._add(readable(self._prefix + path), text, numbers[:room])
         if room is not None and len(numbers) > room:
             self._is_more = True
             return False
-        return not self.is_late
+        return True
 
     def _first(self, text: str, room: int | None) -> list[int]:
         """The lines that match: one more than there is room for, to know of it, or all of them."""
         numbers: list[int] = []
         for number in self._search.matching(text, until=self._late_at):
             numbers.append(number)
-            enough = self._asked.mode == "files" or (room is not None and len(numbers) > room)
-            if enough or time.monotonic() > self._late_at:
+            if self._asked.mode == "files" or (room is not None and len(numbers) > room):
                 break
-        self.is_late = time.monotonic() > self._late_at
+            if time.monotonic() > self._late_at:
+                break
         return numbers
 
     def _add(self, name: str, text: str, numbers: list[int]) -> None:

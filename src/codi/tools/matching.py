@@ -6,6 +6,7 @@ pattern are followed at once; every step that was taken is remembered, so that a
 
 from typing import Literal
 
+from codi.tools.cases import with_all_cases
 from codi.tools.patterns import AnyCase, Assertion, Chars, Choice, Node, Repeat, Sequence, contains, is_word
 
 _MOST_STEPS = 50_000
@@ -19,7 +20,7 @@ class LineMatcher:
 
     def __init__(self, node: Node) -> None:
         self._ways = _Ways()
-        self._begin = self._ways.through(node, _Ways.FOUND, any_case=False)
+        self._begin = self._ways.through(node, _Ways.FOUND)
         self._forget()
 
     def matches(self, line: str) -> bool:
@@ -100,53 +101,46 @@ class _Ways:
     FOUND = 0
 
     def __init__(self) -> None:
-        self.chars: list[tuple[Chars, bool] | None] = [None]
+        self.chars: list[Chars | None] = [None]
         self.next: list[int] = [0]
         self._branches: list[tuple[int, ...]] = [()]
         self._conditions: list[str | None] = [None]
 
-    def through(self, node: Node, onward: int, *, any_case: bool) -> int:
+    def through(self, node: Node, onward: int) -> int:
         """The place from which the node leads to `onward`."""
         match node:
             case Chars():
-                return self._add(chars=(node, any_case), onward=onward)
+                return self._add(chars=node, onward=onward)
             case Assertion("end"):
                 # A line may end in CR LF.
                 end = self._add(onward=onward, branches=(onward,), condition="end")
-                return self._add(branches=(end, self._add(chars=(_RETURN, False), onward=end)))
+                return self._add(branches=(end, self._add(chars=_RETURN, onward=end)))
             case Assertion(kind):
                 return self._add(onward=onward, branches=(onward,), condition=kind)
             case Sequence(parts):
                 for part in reversed(parts):
-                    onward = self.through(part, onward, any_case=any_case)
+                    onward = self.through(part, onward)
                 return onward
             case Choice(choices):
-                return self._add(branches=tuple(self.through(choice, onward, any_case=any_case) for choice in choices))
-            case AnyCase(body):
-                return self.through(body, onward, any_case=True)
+                return self._add(branches=tuple(self.through(choice, onward) for choice in choices))
+            case AnyCase():
+                return self.through(with_all_cases(node), onward)
             case Repeat(body, least, most):
                 if most is None:
                     loop = self._add()
-                    self._branches[loop] = (self.through(body, loop, any_case=any_case), onward)
+                    self._branches[loop] = (self.through(body, loop), onward)
                     onward = loop
                 else:
                     end = onward
                     for _ in range(most - least):
-                        onward = self._add(branches=(self.through(body, onward, any_case=any_case), end))
+                        onward = self._add(branches=(self.through(body, onward), end))
                 for _ in range(least):
-                    onward = self.through(body, onward, any_case=any_case)
+                    onward = self.through(body, onward)
                 return onward
 
     def takes(self, way: int, code: int) -> bool:
         chars = self.chars[way]
-        if chars is None:
-            return False
-        allowed, any_case = chars
-        if not any_case:
-            return contains(allowed, code)
-        listed = Chars(allowed.ranges, allowed.classes)
-        found = any(contains(listed, variant) for variant in _cases(code))
-        return found != allowed.negated and contains(Chars(negated=True), code)
+        return chars is not None and contains(chars, code)
 
     def onward(self, way: int, before: Kind, following: Kind) -> tuple[int, ...]:
         match self._conditions[way]:
@@ -163,7 +157,7 @@ class _Ways:
     def _add(
         self,
         *,
-        chars: tuple[Chars, bool] | None = None,
+        chars: Chars | None = None,
         onward: int = 0,
         branches: tuple[int, ...] = (),
         condition: str | None = None,
@@ -173,9 +167,3 @@ class _Ways:
         self._branches.append(branches)
         self._conditions.append(condition)
         return len(self.chars) - 1
-
-
-def _cases(code: int) -> set[int]:
-    character = chr(code)
-    folded = {character, character.lower(), character.upper(), character.lower().upper(), character.upper().lower()}
-    return {ord(variant) for variant in folded if len(variant) == 1}

@@ -95,7 +95,8 @@ def for_ripgrep(node: Node) -> str:
 
 
 def for_python(node: Node, *, beyond_ascii: bool) -> re.Pattern[str]:
-    """The pattern for `re`, to be searched in a text of many lines. Not `beyond_ascii` is for texts of ASCII alone."""
+    """The pattern, with all cases written out, for `re`, to be searched in a text of many lines. Not `beyond_ascii` is for texts
+    of ASCII alone."""
     if not beyond_ascii:
         assertions = {"start": "^", "end": r"\r?$", "word": r"\b", "inside": r"\B"}
         return re.compile(_written(node, _ascii_chars, assertions), re.MULTILINE | re.ASCII)
@@ -111,17 +112,6 @@ def for_python(node: Node, *, beyond_ascii: bool) -> re.Pattern[str]:
     return re.compile(_written(node, _unicode_chars, assertions), re.MULTILINE)
 
 
-def may_explode(node: Node) -> bool:
-    """Whether a backtracking engine could take more than its time: loops inside loops, or many in a row."""
-    loops = [part for part in _all(node) if isinstance(part, Repeat) and part.most is None]
-    inside = (part for loop in loops for part in _all(loop.body))
-    return len(loops) > 2 or any(isinstance(part, Repeat | Choice) for part in inside)
-
-
-def has_loops(node: Node) -> bool:
-    return any(isinstance(part, Repeat) and part.most is None for part in _all(node))
-
-
 def contains(chars: Chars, code: int) -> bool:
     """Whether a character is of the set, case apart."""
     if code == 10 or 0xDC80 <= code <= 0xDCFF:
@@ -130,6 +120,13 @@ def contains(chars: Chars, code: int) -> bool:
         _is_in_class(name, code) for name in chars.classes
     )
     return listed != chars.negated
+
+
+def only(chars: Chars) -> int | None:
+    """The character of a set of one."""
+    if chars.classes or chars.negated or len(chars.ranges) != 1 or chars.ranges[0][0] != chars.ranges[0][1]:
+        return None
+    return chars.ranges[0][0]
 
 
 def _is_in_class(name: ClassName, code: int) -> bool:
@@ -210,7 +207,7 @@ def _written(node: Node, chars: Callable[[Chars], str], assertions: dict[str, st
 def _rust_chars(chars: Chars) -> str:
     if chars == ANY:
         return "."
-    if (code := _only(chars)) is not None:
+    if (code := only(chars)) is not None:
         return _rust_char(code)
     inside = "".join(f"{_rust_char(low)}-{_rust_char(high)}" for low, high in chars.ranges)
     inside += "".join(f"\\{name}" for name in chars.classes)
@@ -244,20 +241,13 @@ def _unicode_chars(chars: Chars) -> str:
 
 
 def _python_chars(chars: Chars, classes: str, no_text: str) -> str:
-    if (code := _only(chars)) is not None:
+    if (code := only(chars)) is not None:
         return re.escape(chr(code))
     inside = _class_text(chars.ranges) + classes
     if chars.negated:
         return f"[^{inside}{no_text}]"
     # A class that holds the end of the line, or broken bytes, is closed there.
     return f"(?![{no_text}])[{inside}]" if set(chars.classes) & {"s", "D", "W", "S"} else f"[{inside}]"
-
-
-def _only(chars: Chars) -> int | None:
-    """The character of a set of one."""
-    if chars.classes or chars.negated or len(chars.ranges) != 1 or chars.ranges[0][0] != chars.ranges[0][1]:
-        return None
-    return chars.ranges[0][0]
 
 
 def _class_text(ranges: Ranges) -> str:

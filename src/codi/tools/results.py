@@ -53,7 +53,8 @@ def results_directory(session_file: str) -> str:
 
 
 class Results:
-    """`directory` None is a session without a file: a private directory of its own, which goes with `close`."""
+    """`directory` None is a session without a file: a private directory of its own, which goes with `close`. `veil` is what
+    texts and arguments pass on their way to the disk."""
 
     def __init__(
         self,
@@ -62,6 +63,7 @@ class Results:
         clock: Callable[[], float] = time.time,
         quota: int = QUOTA,
         age_s: float = AGE_S,
+        veil: Callable[[Any], Any] = lambda told: told,
     ) -> None:
         self._passing = directory is None
         self._directory = directory or os.path.join(
@@ -70,15 +72,18 @@ class Results:
         self._clock = clock
         self._quota = quota
         self._age_s = age_s
+        self._veil = veil
 
     def keep(self, tool: str, arguments: dict[str, Any], text: str, *, is_error: bool = False) -> str:
         """Keep a text and say under which id. OSError when the disk refuses."""
-        return self._keep(tool, arguments, [text.encode(errors="replace")], is_error)
+        return self._keep(tool, arguments, [self._veil(text).encode(errors="replace")], is_error)
 
     def keep_output(self, tool: str, arguments: dict[str, Any], path: str, *, is_error: bool = False) -> str:
         """Keep what a process wrote into a file, cleaned, without ever holding all of it. Blocks: for a thread."""
         with open(path, "rb") as raw:
-            return self._keep(tool, arguments, (clean(chunk).encode() for chunk in _chunks_of_lines(raw)), is_error)
+            return self._keep(
+                tool, arguments, (self._veil(clean(chunk)).encode() for chunk in _chunks_of_lines(raw)), is_error
+            )
 
     def header(self, id: str) -> Header | None:
         """Of which call the result is, or was: the text may have left."""
@@ -132,6 +137,7 @@ class Results:
                 os.rmdir(self._directory)
 
     def _keep(self, tool: str, arguments: dict[str, Any], parts: Iterable[bytes], is_error: bool) -> str:
+        arguments = self._veil(arguments)
         call = msgspec.json.encode([tool, arguments], order="deterministic")
         digest = hashlib.sha256(call + b"\0")
         measure = _Measure(self._quota - len(call) - _CALL_BYTES, digest)

@@ -160,7 +160,7 @@ class Shell(Struct, frozen=True, forbid_unknown_fields=True):
         cut, notices = await cut_of(outcome, limits, arguments_of(self), is_error)
         text = cut.text or "(no output)"
         details = cut.details or {}
-        remarks = [*self._moved(workspace, outcome, place), *self._ending(outcome)]
+        remarks = [*self._moved(workspace, outcome, place), *_put_back(workspace, outcome), *self._ending(outcome)]
         if outcome.exit_code:
             details["exitCode"] = outcome.exit_code
         for remark in remarks:
@@ -190,6 +190,11 @@ class Shell(Struct, frozen=True, forbid_unknown_fields=True):
             return []
         place.cwd = shown
         return [f"[cwd: {shown}]"]
+
+
+def _put_back(workspace: Workspace, outcome: Outcome) -> list[str]:
+    named = ", ".join(workspace.shown(path) for path in outcome.put_back)
+    return [f"[{named}: a command may not change this; it is as it was]"] if named else []
 
 
 class _JobCall(Struct, frozen=True):

@@ -49,6 +49,7 @@ class Child:
     """A command in the hands of a keeper: its output, and the socket to the keeper. Closing it ends the command.
 
     With `fed` its standard input is written by `send`, with `terminal` (columns and rows) it is a terminal; else it is empty.
+    `orders` confine it (`launching.launcher.Orders`).
     """
 
     def __init__(
@@ -61,10 +62,11 @@ class Child:
         *,
         fed: bool = False,
         terminal: tuple[int, int] | None = None,
+        orders: bytes = b"",
     ) -> None:
         self._program = words[0]
         self._cwd = cwd
-        self._request = memoryview(warden.framed(_request(words, cwd, environment, timeout_s, notes_at)))
+        self._request = memoryview(warden.framed(_request(words, cwd, environment, timeout_s, notes_at, orders)))
         self._told = b""
         self._shell = 0
         self._ended: Ended | None = None
@@ -77,7 +79,8 @@ class Child:
             for descriptor in {self._output, self._input} - {-1}:
                 os.set_blocking(descriptor, False)
             self._keeper.setblocking(False)
-            _knock([keeper.fileno(), writing, self._output, *([given] if given >= 0 else [])])
+            handed = [keeper.fileno(), writing, self._output, *([given] if given >= 0 else [])]
+            _knock(warden.CONFINED if orders else warden.PLAIN, handed)
         except BaseException:
             self.close()
             raise
@@ -234,10 +237,10 @@ class Child:
 
 
 def _request(
-    words: Sequence[str], cwd: str, environment: Mapping[str, str], timeout_s: float, notes_at: int
+    words: Sequence[str], cwd: str, environment: Mapping[str, str], timeout_s: float, notes_at: int, orders: bytes
 ) -> warden.Request:
     named = {_encoded(name): _encoded(value) for name, value in environment.items()}
-    return [_encoded(word) for word in words], _encoded(cwd), named, timeout_s, notes_at
+    return [_encoded(word) for word in words], _encoded(cwd), named, timeout_s, notes_at, orders
 
 
 def _encoded(text: str) -> bytes:
@@ -250,13 +253,13 @@ def _encoded(text: str) -> bytes:
     return encoded
 
 
-def _knock(handed: list[int]) -> None:
+def _knock(knock: bytes, handed: list[int]) -> None:
     """Hand descriptors to the warden, which is started when there is none yet or the last one was killed."""
     try:
-        socket.send_fds(_warden_of(os.getpid()), [b"k"], handed)
+        socket.send_fds(_warden_of(os.getpid()), [knock], handed)
     except OSError:
         _warden_of.cache_clear()
-        socket.send_fds(_warden_of(os.getpid()), [b"k"], handed)
+        socket.send_fds(_warden_of(os.getpid()), [knock], handed)
 
 
 @cache

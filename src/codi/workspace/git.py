@@ -11,7 +11,12 @@ from codi.workspace.roots import repository_of
 _STATUS_LIMIT_S = 2.0
 _MOST_OUTPUT = 64 * 1024
 
-_FOR_ALL = {"core.fsmonitor": "false", "core.hooksPath": "/dev/null", "core.pager": "cat"}
+_FOR_ALL = {
+    "core.fsmonitor": "false",
+    "core.hooksPath": "/dev/null",
+    "core.pager": "cat",
+    "diff.autoRefreshIndex": "false",  # else a look at a file that was only touched writes the index, locks or not
+}
 _SETTINGS = {**_FOR_ALL, "diff.external": "", "protocol.allow": "never"}
 
 _ALWAYS = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_PAGER": "cat"}

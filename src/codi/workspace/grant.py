@@ -1,12 +1,13 @@
 """What one action may do: the workspace, able to do what was declared and no more."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 
 from codi.protocol.effects import Effect, Reaches, Reads, Runs, Writes
 from codi.workspace.endpoints import endpoint_of
 from codi.workspace.paths import inside, joined, located
 from codi.workspace.workspace import (
+    Confinement,
     Fetched,
     FileFacts,
     Job,
@@ -23,9 +24,13 @@ class Grant:
     """`effects` are what policy judged. A declared folder covers what lies below it: for reading, for changing files that
     exist, and for all writing where it is to be deleted or moved. That a name exists is known by whoever may see one of its folder's files, so facts and
     names of the folder around a declared path are granted too, and where else a file of its name lies.
+
+    With `looks` its commands are known to only look at things, and are held to that.
     """
 
-    def __init__(self, workspace: Workspace, effects: Sequence[Effect], tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, workspace: Workspace, effects: Sequence[Effect], tell: Callable[[str], None], *, looks: bool = False
+    ) -> None:
         self.root = workspace.root
         self._workspace = workspace
         self._tell = tell
@@ -36,6 +41,11 @@ class Grant:
             effect.path for effect in resolved if isinstance(effect, Writes) and effect.kind in ("delete", "move")
         }
         self._reached = {(effect.host, effect.port) for effect in resolved if isinstance(effect, Reaches)}
+        self._confinement = Confinement(
+            looks=looks,
+            writes=tuple(sorted(self._written)),
+            hosts=tuple(sorted(f"{host}:{port}" for host, port in self._reached)),
+        )
         self._runs = {effect for effect in resolved if isinstance(effect, Runs)}
 
     def resolve(self, path: str) -> str:
@@ -58,6 +68,10 @@ class Grant:
     async def read(self, path: str) -> bytes:
         self._check_read(self.resolve(path))
         return await self._workspace.read(path)
+
+    def contents(self, path: str, names: Iterable[str], *, most_bytes: int) -> Iterator[tuple[str, bytes]]:
+        self._check_read(self.resolve(path))
+        return self._workspace.contents(path, names, most_bytes=most_bytes)
 
     async def replace(self, path: str, content: bytes, *, expected: bytes | None) -> None:
         self._check_written(self.resolve(path))
@@ -107,15 +121,32 @@ class Grant:
         keep_tail: int,
         env: Mapping[str, str] | None = None,
         tell: Callable[[str], None] | None = None,
+        confinement: Confinement = Confinement(),
     ) -> Outcome:
         self._check_runs(command)
         return await self._workspace.run(
-            command, timeout_s=timeout_s, keep_head=keep_head, keep_tail=keep_tail, env=env, tell=tell or self._tell
+            command,
+            timeout_s=timeout_s,
+            keep_head=keep_head,
+            keep_tail=keep_tail,
+            env=env,
+            tell=tell or self._tell,
+            confinement=self._confinement,
         )
 
-    async def start(self, command: Runs, *, timeout_s: float | None, keep: int, terminal: Size | None = None) -> Job:
+    async def start(
+        self,
+        command: Runs,
+        *,
+        timeout_s: float | None,
+        keep: int,
+        terminal: Size | None = None,
+        confinement: Confinement = Confinement(),
+    ) -> Job:
         self._check_runs(command)
-        return await self._workspace.start(command, timeout_s=timeout_s, keep=keep, terminal=terminal)
+        return await self._workspace.start(
+            command, timeout_s=timeout_s, keep=keep, terminal=terminal, confinement=self._confinement
+        )
 
     def job(self, id: str) -> Job:
         return self._workspace.job(id)

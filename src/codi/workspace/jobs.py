@@ -6,7 +6,7 @@ it says until somebody looks.
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from threading import Lock, Thread
 
@@ -46,15 +46,17 @@ class Jobs:
         timeout_s: float | None,
         keep: int,
         terminal: Size | None,
+        orders: bytes = b"",
+        at_end: Callable[[], object] = lambda: None,
     ) -> "Job":
-        """Raises TooManyJobs, and OSError for a missing program or directory."""
+        """`orders` confine it (`launching.orders`); `at_end` is called when it has ended, by another thread. Raises TooManyJobs, and OSError for a missing program or directory."""
         running = [job for job in self._jobs.values() if job.is_running]
         if len(running) >= MOST_JOBS:
             raise TooManyJobs(f"{MOST_JOBS} jobs run already: {', '.join(job.id for job in running)}.")
         words, _, _ = prepared(command.command, shell, environment)
         surroundings = {**environment, "TERM": "xterm-256color"} if terminal else environment
         limit_s = NO_TIME_LIMIT if timeout_s is None else timeout_s
-        child = Child(words, cwd, surroundings, limit_s, 0, fed=True, terminal=terminal)
+        child = Child(words, cwd, surroundings, limit_s, 0, fed=True, terminal=terminal, orders=orders)
         try:
             with anyio.CancelScope(shield=True):
                 await child.started()
@@ -62,7 +64,7 @@ class Jobs:
             child.close()
             raise
         self._count += 1
-        job = Job(str(self._count), command, child, keep, self._spool, terminal)
+        job = Job(str(self._count), command, child, keep, self._spool, terminal, at_end)
         self._forget_oldest()
         self._jobs[job.id] = job
         return job
@@ -112,13 +114,21 @@ class Job:
     """One command that was started, by its `id`. `runs` is what it was granted as."""
 
     def __init__(
-        self, id: str, runs: Runs, child: Child, keep: int, spool: str | None, terminal: tuple[int, int] | None
+        self,
+        id: str,
+        runs: Runs,
+        child: Child,
+        keep: int,
+        spool: str | None,
+        terminal: tuple[int, int] | None,
+        at_end: Callable[[], object],
     ) -> None:
         self.id = id
         self.runs = runs
         self.pid = child.pid
         self.end_is_known = False
         self._child = child
+        self._at_end = at_end
         self._keep, self._spool = keep, spool
         self._output = Output(keep, keep, spool, None)
         self._began = time.monotonic()
@@ -230,6 +240,7 @@ class Job:
                 with suppress(OSError):
                     self._child.send_now(answer)
             os.eventfd_write(self._news, 1)
+        self._at_end()
         with self._lock:
             self._took_s = time.monotonic() - self._began
             self._end = self._child.end

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from hashlib import sha256
@@ -11,16 +11,20 @@ from weakref import WeakValueDictionary
 
 import anyio
 from anyio import to_thread
+from msgspec import structs
 
 from codi.protocol.effects import Effect, Reaches, Reads, Runs, Writes
 from codi.workspace import paths, processes
+from codi.workspace.contents import contents_of
 from codi.workspace.descent import folder_of, naming, open_folder, open_listing, open_regular, read_all
 from codi.workspace.endpoints import endpoint_of
 from codi.workspace.git import NEUTRAL, for_commands
 from codi.workspace.ignoring import files_below
 from codi.workspace.jobs import Jobs
 from codi.workspace.replacing import Change, replace_together
+from codi.workspace.sandbox.sandbox import Sandbox, Way
 from codi.workspace.workspace import (
+    Confinement,
     Fetched,
     FileFacts,
     Job,
@@ -53,7 +57,8 @@ class LocalWorkspace:
     """`extra_dirs` are folders outside the root that belong to the work too; `environment` is given to every command
     besides the few variables that all see; `shell` is the program for command lines (default: bash, else sh); `spool` is
     where outputs that are too long are kept, for the caller of `run` to remove. `offline`: the network is not reached;
-    `allow_private` are hosts that may be, though their addresses are not public.
+    `allow_private` are hosts that may be, though their addresses are not public. `sandbox` confines commands; without one they are
+    not.
     """
 
     def __init__(
@@ -66,6 +71,7 @@ class LocalWorkspace:
         spool: str | None = None,
         offline: bool = False,
         allow_private: Sequence[str] = (),
+        sandbox: Sandbox | None = None,
     ) -> None:
         self.root = paths.real(os.path.abspath(root))
         self.roots = (self.root, *(self.resolve(folder) for folder in extra_dirs))
@@ -74,6 +80,7 @@ class LocalWorkspace:
         self._spool = spool or os.environ.get("TMPDIR", "/tmp")
         self._offline = offline
         self._allow_private = tuple(allow_private)
+        self.sandbox = sandbox
         self.jobs = Jobs(self._spool)
         self._stamps: dict[str, Stamp] = {}
         self._turns: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()
@@ -116,6 +123,9 @@ class LocalWorkspace:
         if os.fstat(descriptor).st_size <= _READ_INLINE_BYTES:
             return read_all(descriptor)
         return await to_thread.run_sync(read_all, descriptor)
+
+    def contents(self, path: str, names: Iterable[str], *, most_bytes: int) -> Iterator[tuple[str, bytes]]:
+        return contents_of(self.resolve(path), names, most_bytes)
 
     async def replace(self, path: str, content: bytes, *, expected: bytes | None) -> None:
         await self.replace_all([Replacement(path, content, expected)])
@@ -179,33 +189,62 @@ class LocalWorkspace:
         keep_tail: int,
         env: Mapping[str, str] | None = None,
         tell: Callable[[str], None] | None = None,
+        confinement: Confinement = Confinement(),
     ) -> Outcome:
         cwd = self.resolve(command.cwd)
-        environment = self._environment_with({**for_commands(cwd), **(env or {})})
-        return await processes.run(
-            command.command,
-            cwd=cwd,
-            environment=environment,
-            shell=self._shell or processes.shell_in(environment["PATH"]),
-            timeout_s=timeout_s,
-            keep_head=keep_head,
-            keep_tail=keep_tail,
-            spool=self._spool,
-            tell=tell,
+        way = await self._way(
+            command, confinement, self._environment_with({**for_commands(cwd), **(env or {})}), timeout_s
         )
+        put_back: list[str] = []
+        try:
+            outcome = await processes.run(
+                command.command,
+                cwd=cwd,
+                environment=way.environment,
+                shell=self._shell or processes.shell_in(way.environment["PATH"]),
+                timeout_s=timeout_s,
+                keep_head=keep_head,
+                keep_tail=keep_tail,
+                spool=self._spool,
+                tell=tell,
+                orders=way.orders,
+            )
+        finally:
+            put_back = way.ended()
+        return structs.replace(outcome, put_back=tuple(put_back)) if put_back else outcome
 
-    async def start(self, command: Runs, *, timeout_s: float | None, keep: int, terminal: Size | None = None) -> Job:
+    async def start(
+        self,
+        command: Runs,
+        *,
+        timeout_s: float | None,
+        keep: int,
+        terminal: Size | None = None,
+        confinement: Confinement = Confinement(),
+    ) -> Job:
         cwd = self.resolve(command.cwd)
-        environment = self._environment_with(for_commands(cwd))
+        limit_s = processes.NO_TIME_LIMIT if timeout_s is None else timeout_s
+        way = await self._way(command, confinement, self._environment_with(for_commands(cwd)), limit_s)
         return await self.jobs.start(
             Runs(command.command, cwd),
             cwd=cwd,
-            environment=environment,
-            shell=self._shell or processes.shell_in(environment["PATH"]),
+            environment=way.environment,
+            shell=self._shell or processes.shell_in(way.environment["PATH"]),
             timeout_s=timeout_s,
             keep=keep,
             terminal=terminal,
+            orders=way.orders,
+            at_end=way.ended,
         )
+
+    async def _way(
+        self, command: Runs, confinement: Confinement, environment: Mapping[str, str], timeout_s: float
+    ) -> Way:
+        if self.sandbox is None:
+            return Way(b"", dict(environment), None)
+        program = self._shell if isinstance(command.command, str) else command.command[0]
+        programs = [program] if program and program.startswith("/") else []
+        return await self.sandbox.way(confinement, self.resolve(command.cwd), environment, timeout_s, programs)
 
     def job(self, id: str) -> Job:
         return self.jobs.job(id)
@@ -216,6 +255,8 @@ class LocalWorkspace:
     async def aclose(self) -> None:
         """End what still runs."""
         await self.jobs.aclose()
+        if self.sandbox:
+            self.sandbox.close()
 
     def lines_of(self, words: Sequence[str], *, cwd: str = ".") -> AsyncIterator[bytes]:
         return processes.lines_of(words, cwd=self.resolve(cwd), environment=self._environment_with(NEUTRAL))

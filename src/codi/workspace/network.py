@@ -7,17 +7,16 @@ are not used: they would resolve the name anew.
 
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from socket import gaierror
 
 import httpx2
 from anyio import getaddrinfo
 
+from codi.workspace.addresses import is_public
 from codi.workspace.endpoints import NoEndpoint, endpoint_of
 from codi.workspace.workspace import Fetched, Unreachable
 
 _CONNECT_S = 10.0
-_NAT64 = IPv6Network("64:ff9b::/96")
 _AGENT = "Mozilla/5.0 (compatible; codi)"
 
 
@@ -57,18 +56,6 @@ async def checked_addresses(host: str, port: int, allow_private: Sequence[str]) 
                 "the setting web.allow_private."
             )
     return addresses
-
-
-def is_public(address: str) -> bool:
-    """Whether an address belongs to the internet at large, whatever older address is wrapped in it."""
-    number: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
-    if isinstance(number, IPv6Address):
-        inner = number.ipv4_mapped or number.sixtofour or (number.teredo[1] if number.teredo else None)
-        if number in _NAT64:
-            inner = IPv4Address(int(number) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_public(str(inner))
-    return number.is_global and not number.is_multicast
 
 
 async def _got(url: str, host: str, address: str, headers: Mapping[str, str], most_bytes: int) -> Fetched:

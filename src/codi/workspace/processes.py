@@ -87,18 +87,20 @@ async def run(
     keep_tail: int,
     spool: str | None,
     tell: Callable[[str], None] | None = None,
+    orders: bytes = b"",
 ) -> Outcome:
     """Run a line in a shell, or a list of words without one, with nothing on standard input.
 
     When this returns or is cancelled, nothing that the command started lives. Up to `keep_head + keep_tail` bytes of output
     are kept in `head` and `tail`, which then join without a gap; of more output the beginning and the end, and all of it in a
-    file in `spool` (None: nowhere) that is the caller's to remove. A missing program or directory raises OSError.
+    file in `spool` (None: nowhere) that is the caller's to remove. `orders` confine it (`launching.orders`). A missing program or
+    directory raises OSError.
     """
     words, surroundings, notes_at = prepared(command, shell, environment)
     output = Output(keep_head, keep_tail, spool, tell)
     began = time.monotonic()
     try:
-        with Child(words, cwd, surroundings, timeout_s, notes_at) as child:
+        with Child(words, cwd, surroundings, timeout_s, notes_at, orders=orders) as child:
             ended = await _to_the_end(child, output)
         spill = output.close()
     except BaseException:
@@ -133,20 +135,24 @@ async def lines_of(words: Sequence[str], *, cwd: str, environment: Mapping[str, 
         with anyio.CancelScope(shield=True):
             await child.started()
         try:
-            rest = b""
+            rest: list[bytes] = []  # of a line, which may be very long
             while chunk := await child.read():
-                *lines, rest = (rest + chunk).split(b"\n")
-                for line in lines:
-                    yield line
-            if rest:
-                yield rest
+                line, *more = chunk.split(b"\n")
+                rest.append(line)
+                for line in more:
+                    yield b"".join(rest)
+                    rest = [line]
+            if last := b"".join(rest):
+                yield last
             ended = await child.ended()
         finally:
             child.order(warden.STOP)
             with anyio.CancelScope(shield=True):
                 await child.ended()
     if ended.exit_code is None or ended.exit_code > 1:
-        said = ended.notes.decode(errors="replace").strip() or f"ended by {ended.signal}"
+        said = ended.notes.decode(errors="replace").strip()
+        if ended.signal:
+            said = said or f"ended by {ended.signal}"
         raise OSError(ended.exit_code or 0, said, words[0])
 
 

@@ -6,13 +6,14 @@ a *keeper*. The keeper adopts every orphan that descends from its command, even 
 so can end them all: when the command ends, when its time is up, when codi says so, and when codi is killed, which closes the
 keeper's socket.
 
-Door: one byte with three descriptors: the keeper's socket, the writing and the reading end of the output pipe;
-with a fourth where the command gets a standard input, or a terminal for all three. Socket:
+Door: one byte (`PLAIN` or `CONFINED`) with three descriptors: the keeper's socket, the writing and the reading end of the output
+pipe; with a fourth where the command gets a standard input, or a terminal for all three. Socket:
 messages are a length (4 bytes) and a marshalled value; first codi's request, then what the keeper has to tell. After the
 request codi sends orders of one byte.
 """
 
 import _socket  # the half of `socket` written in C: the other half takes as long to load as all the rest
+import gc
 import marshal
 import os
 import select
@@ -20,6 +21,9 @@ import signal
 import sys
 from time import monotonic
 
+PLAIN = b"p"
+CONFINED = b"c"
+"""Knocks: the second for a command that comes with orders for a sandbox."""
 STOP = b"s"
 """Order: TERM, and KILL after `GRACE_S`."""
 KILL = b"k"
@@ -31,6 +35,8 @@ ORPHANED_GRACE_S = 1.0
 HELD_S = 0.5
 """How long the output is still read after the shell ended, when something else holds it open."""
 HELD_GRACE_S = 0.25
+_CROWD_S = 10.0
+"""How long the kernel may take to end a whole namespace of processes, as many as a flood can make."""
 _UNKILLABLE_S = 1.0
 """After so long a process that KILL does not end (it sleeps in the kernel, or is another user's) is given up."""
 
@@ -41,10 +47,12 @@ NOTES_BYTES = 8192
 _SET_DEATH_SIGNAL = 1
 _SET_NAME = 15
 _ADOPT_ORPHANS = 36
+_TAKE_TERMINAL = 0x540E
+"""ioctl TIOCSCTTY"""
 
-Request = tuple[list[bytes], bytes, dict[bytes, bytes], float, int]
-"""Words, directory, environment, seconds, and the descriptor under which the command finds its notes: a file apart from
-the output, in memory, whose content codi is told at the end (0: none)."""
+Request = tuple[list[bytes], bytes, dict[bytes, bytes], float, int, bytes]
+"""Words, directory, environment, seconds, the descriptor under which the command finds its notes: a file apart from
+the output, in memory, whose content codi is told at the end (0: none), and what confines it (`launcher.Orders`; empty: nothing)."""
 
 
 Told = tuple[str] | tuple[str, int] | tuple[str, int, bool] | tuple[str, int, bool, bytes]
@@ -110,6 +118,7 @@ def _serve(door: int) -> None:
                 os.close(int(name))  # inherited from whoever started codi
             except OSError:
                 pass  # the listing's own
+    gc.freeze()  # what is here already is not looked through again, and so stays shared with every keeper
     os.get_exec_path({})  # loads what `execvpe` needs once, not in every child
     socket = _socket.socket(fileno=door)
     while True:
@@ -118,6 +127,8 @@ def _serve(door: int) -> None:
             return
         numbers = ancillary[0][2]
         handed = [int.from_bytes(numbers[at : at + 4], sys.byteorder) for at in range(0, len(numbers), 4)]
+        if knock == CONFINED:
+            _load_launcher()  # here, so that it is loaded once and not by every keeper
         try:
             if os.fork() == 0:
                 status = 1
@@ -131,6 +142,16 @@ def _serve(door: int) -> None:
             pass  # no more processes: codi sees its end of the socket close
         for descriptor in handed:
             os.close(descriptor)
+
+
+def _load_launcher() -> None:
+    """Make the launcher known. This file runs as a program, so codi's own folder is not where Python looks for modules."""
+    folder = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    if folder not in sys.path:
+        sys.path.append(folder)
+    from codi.workspace.launching import launcher  # noqa: F401 - by the warden alone
+
+    gc.freeze()
 
 
 def _close_door(door: int) -> None:
@@ -147,9 +168,12 @@ def _keep(socket: int, output: int, held: int, given: int = 0) -> None:
     request = _request(socket)
     notes = os.memfd_create("notes")
     failed, failed_told = os.pipe()
+    leash, held_leash = os.pipe()
     shell = os.fork()
     if shell == 0:
-        _become(request, socket, given, output, notes, failed_told)
+        os.close(held_leash)
+        _become(request, socket, given, output, notes, failed_told, leash)
+    os.close(leash)
     os.close(output)
     if given:
         os.close(given)
@@ -161,7 +185,7 @@ def _keep(socket: int, output: int, held: int, given: int = 0) -> None:
         _tell(socket, ("failed", int(number), what == b"directory"))
         return
     _tell(socket, ("started",))
-    keeper = _Keeper(socket, shell)
+    keeper = _Keeper(socket, shell, _CROWD_S if request[5] else _UNKILLABLE_S)
     ended_by = keeper.wait(monotonic() + request[3])
     if ended_by == "end":
         keeper.wait_for_release(held)
@@ -194,29 +218,35 @@ def _read_exactly(socket: int, size: int) -> bytes:
     return read
 
 
-def _become(request: Request, socket: int, given: int, output: int, notes: int, failed: int) -> None:
+def _become(request: Request, socket: int, given: int, output: int, notes: int, failed: int, leash: int) -> None:
     """In the forked child: become the command, with nothing of codi's but what it needs. Does not return."""
-    words, directory, environment, _, notes_at = request
+    words, directory, environment, _, notes_at, orders = request
     at = b"directory"
     try:
         os.setsid()
         _prctl(_SET_DEATH_SIGNAL, signal.SIGKILL)
         _tell(socket, ("forked", os.getpid()))  # told before the command can kill its keeper
+        confined = None
+        if orders:
+            from codi.workspace.launching import launcher  # the warden has loaded it
+
+            confined = launcher.Confined(launcher.orders_of(orders), leash, output, given)
+            confined.enter()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)  # what is ignored stays so across exec; Python ignores the last two
         signal.pthread_sigmask(signal.SIG_SETMASK, set())
         if given:
             os.dup2(given, 0)
             if os.isatty(0):
-                os.close(
-                    os.open(os.ttyname(0), os.O_RDWR)
-                )  # whoever leads a session gets what it opens as its terminal
+                _take_terminal()
         os.dup2(output, 1)
         os.dup2(output, 2)
         if notes_at:
             os.dup2(notes, notes_at)
         os.chdir(directory)
         at = b"program"
+        if confined:
+            words = confined.lock(words, [failed, notes_at])
         os.execvpe(words[0], words, environment)
     except OSError as error:
         os.write(failed, b"%s %d" % (at, error.errno or 0))
@@ -224,12 +254,19 @@ def _become(request: Request, socket: int, given: int, output: int, notes: int, 
         os._exit(127)
 
 
+def _take_terminal() -> None:
+    import fcntl  # for the few that get one
+
+    fcntl.ioctl(0, _TAKE_TERMINAL, 0)
+
+
 class _Keeper:
-    def __init__(self, socket: int, shell: int) -> None:
+    def __init__(self, socket: int, shell: int, unkillable_s: float) -> None:
         self.status = 0
         """The shell's, as waitpid tells it."""
         self._socket = socket
         self._shell = shell
+        self._unkillable_s = unkillable_s
         self._shell_lives = True
 
     def wait(self, until: float) -> str:
@@ -273,7 +310,7 @@ class _Keeper:
             self._tell_all(signal.SIGCONT)  # a stopped process does not hear TERM
             if self._wait_for_all(grace_s):
                 return
-        given_up = monotonic() + _UNKILLABLE_S
+        given_up = monotonic() + self._unkillable_s
         while monotonic() < given_up:
             self._tell_all(signal.SIGKILL)
             if self._wait_for_all(0.02):

@@ -1,6 +1,6 @@
 """Where work happens. A tool is handed one of these, limited to the effects it declared, and reaches the world no other way."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Literal, Protocol
 
 from msgspec import Struct
@@ -46,6 +46,17 @@ class Outcome(Struct, frozen=True, kw_only=True):
     cwd: str | None = None
     """Where the shell stood when it ended; None for a program run without one."""
     duration_ms: int = 0
+    put_back: tuple[str, ...] = ()
+    """Paths that it changed and may not, which are now as they were."""
+
+
+class Confinement(Struct, frozen=True):
+    """What of a grant holds for a command from outside of it. Without `writes` it may change all of the workspace; with `looks`
+    nothing at all. `hosts` are those that it may reach, as `name:port`."""
+
+    looks: bool = False
+    writes: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
 
 
 Size = tuple[int, int]
@@ -159,6 +170,11 @@ class Workspace(Protocol):
         """The whole of a regular file. Anything else raises OSError."""
         ...
 
+    def contents(self, path: str, names: Iterable[str], *, most_bytes: int) -> Iterator[tuple[str, bytes]]:
+        """Of files below a directory, named relative to it, those that are regular and have at most `most_bytes`, each with all
+        that it holds. Quicker than `read` for many. What cannot be read is left out, and no link is followed."""
+        ...
+
     async def replace(self, path: str, content: bytes, *, expected: bytes | None) -> None:
         """Put `content` in place of the file at once: a crash leaves the old file or the new. Parents are made; mode, owner
         and links are kept. `expected` is what the change was computed from (None: no file); if that is no longer so,
@@ -207,12 +223,21 @@ class Workspace(Protocol):
         keep_tail: int,
         env: Mapping[str, str] | None = None,
         tell: Callable[[str], None] | None = None,
+        confinement: Confinement = Confinement(),
     ) -> Outcome:
         """Run to the end, or to the timeout. New output goes to `tell`, by default the workspace's own. Nothing of it
         lives on, whatever happens."""
         ...
 
-    async def start(self, command: Runs, *, timeout_s: float | None, keep: int, terminal: Size | None = None) -> Job:
+    async def start(
+        self,
+        command: Runs,
+        *,
+        timeout_s: float | None,
+        keep: int,
+        terminal: Size | None = None,
+        confinement: Confinement = Confinement(),
+    ) -> Job:
         """Start a command that runs on until it ends, its time is up, or the session ends. `keep` bytes of the beginning
         and of the end of its output are kept between looks. Raises TooManyJobs."""
         ...

@@ -63,7 +63,7 @@ _LOOKS = {
     "stash": Usage(_DIFF + "--include-untracked --only-untracked --oneline --format: --pretty? --date: -n: -# --stat? --all"),
     "remote": Usage("-v --verbose --push --all"),
     "config": Usage("--get --get-all --get-regexp --get-urlmatch -l --list --local --worktree --name-only --show-origin --show-scope -z --null --type: "
-                    "--bool --int --path --includes --no-includes --default:", operands="texts"),
+                    "--bool --int --path --includes --no-includes --default:", operands="texts", ordered=True),
     "describe": Usage("--all --tags --contains --abbrev? --candidates: --exact-match --debug --long --match: --exclude: --always --first-parent"),
     "merge-base": Usage("-a --all --octopus --is-ancestor --independent --fork-point"),
     "name-rev": Usage("--tags --refs: --exclude: --all --name-only --no-undefined --always"),

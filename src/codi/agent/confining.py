@@ -1,0 +1,35 @@
+"""How well commands are confined here: found out before the first of them is judged, and told once where it is not well."""
+
+from codi.agent.record import Record
+from codi.protocol.events import StatusDelta
+from codi.workspace.sandbox.sandbox import Sandbox
+
+
+class Confining:
+    """`sandbox` is None where commands are not confined by anything."""
+
+    def __init__(self, sandbox: Sandbox | None, record: Record) -> None:
+        self._sandbox = sandbox
+        self._record = record
+        self._is_told = False
+        self.level = 1
+
+    @property
+    def holds(self) -> bool:
+        """Whether commands cannot write what they may not."""
+        return self.level >= 2
+
+    async def refusal(self) -> str | None:
+        """Look how it stands. Why no command may run at all."""
+        if self._sandbox is None:
+            return None
+        if why := await self._sandbox.refusal():
+            return why
+        standing = await self._sandbox.standing()
+        self.level = standing.level
+        if not self._is_told:
+            self._is_told = True
+            if standing.level < 2 and self._sandbox.settings.mode != "off":
+                text = f"commands run unconfined: {standing.why_not}"
+                self._record.tell(StatusDelta(kind="warning", text=text, hint=standing.cure))
+        return None

@@ -1,0 +1,23 @@
+"""Runs a subcommand of `codi` beside the program, for commands that are typed into a conversation."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+
+import anyio
+
+from codi.commands.command import Answered
+
+
+async def beside(words: Sequence[str]) -> Answered:
+    """`codi WORDS` with nothing to read, its output as text. It is killed when nobody waits for it any more."""
+    environment = {**os.environ, "NO_COLOR": "1", "TERM": "dumb"}
+    done = await anyio.run_process(
+        [sys.executable, "-m", "codi", *words],
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=environment,
+    )
+    return Answered(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))

@@ -1,0 +1,33 @@
+"""The words that a command line may begin with, and the flags that say that nobody sits at a terminal.
+
+They stand apart because they are looked at before anything else is loaded.
+"""
+
+COMMANDS = {
+    "auth": "keys and logins: kept, shown without their values, removed",
+    "bisect": "which step made a command fail",
+    "blame": "which prompt and call wrote each line of a file",
+    "changes": "what became of each file, and by whom",
+    "config": "what is set, where it comes from, and setting it",
+    "demo": "the main job on a scripted model, with the real tools; needs no key",
+    "doctor": "what works here, what is missing, and what is broken",
+    "help": "help of a command, a flag or a key of the configuration",
+    "lab": "scripted model servers for trying and testing",
+    "models": "models that are known, with window and price",
+    "policy": "what is allowed and why; rules shown, tried, added, removed",
+    "redo": "put back what undo took",
+    "schema": "JSON Schemas of what codi prints",
+    "sessions": "what was talked about, newest first",
+    "snapshot": "the tree as it was: listed, compared, brought back",
+    "tool": "list, show or run one tool, judged like a call of the model",
+    "trust": "what a project brings, and which of it is obeyed",
+    "undo": "take back what the agent changed",
+}
+
+SHOWS_NO_PROMPT = frozenset(
+    {
+        *("-p", "--print", "-P", "--prompt", "-f", "--output-format", "--mode", "--plain", "--ui", "--print-prompt"),
+        *("-h", "--help", "-V", "--version", "--list-models"),
+    }
+)
+"""With one of these `codi` does not open its terminal interface."""

@@ -1,0 +1,126 @@
+"""The commands that ship with codi. A new one is one more value here, and the function that it names."""
+
+from functools import cache
+
+from codi.commands.command import Command, Form
+from codi.commands.registry import Registry
+
+_GENERAL = (
+    Command(
+        "help",
+        "commands, or how one of them is written",
+        (
+            Form("", "/help", "all commands by group"),
+            Form("[command]", "/help model", "how a command is written", completes="command"),
+        ),
+        "codi.commands.general:show_help",
+        aliases=("h",),
+    ),
+    Command(
+        "exit",
+        "leave; the conversation is kept",
+        (Form("", "/exit"),),
+        "codi.commands.general:leave",
+        aliases=("quit", "q"),
+    ),
+    Command(
+        "status",
+        "model, mode, session and limits of this conversation",
+        (Form("", "/status"),),
+        "codi.commands.general:show_status",
+        aliases=("info",),
+    ),
+    Command(
+        "version",
+        "the version of codi, of Python and the platform",
+        (Form("", "/version"),),
+        "codi.commands.general:show_version",
+    ),
+    Command(
+        "config",
+        "the configuration, as the subcommand",
+        (
+            Form("show", "/config show", "what is set"),
+            Form("get KEY", "/config get model.thinking"),
+            Form("set KEY VALUE", "/config set ui.theme dark"),
+            Form("explain KEY", "/config explain model.thinking", "from where a value comes"),
+        ),
+        "codi.commands.beside:config",
+        aliases=("cfg",),
+        group="settings",
+    ),
+)
+_MODEL = (
+    Command(
+        "model",
+        "ask another model from now on",
+        (Form("[[provider/]id[:thinking]]", "/model scripted/demo", "a picker without a name", completes="model"),),
+        "codi.commands.choosing:model",
+        aliases=("switch", "use", "model-switch"),
+        during_turn="queue",
+        group="model",
+    ),
+    Command(
+        "models",
+        "models that are known, with window and price",
+        (Form("[search] [--provider P] [--local]", "/models claude"),),
+        "codi.commands.beside:models",
+        aliases=("list-models",),
+        group="model",
+    ),
+    Command(
+        "mode",
+        "what happens unasked",
+        (Form("[default|accept-edits|plan|read-only|full-access]", "/mode plan", completes="mode"),),
+        "codi.commands.choosing:mode",
+        aliases=("permission-mode",),
+        group="safety",
+    ),
+    Command(
+        "policy",
+        "the rules of what is allowed: shown, tried, added, removed",
+        (
+            Form("[list]", "/policy list", "--sets shows the named sets, --rules what is in force"),
+            Form("test cmd", "/policy test make", "whether it would be allowed"),
+            Form("explain cmd", "/policy explain ls && make", "each part, the rules that match, and what decides"),
+            Form("add RULE", "/policy add run(make test)", "--deny, --ask; --project for this project alone"),
+            Form("rm id", "/policy rm r1"),
+            Form("export", "/policy export"),
+            Form("import file", "/policy import rules.json", completes="file"),
+        ),
+        "codi.commands.rules:policy",
+        group="safety",
+    ),
+    Command(
+        "approvals",
+        "the same rules, by what they are about",
+        (
+            Form("[list]", "/approvals list"),
+            Form("add pattern|path|category v", "/approvals add category run-tests"),
+            Form("remove pattern|path|category v", "/approvals remove path docs/**"),
+            Form("sets", "/approvals sets", "the named sets"),
+        ),
+        "codi.commands.rules:approvals",
+        aliases=("approved", "approval"),
+        group="safety",
+    ),
+    Command(
+        "allow",
+        "allow something for this session",
+        (Form("RULE", "/allow run(make *)"),),
+        "codi.commands.rules:allow",
+        group="safety",
+    ),
+    Command(
+        "deny",
+        "deny something for this session",
+        (Form("RULE", "/deny run(git push *)"),),
+        "codi.commands.rules:deny",
+        group="safety",
+    ),
+)
+
+
+@cache
+def commands() -> Registry:
+    return Registry((*_GENERAL, *_MODEL))

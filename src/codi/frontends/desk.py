@@ -1,0 +1,66 @@
+"""What a command finds in a frontend: the path of the conversation, folded from its events, and whom it may ask."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import anyio
+
+from codi.commands.command import Answered
+from codi.protocol.conversation import Conversation
+from codi.protocol.events import ChangesDelta, Entry, Event, PolicyDelta, StatusDelta, TurnEnded, TurnStarted, UndoDelta
+from codi.protocol.ops import Op
+
+Beside = Callable[[Sequence[str]], Awaitable[Answered]]
+"""Runs `codi WORDS` in a process of its own."""
+
+
+class ConversationDesk:
+    """`hear` is told every event of the conversation."""
+
+    def __init__(self, conversation: Conversation, beside: Beside, confirm: Callable[[str], Awaitable[bool]]) -> None:
+        self.session_id = conversation.session_id
+        self.session_file = conversation.session_file
+        self.is_busy = False
+        self.waiting: Sequence[str] = ()
+        self._conversation = conversation
+        self._beside = beside
+        self._confirm = confirm
+        self._entries: dict[str, Entry] = {}
+        self._leaf: str | None = None
+        self._answered: anyio.Event | None = None
+        self._answer: Event | None = None
+
+    def hear(self, event: Event) -> None:
+        match event:
+            case Entry(id=entry_id, fact=fact):
+                self._entries[entry_id] = event
+                self._leaf = entry_id
+                if isinstance(fact, TurnStarted | TurnEnded):
+                    self.is_busy = isinstance(fact, TurnStarted)
+            case UndoDelta() | ChangesDelta() | PolicyDelta() | StatusDelta(kind="warning") if (
+                self._answered and not self._answer
+            ):
+                self._answer = event
+                self._answered.set()
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        path: list[Entry] = []
+        at = self._leaf
+        while at is not None and (entry := self._entries.get(at)):
+            path.append(entry)
+            at = entry.parent
+        return path[::-1]
+
+    async def subcommand(self, *words: str) -> Answered:
+        return await self._beside(words)
+
+    async def answer(self, op: Op) -> Event:
+        self._answered, self._answer = anyio.Event(), None
+        await self._conversation.send(op)
+        await self._answered.wait()
+        answer, self._answered = self._answer, None
+        assert answer is not None
+        return answer
+
+    async def confirm(self, question: str) -> bool:
+        return await self._confirm(question)

@@ -1,0 +1,1 @@
+"""The full terminal interface: the main screen, the terminal's own scrollback, and only changed lines drawn."""

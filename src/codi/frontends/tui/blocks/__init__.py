@@ -1,0 +1,1 @@
+"""The blocks of the transcript: what was said, thought, called and noticed."""

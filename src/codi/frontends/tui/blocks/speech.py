@@ -1,0 +1,95 @@
+"""What was said: by the person, and by the model."""
+
+from codi.frontends.sanitiser import visible
+from codi.frontends.tui.blocks.look import Look
+from codi.frontends.tui.lines import Line, wrapped
+from codi.frontends.tui.markdown import Markdown
+
+
+class UserBlock:
+    """What the person said. It never changes."""
+
+    is_done = True
+
+    def __init__(self, text: str, images: int = 0) -> None:
+        self.text = visible(text.rstrip())
+        self._images = images
+
+    def settled(self, columns: int) -> int:
+        return len(self.lines(columns))
+
+    def lines(self, columns: int) -> list[Line]:
+        return self.whole(columns)
+
+    def whole(self, columns: int) -> list[Line]:
+        pictures = f" [{self._images} image{'s' if self._images > 1 else ''}]" if self._images else ""
+        said = ((self.text, "user"), (pictures, "dim")) if pictures else ((self.text, "user"),)
+        return [(), *wrapped(said, columns, first=(("› ", "accent"),), rest=(("  ", ""),))]
+
+
+class AnswerBlock:
+    """What the model says, as it comes. `marks` stand behind it: what of it is not proven."""
+
+    def __init__(self, text: str = "") -> None:
+        self._markdown = Markdown(visible(text))
+        self.is_done = False
+        self.marks: list[str] = []
+
+    @property
+    def text(self) -> str:
+        return self._markdown.text
+
+    def feed(self, text: str) -> None:
+        self._markdown.feed(visible(text))
+
+    def end(self, text: str) -> None:
+        """This is all of it; where something else was streamed, this counts."""
+        whole = visible(text)
+        if whole != self._markdown.text:
+            self._markdown = Markdown(whole)
+        self._markdown.is_done = self.is_done = True
+
+    def settled(self, columns: int) -> int:
+        return self._markdown.settled(columns) + 1
+
+    def lines(self, columns: int) -> list[Line]:
+        return self.whole(columns)
+
+    def whole(self, columns: int) -> list[Line]:
+        return [(), *self._markdown.lines(columns)]
+
+
+class ThinkingBlock:
+    """What the model thinks, folded unless the person wants to see it."""
+
+    def __init__(self, look: Look, text: str = "", began: float | None = None) -> None:
+        self.text = visible(text)
+        self.is_done = False
+        self._look = look
+        self._began = began
+        self._took: float | None = None
+
+    def feed(self, text: str) -> None:
+        self.text += visible(text)
+
+    def end(self, text: str | None = None) -> None:
+        if text is not None:
+            self.text = visible(text)
+        if self._began is not None and not self.is_done:
+            self._took = self._look.now - self._began
+        self.is_done = True
+
+    def settled(self, columns: int) -> int:
+        return len(self.lines(columns)) if self.is_done else 0
+
+    def lines(self, columns: int) -> list[Line]:
+        if self._look.thinking:
+            return self.whole(columns)
+        if self.is_done:
+            took = "" if self._took is None else f" for {self._took:.0f} s"
+            return [(), ((f"Thought{took}", "thinking"),)]
+        since = "" if self._began is None else f" {self._look.now - self._began:.0f} s"
+        return [(), ((f"Thinking...{since}", "thinking"),)]
+
+    def whole(self, columns: int) -> list[Line]:
+        return [(), *wrapped(((self.text.strip("\n"), "thinking"),), columns, first=(("  ", ""),), rest=(("  ", ""),))]

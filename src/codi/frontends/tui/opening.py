@@ -1,0 +1,101 @@
+"""The first frame: painted before anything of codi is loaded, and typed into while it is being loaded.
+
+The door calls `begin`; from then on every import is followed by a look at the keyboard, so what is typed is seen at once. The
+application takes over terminal, screen and composer as they then are.
+"""
+
+import os
+import select
+import sys
+from collections.abc import Mapping
+
+from codi.frontends.tui.composer import Composer, Typed
+from codi.frontends.tui.keymap import Keymap
+from codi.frontends.tui.keys import Keys
+from codi.frontends.tui.lines import Line
+from codi.frontends.tui.screen import Screen
+from codi.frontends.tui.terminal import Terminal
+from codi.frontends.tui.theme import DARK, Painter, depth_of
+
+
+class Opening:
+    """`waiting` is what was sent while nobody could take it; `reports` what the terminal answered."""
+
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        self.terminal = Terminal()
+        self.keys = Keys()
+        self.painter = Painter(DARK, depth_of(environment))
+        rows, columns = self.terminal.size
+        self.screen = Screen(self.terminal.write, rows, columns)
+        self.composer = Composer(Keymap(), self._send, self._act)
+        self.waiting: list[Typed] = []
+        self.reports: list[str] = []
+        self._left = False
+
+    def begin(self) -> None:
+        """Paint the prompt, and look at the keyboard between imports from now on."""
+        self.terminal.enter()
+        if select.select([self.terminal.inp], [], [], 0)[0]:
+            # Typed before the terminal was ours: it was echoed, and its returns were made line feeds.
+            self._feed(os.read(self.terminal.inp, 65536).replace(b"\n", b"\r"))
+            self.terminal.write("\r\x1b[J")
+        self.paint()
+        sys.meta_path.insert(0, self)
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        """Asked by the import system before a module is loaded; never finds one, but looks at the keyboard."""
+        self.look()
+
+    def look(self) -> None:
+        """Take what was typed, without waiting."""
+        changed = False
+        while select.select([self.terminal.inp], [], [], 0)[0]:
+            data = os.read(self.terminal.inp, 65536)
+            if not data:
+                break
+            changed |= self._feed(data)
+        if changed:
+            self.paint()
+        if self._left:
+            self.withdraw()
+            os._exit(0)  # nothing was begun that would have to be ended
+
+    def paint(self) -> None:
+        rows, columns = self.screen.rows, self.screen.columns
+        view = self.composer.view(rows, columns)
+        status: Line = ((" …"[: columns - 1], "dim"),)
+        lines = [*view.lines, status][:rows]
+        self.screen.draw((), self.painter.rows(lines), view.caret)
+
+    def done(self) -> None:
+        """All is loaded; the application reads the keys from now on."""
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+
+    def withdraw(self) -> None:
+        """Give the terminal back as if nothing had been painted."""
+        self.done()
+        if self.terminal.is_entered:
+            self.screen.draw((), [()], (0, 0))
+            self.terminal.leave()
+
+    def _feed(self, data: bytes) -> bool:
+        changed = False
+        for what in self.keys.feed(data):
+            if what[0] == "report":
+                self.reports.append(what[1])
+            changed |= self.composer.take(what)
+        return changed
+
+    def _send(self, typed: Typed) -> None:
+        self.waiting.append(typed)
+
+    def _act(self, action: str) -> bool:
+        empty = not self.composer.editor.text
+        if action == "clear" and not empty:
+            self.composer.clear()
+            return True
+        if action in ("clear", "exit") and empty:
+            self._left = True
+            return True
+        return False

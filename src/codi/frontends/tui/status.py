@@ -1,0 +1,125 @@
+"""The line at the bottom: where we are, what it costs, how full the window is, who thinks."""
+
+from codi.frontends.sanitiser import visible
+from codi.frontends.tui.cells import cut_in_the_middle, width
+from codi.frontends.tui.lines import Line, Span, clipped
+from codi.protocol.events import (
+    ContextCompacted,
+    Entry,
+    Event,
+    MessageAdded,
+    ModelChosen,
+    ModelDescribed,
+    PolicyChosen,
+    SessionOpened,
+    ThinkingChosen,
+    TitleGiven,
+    TodoWritten,
+)
+from codi.protocol.messages import Usage
+
+_NARROW, _TINY = 60, 30
+
+
+class Status:
+    """Folded from the events of one conversation."""
+
+    def __init__(self, cwd: str, home: str) -> None:
+        self.cwd = f"~{cwd[len(home) :]}" if home and (cwd == home or cwd.startswith(f"{home}/")) else cwd
+        self.model = ""
+        self.provider = ""
+        self.thinking = "off"
+        self.mode = "default"
+        self.title = ""
+        self.window = 0
+        self.used = 0
+        self.arrows = ("↑", "↓")
+        self.jobs = 0
+        self.sandbox = ""
+        self.queued = 0
+        self._git = ""
+        self._input = self._output = self._read = self._written = 0
+        self._cost: float | None = 0.0
+        self._todo = ""
+
+    def hear(self, event: Event) -> None:
+        if not isinstance(event, Entry):
+            return
+        match event.fact:
+            case ModelChosen(provider, model):
+                self.provider, self.model = provider, model
+            case ModelDescribed(window=window):
+                self.window = window
+            case ThinkingChosen(level):
+                self.thinking = level
+            case PolicyChosen(mode):
+                self.mode = mode
+            case TitleGiven(name):
+                self.title = name
+            case SessionOpened(git=git) if git:
+                self._git = f"{git.get('branch') or 'detached'}{'*' if git.get('dirty') else ''}"
+            case TodoWritten(items):
+                done = sum(item.status == "completed" for item in items)
+                self._todo = f"todo {done}/{len(items)}" if items else ""
+            case MessageAdded(_, reply) if reply:
+                self._add(reply.usage)
+            case ContextCompacted():
+                self.used = 0
+
+    def line(self, columns: int) -> Line:
+        """One row, with less on it the narrower the window is."""
+        share = self._share()
+        model = visible(self.model)
+        if columns < _TINY:
+            return clipped((*share, (" ", ""), (model, "dim")), columns)
+        cost: list[Span] = [("$?" if self._cost is None else f"${self._cost:.3f}", "dim")]
+        level = f" • {self.thinking}" if self.thinking != "off" else ""
+        right: list[Span] = [(model + level, "dim")]
+        for extra in (self._todo, f"{self.jobs} jobs" if self.jobs else "", self.sandbox):
+            if extra and columns >= _NARROW:
+                right.append((f" {extra}", "dim"))
+        if columns < _NARROW:
+            return _spread([], [*cost, (" ", ""), *share], right, columns)
+        up, down = self.arrows
+        tokens = f"{up}{_short(self._input)} {down}{_short(self._output)}"
+        if self._read or self._written:
+            tokens += f" R{_short(self._read)} W{_short(self._written)}"
+        middle: list[Span] = [(f"{tokens} ", "dim"), *cost, (" ", ""), *share]
+        branch = f" ({self._git})" if self._git else ""
+        title = f" {self.title}" if self.title else ""
+        room = columns - sum(width(text) for text, _ in (*middle, *right)) - 4
+        where = cut_in_the_middle(visible(self.cwd + branch + title), max(room, 8))
+        return _spread([(where, "dim")], middle, right, columns)
+
+    def _add(self, usage: Usage) -> None:
+        self._input += usage.input
+        self._output += usage.output
+        self._read += usage.cache_read
+        self._written += usage.cache_write
+        self._cost = None if self._cost is None or usage.cost is None else self._cost + usage.cost.total
+        self.used = usage.total or self.used
+
+    def _share(self) -> list[Span]:
+        if not self.window:
+            return []
+        percent = 100 * self.used / self.window
+        style = "error" if percent >= 85 else "warning" if percent >= 70 else "dim"
+        return [(f"{percent:.0f}%/{_short(self.window)}", style)]
+
+
+def _short(count: int) -> str:
+    if count < 1000:
+        return str(count)
+    if count < 1_000_000:
+        return f"{count / 1000:.1f}k" if count < 10_000 else f"{count // 1000}k"
+    return f"{count / 1_000_000:.1f}M"
+
+
+def _spread(left: list[Span], middle: list[Span], right: list[Span], columns: int) -> Line:
+    """Three parts over one row; what does not fit is left away from the left."""
+    wide = [sum(width(text) for text, _ in part) for part in (left, middle, right)]
+    free = columns - sum(wide)
+    if free < 2:
+        return clipped((*middle, (" ", ""), *right), columns)
+    before = max(1, min((columns - wide[1]) // 2 - wide[0], free - 1)) if left else 0
+    return (*left, (" " * before, ""), *middle, (" " * (free - before), ""), *right)

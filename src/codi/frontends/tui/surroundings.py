@@ -1,0 +1,19 @@
+"""What the interface is given of the world around it: it asks nobody itself."""
+
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+
+from codi.frontends.desk import Beside
+from codi.frontends.tui.history import History
+
+
+class Surroundings(Struct, frozen=True):
+    """`beside` runs a subcommand of `codi`. `names` are those of a kind (`file`, `model`, `session`) that are known by now;
+    `refresh` says that they may have changed."""
+
+    cwd: str
+    beside: Beside
+    history: History
+    names: Callable[[str], Sequence[str]]
+    refresh: Callable[[], object]

@@ -1,0 +1,1 @@
+"""What holds a command to what it was granted, whatever it tries."""

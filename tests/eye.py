@@ -1,0 +1,118 @@
+"""A real terminal with the installed program in it, and an eye on its screen."""
+
+import copy
+import fcntl
+import os
+import pty
+import select
+import struct
+import subprocess
+import termios
+import time
+
+import pyte
+
+from conftest import PROGRAM, TIMEOUT_S, Codi
+
+
+class Screen(pyte.HistoryScreen):
+    """With the alternate screen, which pyte does not know."""
+
+    def set_mode(self, *modes: int, **kwargs: bool) -> None:
+        super().set_mode(*modes, **kwargs)
+        if 1049 in modes:
+            self._main = copy.deepcopy(self.buffer), (self.cursor.y, self.cursor.x)
+            self.erase_in_display(2)
+
+    def reset_mode(self, *modes: int, **kwargs: bool) -> None:
+        super().reset_mode(*modes, **kwargs)
+        if 1049 in modes:
+            buffer, (self.cursor.y, self.cursor.x) = self._main
+            self.buffer.clear()
+            self.buffer.update(buffer)
+
+
+class Terminal:
+    """`raw` is all that was sent to the terminal, `modes` what its settings were before."""
+
+    def __init__(
+        self, codi: Codi, *words: str, rows: int = 40, columns: int = 120, term: str = "xterm-256color", **env: str
+    ) -> None:
+        self.screen = Screen(columns, rows, history=20_000, ratio=1)
+        self._stream = pyte.ByteStream(self.screen)
+        self._here, self._there = pty.openpty()
+        self._set_size(rows, columns)
+        self.modes = termios.tcgetattr(self._there)
+        self.raw = b""
+        self.process = subprocess.Popen(
+            [PROGRAM, *words], cwd=codi.cwd, env=codi.env | {"TERM": term} | env,
+            stdin=self._there, stdout=self._there, stderr=self._there, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )  # fmt: skip
+
+    @property
+    def shown(self) -> str:
+        """All that was printed, scrollback first."""
+        above = ["".join(row[at].data for at in range(self.screen.columns)).rstrip() for row in self.screen.history.top]
+        return "\n".join([*above, *self.rows]).rstrip()
+
+    @property
+    def rows(self) -> list[str]:
+        """The screen as it is."""
+        return [row.rstrip() for row in self.screen.display]
+
+    def wait_for(self, *texts: str, times: int = 1) -> None:
+        """Until all these texts stand there, each so often."""
+        self._until(lambda: all(self.shown.count(text) >= times for text in texts), f"no {texts}")
+
+    def wait_until_gone(self, text: str) -> None:
+        """Until this text is not on the screen any more."""
+        self._until(lambda: not any(text in row for row in self.rows), f"still {text!r}")
+
+    def _until(self, is_so: object, complaint: str) -> None:
+        end = time.monotonic() + TIMEOUT_S
+        while not is_so():  # type: ignore[operator]
+            readable = select.select([self._here], [], [], max(end - time.monotonic(), 0))[0]
+            assert readable, f"{complaint} on:\n{self.shown}"
+            try:
+                piece = os.read(self._here, 65536)
+            except OSError:
+                raise AssertionError(f"it ended, {complaint}:\n{self.shown}") from None
+            self.raw += piece
+            self._stream.feed(piece)
+
+    def type(self, text: str) -> None:
+        os.write(self._here, text.encode())
+
+    def resize(self, rows: int, columns: int) -> None:
+        self.screen.resize(rows, columns)
+        self._set_size(rows, columns)
+
+    def end(self) -> int:
+        """The exit status, and the terminal as it was found."""
+        end = time.monotonic() + TIMEOUT_S
+        while self.process.poll() is None and time.monotonic() < end:
+            self._take(0.02)
+        while self._take(0):
+            pass
+        assert self.process.poll() is not None, f"it does not end:\n{self.shown}"
+        assert termios.tcgetattr(self._there) == self.modes
+        return self.process.returncode
+
+    def _take(self, patience_s: float) -> bool:
+        if not select.select([self._here], [], [], patience_s)[0]:
+            return False
+        piece = os.read(self._here, 65536)
+        self.raw += piece
+        self._stream.feed(piece)
+        return True
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        os.close(self._here)
+        os.close(self._there)
+
+    def _set_size(self, rows: int, columns: int) -> None:
+        fcntl.ioctl(self._there, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

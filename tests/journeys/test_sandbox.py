@@ -1,0 +1,217 @@
+"""Commands of the installed program are confined, told about, and refused where they must be and cannot."""
+
+import json
+import os
+import struct
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import anyio
+import pytest
+
+from codi.protocol.effects import Runs
+from codi.workspace.launching import filters, kernel
+from codi.workspace.local import LocalWorkspace
+from codi.workspace.sandbox import proxy
+from codi.workspace.sandbox.sandbox import Sandbox
+from codi.workspace.sandbox.settings import SandboxSettings
+from conftest import Codi, call, says
+
+
+@pytest.fixture
+def level(codi: Codi) -> int:
+    """What holds on this machine, as the doctor tells."""
+    text = next(row["text"] for row in json.loads(codi("doctor", "--json").out) if row["name"] == "sandbox")
+    return int(text.split()[1].rstrip(","))
+
+
+@pytest.fixture
+def confined(level: int) -> int:
+    if level < 2:
+        pytest.skip("no sandbox holds on this machine")
+    return level
+
+
+def result_of(codi: Codi, *words: str, command: str, **more) -> dict:
+    run = codi(
+        "tool", "call", "shell", json.dumps({"command": command}), "--permission-mode", "full-access", *words, **more
+    )
+    return {**json.loads(run.out), "run": run}
+
+
+def text_of(result: dict) -> str:
+    return result["content"][0]["text"]
+
+
+def test_a_command_writes_in_the_workspace_and_nowhere_else(codi: Codi, lab, confined):
+    home = Path(codi.env["HOME"])
+    (codi.cwd / "do.sh").write_text("echo ok > made; echo x > $HOME/probe; echo x > /etc/codi-probe; echo end")
+    lab([says("", call("shell", command="sh do.sh")), says("Done.")])
+    run = codi.json("go", "--permission-mode", "full-access", "--sandbox", "require")
+    assert run.status == 0 and "end" in run.result["toolCalls"][0]["result"]
+    assert (codi.cwd / "made").read_text() == "ok\n"
+    assert not (home / "probe").exists() and not Path("/etc/codi-probe").exists()
+    assert codi("undo", "--all").status == 0 and not (codi.cwd / "made").exists()
+
+
+def test_jobs_terminals_and_tests_are_confined_too(codi: Codi, lab, confined):
+    probe = Path(codi.env["HOME"]) / "probe"
+    (codi.cwd / "test_it.py").write_text(f"def test_it():\n    open({str(probe)!r}, 'w')\n")
+    lab(
+        [
+            says("", call("shell", command="echo x > $HOME/probe; echo said", background=True, wait_s=20)),
+            says("", call("shell", command="echo x > $HOME/probe; tty; echo said", pty=True)),
+            says("", call("run_tests", paths=["test_it.py"])),
+            says("Done."),
+        ]
+    )
+    run = codi.json("go", "--permission-mode", "full-access")
+    job, terminal, tests = (each["result"] for each in run.result["toolCalls"])
+    assert "said" in job and "said" in terminal and "test_it" in tests
+    assert not probe.exists()
+
+
+def bare() -> None:
+    """What a machine is like that lets nobody confine anything: neither namespaces nor Landlock."""
+    without_landlock = struct.pack(
+        "=HBBIHBBIHBBIHBBI", 0x20, 0, 0, 0, 0x15, 0, 1, 444, 0x06, 0, 0, 0x00050026, 0x06, 0, 0, 0x7FFF0000
+    )
+    kernel.forbid_new_privileges()
+    kernel.obey(filters.program(os.uname().machine, "host"))
+    kernel.obey(without_landlock)
+
+
+def without_namespaces() -> None:
+    kernel.forbid_new_privileges()
+    kernel.obey(filters.program(os.uname().machine, "host"))
+
+
+def test_where_nothing_holds_it_is_said_once_and_require_refuses(codi: Codi, lab):
+    twice = [says("", call("shell", command="touch one")), says("", call("shell", command="touch two")), says("Done.")]
+    lab([*twice, says("", call("shell", command="touch three")), says("Done.")])
+    run = codi.json("go", "--permission-mode", "full-access", preexec=bare)
+    said = [warning for warning in run.result["warnings"] if "unconfined" in warning]
+    assert len(said) == 1 and "new namespaces" in said[0] and (codi.cwd / "two").exists()
+    refused = codi.json("go", "--permission-mode", "full-access", "--sandbox", "require", preexec=bare)
+    assert "commands must be confined at level 2" in refused.result["toolCalls"][0]["result"]
+    assert not (codi.cwd / "three").exists()
+    rows = json.loads(codi("doctor", "--json", "--sandbox", "require", preexec=bare).out)
+    (row,) = (row for row in rows if row["name"] == "sandbox")
+    assert (
+        row["status"] == "broken" and row["cure"] and codi("doctor", "--sandbox", "require", preexec=bare).status == 1
+    )
+
+
+def test_without_namespaces_landlock_holds(codi: Codi, level):
+    if level < 2:
+        pytest.skip("no Landlock on this machine")
+    (codi.cwd / "do.sh").write_text("echo ok > made; echo x > $HOME/probe; mkdir .codi; echo end")
+    required = {"CODI_SANDBOX_MODE": "require"}
+    result = result_of(codi, command="sh do.sh", env=required, preexec=without_namespaces)
+    text = text_of(result)
+    assert "end" in text and "[.codi: a command may not change this; it is as it was]" in text
+    assert (codi.cwd / "made").exists() and not (codi.cwd / ".codi").exists()
+    assert not Path(codi.env["HOME"], "probe").exists()
+
+
+def test_a_required_level_that_does_not_hold_refuses(codi: Codi, confined):
+    codi.set_up("[sandbox]\nmode = 'require'\nrequire_level = 3\n")
+    assert "must be confined at level 3" in text_of(result_of(codi, command="touch made", preexec=without_namespaces))
+    assert not (codi.cwd / "made").exists()
+
+
+def test_off_is_off(codi: Codi):
+    probe = Path(codi.env["HOME"]) / "probe"
+    (codi.cwd / "do.sh").write_text("echo x > $HOME/probe")
+    result = result_of(codi, command="sh do.sh", env={"CODI_SANDBOX_MODE": "off"})
+    assert probe.exists() and "unconfined" not in result["run"].err
+
+
+def test_a_project_may_only_tighten(codi: Codi, confined):
+    (codi.cwd / ".codi").mkdir()
+    (codi.cwd / ".codi" / "config.toml").write_text("[sandbox]\nmode = 'off'\nrequire_level = 1\nnetwork = 'host'\n")
+    run = codi("config", "check", "--trust-project")
+    assert "a project may not loosen this to off" in run.err and "a project may not lower this below 2" in run.err
+    assert "a project may not loosen this to host" in run.err
+    (codi.cwd / ".codi" / "config.toml").write_text("[sandbox]\nmode = 'require'\nrequire_level = 3\n")
+    assert "may not" not in codi("config", "check", "--trust-project").err
+
+
+def test_the_level_is_told_with_the_question(codi: Codi, lab, level):
+    lab([says("", call("shell", command="touch x")), says("No.")])
+    (asked,) = codi.stream("go").of_type("approval_asked")
+    assert asked.get("sandboxLevel", 1) == level
+    lab([says("", call("shell", command="touch x")), says("No.")])
+    (asked,) = codi.stream("go", "--sandbox", "off").of_type("approval_asked")
+    assert asked.get("sandboxLevel", 1) == 1
+
+
+@pytest.mark.parametrize("mode", ["plan", "read-only", "default"])
+def test_a_look_that_nobody_is_asked_about_writes_nothing(codi: Codi, confined, mode):
+    look = codi("tool", "call", "shell", json.dumps({"command": "ls -la"}), "--permission-mode", mode)
+    assert look.status == 0
+    # The look is what it is called, but what it runs is not: only the sandbox can tell.
+    (codi.cwd / "bin").mkdir()
+    (codi.cwd / "bin" / "ls").write_text(f"#!/bin/sh\necho x > {codi.cwd}/probe\necho mine\n")
+    (codi.cwd / "bin" / "ls").chmod(0o755)
+    path = f"{codi.cwd}/bin:{codi.env['PATH']}"
+    words = ["tool", "call", "shell", json.dumps({"command": "ls"}), "--permission-mode", mode]
+    assert "mine" in codi(*words, env={"PATH": path}).out and not (codi.cwd / "probe").exists()
+
+
+def test_a_host_that_is_allowed_is_reached_and_no_other(folder, tmp_path, monkeypatch, level):
+    if level < 3:
+        pytest.skip("a proxy needs a network of the command's own")
+
+    class Answering(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(f"hello to {self.headers['Host']}{self.path}".encode())
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = HTTPServer(("127.0.0.1", 0), Answering)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    real = proxy.checked
+
+    def checked(host: bytes, port: int, hosts) -> tuple[str, int]:
+        with pytest.raises(proxy.Refused, match="no public address" if host == b"localhost" else "not among"):
+            real(host, port, hosts)
+        if host == b"localhost":
+            return "127.0.0.1", server.server_port  # as if it were everybody's
+        raise proxy.Refused("not among the hosts")
+
+    monkeypatch.setattr(proxy, "checked", checked)
+
+    async def said(url: str) -> str:
+        settings = SandboxSettings(network="proxy", hosts=("localhost",))
+        sandbox = Sandbox(settings, roots=[str(folder)], home=str(tmp_path), codi_home=str(tmp_path / "none"))
+        workspace = LocalWorkspace(str(folder), sandbox=sandbox)
+        script = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read().decode())"
+        runs = Runs(("/usr/bin/python3", "-c", script, url))
+        outcome = await workspace.run(runs, timeout_s=20, keep_head=9000, keep_tail=9000)
+        await workspace.aclose()
+        return (outcome.head + outcome.tail).decode()
+
+    assert "hello to localhost/x" in anyio.run(said, "http://localhost/x")
+    assert "403" in anyio.run(said, "http://elsewhere.example/x")
+    server.shutdown()
+
+
+def test_the_doctor_closes_what_is_open(codi: Codi):
+    codi.set_up("")
+    codi.home.chmod(0o755)
+    (codi.home / "config.toml").chmod(0o644)
+    told = codi("doctor")
+    assert told.status == 1 and "others may look into" in told.out and "codi doctor --fix" in told.out
+    assert codi("doctor", "--fix").status == 0 and codi("doctor").status == 0
+    assert codi.home.stat().st_mode & 0o777 == 0o700 and (codi.home / "config.toml").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_doctor_names_what_is_missing(codi: Codi, tmp_path):
+    (tmp_path / "bin").mkdir()
+    rows = {row["name"]: row for row in json.loads(codi("doctor", "--json", env={"PATH": str(tmp_path / "bin")}).out)}
+    assert rows["git"]["status"] == rows["rg"]["status"] == "missing" and "ripgrep" in rows["rg"]["cure"]
+    assert codi("doctor", "--fix", "--quiet").status == 0
