@@ -4,10 +4,10 @@ import json
 import os
 import stat
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
-from test_chat import Terminal
 
 from conftest import SOAK, Codi, call, says
 
@@ -162,17 +162,9 @@ def test_an_unknown_item_is_named(codi, project):
 
 
 @pytest.fixture
-def terminal(codi: Codi):
-    """Starts the program in a terminal that can do no more than lines."""
-    opened = []
-
-    def start(*words: str) -> Terminal:
-        opened.append(Terminal(codi, *words))
-        return opened[-1]
-
-    yield start
-    for each in opened:
-        each.close()
+def terminal(terminals):
+    """One that can do no more than print."""
+    return partial(terminals, term="dumb")
 
 
 def test_a_conversation_asks_once(codi, project, lab, terminal):
@@ -195,6 +187,15 @@ def test_a_conversation_asks_once(codi, project, lab, terminal):
     third.type("a\n")
     third.wait_for("Three.")
     assert states(codi)["SYSTEM.md"] == "trusted"
+
+
+def test_the_terminal_interface_asks_before_it_opens(codi, project, lab, terminals):
+    lab([says("One.")])
+    shown = terminals("say hello")
+    shown.wait_for("5. SYSTEM.md (system-prompt)", "[N]o:")
+    shown.type("a\n")
+    shown.wait_for("One.")
+    assert set(states(codi).values()) == {"trusted"}
 
 
 def test_nobody_is_asked_who_does_not_want_to_be(codi, project, lab, terminal):

@@ -5,10 +5,8 @@ is not known any more. Those of a repository may ask and deny at once; what they
 """
 
 import os
-import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from itertools import count
 
 from msgspec.structs import replace
 
@@ -168,7 +166,7 @@ class RuleBook:
         except (CredentialError, BadRules) as error:
             trouble = str(error).removeprefix(self.path).lstrip(": ")
             try:
-                aside = _set_aside(self.path)
+                aside = private_files.set_aside(self.path)
             except FileNotFoundError:  # another codi was faster
                 self._doubt(self.path, trouble)
             except OSError as refusal:
@@ -198,15 +196,6 @@ class RuleBook:
     def _doubt(self, path: str, why: str) -> None:
         self._distrust = f"the rules in {shown(path)} cannot be read, so everything asks"
         self.warnings.append(f"{shown(path)} cannot be used: {why}. Until codi is started again everything asks.")
-
-
-def _set_aside(path: str) -> str:
-    """Rename a file that cannot be believed; the new path. Raises OSError."""
-    aside = f"{path}.bad-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
-    numbered = (aside if number == 1 else f"{aside}-{number}" for number in count(1))
-    aside = next(name for name in numbered if not os.path.lexists(name))
-    os.rename(path, aside)
-    return aside
 
 
 def _signature(path: str) -> _Signature | None:

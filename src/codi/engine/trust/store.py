@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec import Struct
 
+from codi.credentials import private_files
 from codi.engine.config_files import shown
-from codi.engine.private_file import NotPrivate, read_private, replace_private, set_aside, turn
 from codi.engine.trust.item import Item
-from codi.protocol.errors import ConfigError
+from codi.protocol.errors import CredentialError
 
 NAME = "trust.json"
 _MOST_TEXT = 64 * 1024
@@ -75,7 +75,7 @@ class TrustStore:
         return found
 
     def accept(self, project: str, items: Iterable[Item], *, refused: Iterable[Item] = ()) -> None:
-        """Trust these, in place of what went by their names before, and do not ask about the others again. Raises ConfigError."""
+        """Trust these, in place of what went by their names before, and do not ask about the others again. Raises CredentialError."""
         at = self._now().replace(microsecond=0)
         new = {
             item.hash: Trusted(
@@ -100,7 +100,7 @@ class TrustStore:
         self._change(project, accepted)
 
     def revoke(self, project: str, ids: Collection[str] | None = None) -> list[str]:
-        """Trust these no more, or nothing of the project. Returns the names of those that were trusted. Raises ConfigError."""
+        """Trust these no more, or nothing of the project. Returns the names of those that were trusted. Raises CredentialError."""
         gone: list[str] = []
 
         def left(before: Mapping[str, Trusted]) -> dict[str, Trusted]:
@@ -112,35 +112,28 @@ class TrustStore:
 
     def _change(self, project: str, change: Callable[[Mapping[str, Trusted]], dict[str, Trusted]]) -> None:
         place = os.path.realpath(project)
-        try:
-            with turn(self.path):
-                projects = dict(self._read().projects)
-                projects[place] = change(projects.get(place, {}))
-                if not projects[place]:
-                    del projects[place]
-                content = msgspec.json.encode(_File(projects=projects), order="sorted")
-                replace_private(self.path, msgspec.json.format(content) + b"\n")
-        except OSError as error:
-            raise ConfigError(
-                f"{shown(self.path)} cannot be written: {error.strerror}", hint="Check who owns codi's home."
-            ) from error
+        with private_files.turn(f"{self.path}.lock"):
+            projects = dict(self._read().projects)
+            projects[place] = change(projects.get(place, {}))
+            if not projects[place]:
+                del projects[place]
+            content = msgspec.json.encode(_File(projects=projects), order="sorted")
+            private_files.write(self.path, msgspec.json.format(content) + b"\n")
 
     def _read(self) -> _File:
         try:
-            content = read_private(self.path)
+            content = private_files.read(self.path)
             if content is None:
                 return _File()
             found = msgspec.json.decode(content, type=_File)
-            if found.version != 1:
-                raise NotPrivate(f"it is of version {found.version}")
-            return found
-        except (NotPrivate, msgspec.DecodeError, RecursionError) as trouble:
-            why = f"{shown(self.path)} cannot be used: {trouble}"
-        except OSError as error:
-            why = f"{shown(self.path)} cannot be read: {error.strerror}"
+            if found.version == 1:
+                return found
+            trouble = f"it is of version {found.version}"
+        except (CredentialError, msgspec.DecodeError, RecursionError) as error:
+            trouble = str(error).removeprefix(self.path).lstrip(": ")
         try:
-            why += f"; it is now {shown(set_aside(self.path))}"
+            trouble += f"; it is now {shown(private_files.set_aside(self.path))}"
         except OSError as error:
-            why += f", and it cannot be moved away: {error.strerror}"
-        self.warnings.append(f"{why}. No project is trusted.")
+            trouble += f", and it cannot be moved away: {error.strerror}"
+        self.warnings.append(f"{shown(self.path)} cannot be used: {trouble}. No project is trusted.")
         return _File()
