@@ -31,7 +31,6 @@ UNITED = frozenset(
 _OTHER_VARIABLES = frozenset(
     f"CODI_{name}"
     for name in [
-        "AUDIT",
         "CREDENTIALS_KEY",
         "FDB_CLUSTER_FILE",
         "HISTORY_FILE",
@@ -51,7 +50,7 @@ _OTHER_VARIABLES = frozenset(
 """Variables of codi that set no key."""
 
 
-_NAMING = {name: path for name, path in SHORT_VARIABLES.items() if name != "CODI_OFFLINE"}
+_NAMING = {name: path for name, path in SHORT_VARIABLES.items() if name not in ("CODI_OFFLINE", "CODI_AUDIT")}
 """Variables whose text is the value as it stands."""
 _SPOKEN = {"flags": "the command line", "environment": "CODI_*"}
 

@@ -25,6 +25,7 @@ SHORT_VARIABLES: dict[str, tuple[str, ...]] = {
     "CODI_BASE_URL": ("model", "base_url"),
     "CODI_PROFILE": ("profile",),
     "CODI_OFFLINE": ("network", "offline"),
+    "CODI_AUDIT": ("audit", "enabled"),
 }
 """Variables of the environment with names of their own; all others are called after their key."""
 
@@ -74,6 +75,12 @@ class TrustSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     ask: Annotated[bool, Meta(description="ask at the start of a conversation about what a project brings")] = True
     inherit: Annotated[bool, Meta(description="what was accepted in a folder counts for projects within it")] = False
+
+
+class AuditSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[audit]"""
+
+    enabled: Annotated[bool, Meta(description="keep a chained record of what is asked, decided and done")] = False
 
 
 class WorkspaceSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -140,6 +147,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     sandbox: SandboxSettings = SandboxSettings()
     workspace: WorkspaceSettings = WorkspaceSettings()
     trust: TrustSettings = TrustSettings()
+    audit: AuditSettings = AuditSettings()
     secrets: SecretsSettings = SecretsSettings()
     sessions: SessionSettings = SessionSettings()
     ui: UiSettings = UiSettings()

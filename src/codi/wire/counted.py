@@ -11,28 +11,30 @@ from typing import Any
 import httpcore2
 import httpx2
 
-from codi.protocol.network import Connection, Line
+from codi.protocol.network import Errand
 
 
-def count(client: httpx2.AsyncClient, line: Line) -> httpx2.AsyncClient:
+def count(client: httpx2.AsyncClient, errand: Errand) -> httpx2.AsyncClient:
     """The same client, of which every connection is told."""
     for transport in (client._transport, *client._mounts.values()):
         if isinstance(transport, httpx2.AsyncHTTPTransport):
-            count_transport(transport, line)
+            count_transport(transport, errand)
     return client
 
 
-def count_transport(transport: httpx2.AsyncHTTPTransport, line: Line, *, host: str = "") -> httpx2.AsyncHTTPTransport:
+def count_transport(
+    transport: httpx2.AsyncHTTPTransport, errand: Errand, *, host: str = ""
+) -> httpx2.AsyncHTTPTransport:
     """The same transport; `host` is the name that stands behind the address to which it connects."""
     # The library takes another backend for its pool, but hands none through.
-    transport._pool._network_backend = _Counting(transport._pool._network_backend, line, host)
+    transport._pool._network_backend = _Counting(transport._pool._network_backend, errand, host)
     return transport
 
 
 class _Counting(httpcore2.AsyncNetworkBackend):
-    def __init__(self, inner: httpcore2.AsyncNetworkBackend, line: Line, host: str) -> None:
+    def __init__(self, inner: httpcore2.AsyncNetworkBackend, errand: Errand, host: str) -> None:
         self._inner = inner
-        self._line = line
+        self._errand = errand
         self._host = host
 
     async def connect_tcp(
@@ -47,22 +49,12 @@ class _Counting(httpcore2.AsyncNetworkBackend):
         try:
             stream = await self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
         except BaseException as error:
-            why = str(error) or type(error).__name__
-            self._line.hear(
-                Connection(
-                    at=at,
-                    host=self._host or host,
-                    address=host if self._host else "",
-                    port=port,
-                    purpose=self._line.purpose,
-                    asked_by=self._line.asked_by,
-                    verdict=f"failed: {why}",
-                )
-            )
+            why, address = str(error) or type(error).__name__, host if self._host else ""
+            self._errand.failed(at, self._host or host, port, why, address)
             raise
         place = stream.get_extra_info("server_addr")
         address = str(place[0]) if isinstance(place, tuple) and place else host
-        return _Counted(stream, _Account(at, self._host or host, address, port, self._line))
+        return _Counted(stream, _Account(at, self._host or host, address, port, self._errand))
 
     async def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
@@ -76,29 +68,17 @@ class _Counting(httpcore2.AsyncNetworkBackend):
 class _Account:
     """What went over one connection; told when it is closed."""
 
-    def __init__(self, at: float, host: str, address: str, port: int, line: Line) -> None:
+    def __init__(self, at: float, host: str, address: str, port: int, errand: Errand) -> None:
         self.up = self.down = 0
         self._told = False
         self._begun = (at, host, address, port)
-        self._line = line
+        self._errand = errand
 
     def close(self) -> None:
         if self._told:
             return
         self._told = True
-        at, host, address, port = self._begun
-        self._line.hear(
-            Connection(
-                at=at,
-                host=host,
-                address=address,
-                port=port,
-                purpose=self._line.purpose,
-                asked_by=self._line.asked_by,
-                up=self.up,
-                down=self.down,
-            )
-        )
+        self._errand.closed(*self._begun, self.up, self.down)
 
 
 class _Counted(httpcore2.AsyncNetworkStream):
