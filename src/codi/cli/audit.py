@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -50,7 +51,8 @@ def _show(folder: str, args: Any) -> int:
 
 def _grep(folder: str, args: Any) -> int:
     try:
-        pattern = re.compile(args.pattern)
+        with warnings.catch_warnings(action="ignore"):  # what Python thinks of a pattern is of no use to a person
+            pattern = re.compile(args.pattern)
     except re.error as error:
         raise UsageError(f"{args.pattern!r} is no regular expression: {error}", hint="Correct it.") from error
     found = [line for path in files(folder) for line in lines_in(path) if pattern.search(proper_json(line).decode())]

@@ -22,7 +22,7 @@ from codi.commands.rules import rule_words
 from codi.frontends.answers import MOST_RISK, Answering
 from codi.frontends.approval_text import MISLEADING, escaped, shown_approval
 from codi.frontends.proof import Proof, mark_of
-from codi.frontends.sanitiser import visible
+from codi.frontends.sanitiser import visible, visible_output
 from codi.protocol.conversation import Conversation
 from codi.protocol.effects import Allow, Deny
 from codi.protocol.events import (
@@ -369,8 +369,10 @@ class _Chat:
 
 def _print_event(event: Event) -> None:
     match event:
-        case TextDelta(text) | ToolProgress(text=text):
+        case TextDelta(text):
             print(visible(text), end="", flush=True)
+        case ToolProgress(text=text):
+            print(visible_output(text), end="", flush=True)
         case CallStartDelta(tool=tool, arguments=arguments):
             what = next((str(value) for value in arguments.values()), "")
             print(visible(f"\n· {tool} {what}".rstrip()[:200]), flush=True)
