@@ -198,6 +198,16 @@ def test_the_terminal_interface_asks_before_it_opens(codi, project, lab, termina
     assert set(states(codi).values()) == {"trusted"}
 
 
+def test_a_conversation_shows_what_is_trusted(codi, project, lab, terminals):
+    lab([says("One.")])
+    codi("trust", "accept", "SYSTEM.md")
+    codi.set_up("trust.ask = false\n")
+    shown = terminals("say hello")
+    shown.wait_for("One.")
+    shown.type("/trust\r")
+    shown.wait_for("SYSTEM.md", "mcp.servers.left", "pending")
+
+
 def test_nobody_is_asked_who_does_not_want_to_be(codi, project, lab, terminal):
     codi.set_up("trust.ask = false\n")
     lab([says("One.")])
@@ -313,7 +323,7 @@ def test_a_trap_does_not_spring_before_somebody_trusts(codi, lab, name):
     assert not (codi.cwd / "b.txt").exists(), printed
     told = codi.json("look around")
     assert not trap.has_sprung and told.status == 3, told
-    assert "PWNED PROMPT" not in json.dumps([request.body for request in server.requests])
+    assert b"PWNED PROMPT" not in b"".join(request.body for request in server.requests)
 
 
 @pytest.mark.parametrize("name", TRAPS if SOAK else TRAPS[::4])
