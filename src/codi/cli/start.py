@@ -12,7 +12,7 @@ from codi.engine.engine import Engine
 from codi.engine.layers import load
 from codi.engine.options import Options
 from codi.engine.places import Places
-from codi.engine.trust.trust import How
+from codi.engine.trust.how import How
 
 
 def host_for(

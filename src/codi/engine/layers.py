@@ -15,7 +15,7 @@ from codi.engine import config_files
 from codi.engine.config_files import BrokenFile, ConfigFile
 from codi.engine.places import Places
 from codi.engine.settings import SHORT_VARIABLES, Settings
-from codi.engine.trust.trust import UNTRUSTED, How, Trust
+from codi.engine.trust.how import UNTRUSTED, How, Obeying
 from codi.protocol.errors import ConfigError
 from codi.providers.wanted import Wanted
 
@@ -179,7 +179,6 @@ class Survey:
         self.problems: list[Problem] = []
         self.looks: list[Look] = []
         self._env = env
-        self.trust: Trust | None = None
         outside = [layer for layer in (self._environment(), self._flags(flags, pairs)) if layer.tree]
         files = self._files(places, how, outside) if only is None else [self._read("user", only)]
         files = [layer for layer in files if layer.tree]
@@ -207,7 +206,9 @@ class Survey:
         folder = os.path.join(places.root, ".codi")
         if not os.path.isdir(folder) or _is_same(folder, places.home):
             return [own]
-        self.trust = trust = Trust(places, how, inherit=_inherits((own, *outside)))
+        from codi.engine.trust.trust import Trust  # only for a project that brings something
+
+        trust = Trust(places, how, inherit=_inherits((own, *outside)))
         stems: tuple[tuple[Name, str], ...] = (("project", "config"), ("local", "config.local"))
         layers = [own, *(self._project_file(name, folder, stem, trust) for name, stem in stems)]
         if notice := trust.notice():
@@ -215,7 +216,7 @@ class Survey:
         self.problems += (Problem(trust.store.path, 0, warning) for warning in trust.store.warnings)
         return layers
 
-    def _project_file(self, name: Name, folder: str, stem: str, trust: Trust) -> Layer:
+    def _project_file(self, name: Name, folder: str, stem: str, trust: Obeying) -> Layer:
         try:
             path = config_files.find(folder, stem)
             if path is None:

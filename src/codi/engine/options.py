@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from codi.engine.trust.trust import How
+from codi.engine.trust.how import How
 from codi.providers.wanted import Wanted
 
 

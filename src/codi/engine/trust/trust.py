@@ -7,19 +7,15 @@ was when codi started. What changes meanwhile is another item.
 import os
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 from codi.engine import config_files
 from codi.engine.config_files import ConfigFile, shown
 from codi.engine.places import Places
+from codi.engine.trust.how import UNTRUSTED, How
 from codi.engine.trust.item import Item
 from codi.engine.trust.manifest import item_of_context, items_of, items_of_bytes, manifest, value_at, without
 from codi.engine.trust.store import TrustStore
-
-How = Literal["pinned", "all", "none"]
-"""What was accepted; the project as it is at this start; nothing."""
-
-UNTRUSTED = "the project is not trusted (codi trust, --trust-project)"
 
 
 class Trust:
@@ -87,6 +83,8 @@ class Trust:
         named = []
         for file, items in files.items():
             path = shown(os.path.join(self.places.root, file))
+            if items[0].kind == "rules":  # what they ask and deny holds
+                path = f"what {path} allows"
             named.append(path if file in whole else f"{', '.join(item.id for item in items)} of {path}")
         reason = "--no-trust" if self.how == "none" else UNTRUSTED
         return f"{' and '.join(named)} {'are' if len(named) > 1 else 'is'} ignored: {reason}"
