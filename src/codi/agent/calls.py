@@ -5,7 +5,7 @@ policy, one order and one record.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from logging import getLogger
 from traceback import format_exception
@@ -20,6 +20,7 @@ from codi.agent.binding import MISFIT, binding_of
 from codi.agent.confining import Confining
 from codi.agent.cover import Cover, Kept, NotKept
 from codi.agent.evidence.witness import Witness
+from codi.agent.previews import preview_of
 from codi.agent.record import Record
 from codi.agent.reviewer import Reviewer
 from codi.agent.scheduling import collide, only_reads
@@ -28,8 +29,7 @@ from codi.credentials.vault import NotHeld
 from codi.policy.looking import only_looks
 from codi.policy.modes import on
 from codi.policy.policy import Policy
-from codi.policy.shell.analysis import analyse
-from codi.protocol.effects import Allow, Ask, Deny, Effect, Runs, Verdict, Writes
+from codi.protocol.effects import Allow, Ask, Deny, Effect, Reads, Runs, Verdict, Writes
 from codi.protocol.events import (
     ApprovalAsked,
     ApprovalGiven,
@@ -42,11 +42,12 @@ from codi.protocol.events import (
     ToolProgress,
 )
 from codi.protocol.messages import Message, Text, ToolCall, ToolResult
+from codi.protocol.ops import Answer
 from codi.tools.tool import ToolFailed, ToolOutput
 from codi.tools.toolbox import Resolved, Toolbox
 from codi.workspace.grant import Grant
 from codi.workspace.paths import why_impossible
-from codi.workspace.workspace import UndeclaredEffect, Workspace
+from codi.workspace.workspace import FileFacts, UndeclaredEffect, Workspace
 
 logger = getLogger(__name__)
 
@@ -62,6 +63,8 @@ NOBODY = "No one can approve this in non-interactive mode; {} needs --allow {}."
 _PARTIAL_CHARS = 20_000
 _RISK_OF_NO_UNDO = 6
 _ONLY_A_PERSON = 8
+_RISK_OF_READ_ONLY = 5
+_MOST_NAMED = 5
 
 Remark = Callable[[ToolCall, ToolResult, bool], str | None]
 """What to add to a result: given the call, its result, and whether the tool failed."""
@@ -142,7 +145,8 @@ class Calls:
         model and what it has not read is not meant for them."""
         self.approvals.begin_turn()
         with suppress(ToolFailed, OSError):
-            for effect in self._resolved(call.name, call.arguments).action.effects():
+            effects = tuple(self._resolved(call.name, call.arguments).action.effects())
+            for effect in () if self._impossible(self.workspace.resolved(effects)) else effects:
                 if isinstance(effect, Writes) and self.workspace.stamp(effect.path) is None:
                     self.workspace.saw(effect.path, await self.workspace.read(effect.path))
         await self.run([call])
@@ -222,6 +226,9 @@ class Calls:
     async def _judge(self, act: _Act) -> None:
         assert act.resolved is not None
         act.effects = self.workspace.resolved(tuple(act.resolved.action.effects()))
+        if impossible := self._impossible(act.effects):
+            act.settle(impossible, is_error=True, failed=True)
+            return
         if any(isinstance(effect, Runs) for effect in act.effects):
             if why := await self.confining.refusal():
                 act.settle(f"Not executed: {why}", is_error=True, failed=True)
@@ -230,17 +237,13 @@ class Calls:
                 self.approvals.territory = replace(self.approvals.territory, confined=True)
                 self.policy = on(self.approvals.territory, self.policy)
             self.approvals.sandbox_level = self.confining.level
-        for effect in act.effects:
-            if isinstance(effect, Writes) and (why := why_impossible(effect.path)):
-                act.settle(
-                    f"Nothing was written: {self.workspace.shown(effect.path)}: {why}.", is_error=True, failed=True
-                )
-                return
         act.verdict = self._policy.judge(act.effects, tool=act.tool)
         if not isinstance(act.verdict, Ask):
             self.approvals.learning.decided(act.verdict.rule)
         if isinstance(act.verdict, Allow) and (why := self._cover.refusal(act.resolved.action.effects())):
             act.verdict = Ask((f"cannot be undone: {why}",), risk=_RISK_OF_NO_UNDO)
+        elif act.verdict == Allow() and self.policy.mode != "full-access" and (names := self._read_only(act.effects)):
+            act.verdict = Ask((f"{', '.join(names[:_MOST_NAMED])} is read-only",), risk=_RISK_OF_READ_ONLY)
         if isinstance(act.verdict, Deny):
             self._deny(act, act.verdict)
 
@@ -280,35 +283,46 @@ class Calls:
                 if not act.result and reviewer.sees(act.tool, act.effects):
                     tasks.start_soon(review, act)
 
+    def _impossible(self, effects: Iterable[Effect]) -> str | None:
+        """That an effect is on something that cannot be, whoever would allow it."""
+        for effect in effects:
+            match effect:
+                case Reads(path) | Writes(path) | Runs(cwd=path):
+                    if why := why_impossible(path):
+                        return f"Nothing was done: no file can have the path {self.workspace.shown(path)}: {why}."
+            if isinstance(effect, Runs) and "\0" in effect.line:
+                return "Nothing was done: a command holds no NUL character."
+        return None
+
+    def _read_only(self, effects: Sequence[Effect]) -> list[str]:
+        """The files that would be written although nobody may write them."""
+        names = []
+        for effect in effects:
+            with suppress(OSError):  # the tool will meet the same, and say it
+                if isinstance(effect, Writes) and _is_read_only(self.workspace.facts(effect.path)):
+                    names.append(self.workspace.shown(effect.path))
+        return names
+
     async def _ask(self, act: _Act) -> bool:
         """Ask the person; False if the answer is to stop the turn."""
         assert act.resolved is not None and isinstance(act.verdict, Ask)
-        call, ask = act.canonical, act.verdict
-        offers = self.approvals.learning.offers(act.effects, self._policy, act.tool, ask.risk)
+        preview = await preview_of(act.resolved.action, act.effects, self.workspace)
+        undo_cover = self._cover.told(act.resolved.action.effects())
         act.binding = self._binding(act, act.effects)
-        asked = ApprovalAsked(
-            tool_call_id=call.id,
-            tool_name=call.name,
-            arguments=call.arguments,
-            effects=act.effects,
-            risk=ask.risk,
-            reasons=ask.reasons,
-            sandbox_level=self.approvals.sandbox_level,
-            undo_cover=self._cover.told(act.resolved.action.effects()),
-            preview=_preview(act.effects),
-            offers=offers.rules,
-            mapped_from=act.mapped,
-            suggested=offers.suggested,
+        answer = await self._answer(
+            act.canonical,
+            act.effects,
+            act.verdict,
             binding=act.binding,
+            mapped=act.mapped,
+            undo_cover=undo_cover,
+            preview=preview,
         )
-        answer = await self.approvals.ask(asked, offers)
         if answer.abort:
             return False
         if isinstance(answer.verdict, Deny):
             act.settle(self._denial(act, answer.verdict), is_error=True)
             return True
-        if answer.rule:
-            self._record.keep(PolicyChosen(self.policy.mode, rule_added=answer.rule))
         if answer.changed is not None:
             try:
                 act.resolved = self._resolved(act.tool, answer.changed)
@@ -323,6 +337,47 @@ class Calls:
 
     def _binding(self, act: _Act, effects: Sequence[Effect]) -> str:
         return binding_of(act.canonical, effects, self.workspace.root, self.environment, self.approvals.sandbox_level)
+
+    async def _answer(
+        self,
+        call: ToolCall,
+        effects: tuple[Effect, ...],
+        ask: Ask,
+        *,
+        binding: str,
+        mapped: str | None = None,
+        undo_cover: str = "",
+        preview: str | None = None,
+    ) -> Answer:
+        """What the person says to a question; a rule that came with it holds by now."""
+        offers = self.approvals.learning.offers(effects, self._policy, call.name, ask.risk)
+        asked = ApprovalAsked(
+            tool_call_id=call.id,
+            tool_name=call.name,
+            arguments=call.arguments,
+            effects=effects,
+            risk=ask.risk,
+            reasons=ask.reasons,
+            sandbox_level=self.approvals.sandbox_level,
+            undo_cover=undo_cover,
+            preview=preview,
+            offers=offers.rules,
+            mapped_from=mapped,
+            suggested=offers.suggested,
+            binding=binding,
+        )
+        answer = await self.approvals.ask(asked, offers)
+        if answer.rule and not isinstance(answer.verdict, Deny):
+            self._record.keep(PolicyChosen(self.policy.mode, rule_added=answer.rule))
+        return answer
+
+    async def why_not(self, call: ToolCall, effects: tuple[Effect, ...]) -> str | None:
+        """Have something judged that no tool does, and asked about where the policy says so; None if it is allowed."""
+        verdict = self._policy.judge(effects, tool=call.name)
+        if isinstance(verdict, Ask):
+            bound = binding_of(call, effects, self.workspace.root, self.environment, self.approvals.sandbox_level)
+            verdict = (await self._answer(call, effects, verdict, binding=bound)).verdict
+        return (verdict.reason or "it was not allowed") if isinstance(verdict, Deny) else None
 
     def _denial(self, act: _Act, verdict: Deny) -> str:
         if verdict.by == "nobody":
@@ -426,11 +481,5 @@ class Calls:
         self._record.keep(MessageAdded(Message("user", (act.result,))), sync=not only_reads(act.effects))
 
 
-def _preview(effects: Sequence[Effect]) -> str | None:
-    """What would run, one simple command a line."""
-    lines: list[str] = []
-    for effect in effects:
-        if isinstance(effect, Runs):
-            found = analyse(effect)
-            lines += [part.text for part in found.commands] if found.understood and found.commands else [effect.line]
-    return "\n".join(lines) or None
+def _is_read_only(facts: FileFacts) -> bool:
+    return facts.kind == "file" and not facts.mode & 0o222

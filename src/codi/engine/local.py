@@ -13,7 +13,16 @@ from codi.agent.taking_back import TakingBack
 from codi.policy.mode import Mode
 from codi.policy.policy import Policy
 from codi.protocol.errors import CodiError
-from codi.protocol.events import Delta, Entry, Event, ModelChosen, PolicyChosen, PolicyDelta, StatusDelta
+from codi.protocol.events import (
+    Delta,
+    Entry,
+    Event,
+    ModelChosen,
+    PolicyChosen,
+    PolicyDelta,
+    StatusDelta,
+    ThinkingChosen,
+)
 from codi.protocol.messages import Level, Origin, user
 from codi.protocol.ops import (
     Answer,
@@ -23,14 +32,14 @@ from codi.protocol.ops import (
     Interrupt,
     Op,
     Prompt,
-    Redo,
     Reply,
-    ShowChanges,
+    RestoreSnapshot,
     Steer,
     TryRule,
     Undo,
     UseTool,
 )
+from codi.sessions import folds
 
 _MOST_WAITING = 10_000
 
@@ -82,6 +91,10 @@ class _Listener:
         return self._events.popleft()
 
 
+def _knows_no_rules(words: Sequence[str]) -> PolicyDelta:
+    return PolicyDelta("no rules are kept here", status=1)
+
+
 class LocalConversation:
     """Ops wait in line and are taken one after the other; what must reach a running turn goes past the line.
 
@@ -98,7 +111,7 @@ class LocalConversation:
         repolicy: Callable[[Mode], Policy],
         taking_back: TakingBack,
         questions: Questions,
-        consult: Callable[[Sequence[str]], PolicyDelta] | None = None,
+        consult: Callable[[Sequence[str]], PolicyDelta] = _knows_no_rules,
     ) -> None:
         self.session_id = record.session.store.session_id
         self.began = began
@@ -118,6 +131,7 @@ class LocalConversation:
         self._something = anyio.Event()
         self._turn: anyio.CancelScope | None = None
         self._is_stopped_ahead = False
+        self._is_talking = False
 
     @property
     def session_file(self) -> str | None:
@@ -138,7 +152,7 @@ class LocalConversation:
                 self._agent.calls.approvals.answer(op)
             case TryRule(text):
                 self._agent.calls.approvals.try_rule(text)
-            case ConsultPolicy(words) if self._consult:
+            case ConsultPolicy(words):
                 self._record.tell(self._consult(words))
             case Reply():
                 self._questions.answer(op)
@@ -146,6 +160,8 @@ class LocalConversation:
                 if self._turn:
                     self._turn.cancel()
                 self._is_stopped_ahead = not self._turn and bool(self._waiting)
+            case Undo(conversation=True) | RestoreSnapshot(conversation=True) if self._is_talking:
+                self._record.tell(StatusDelta(kind="warning", text="stop the turn first (Esc)"))
             case Steer(text, images) if self._turn:
                 self._agent.steering.append(user(text, *images))
             case _:
@@ -176,11 +192,13 @@ class LocalConversation:
 
     async def _take(self, op: Op) -> None:
         match op:
-            case Undo() | Redo() | ShowChanges():
-                await self._taking_back.take(op)
             case Prompt(text, images) | Steer(text, images):
                 self.prompted.set()
-                await self._agent.prompt(text, images)
+                self._is_talking = True
+                try:
+                    await self._agent.prompt(text, images)
+                finally:
+                    self._is_talking = False
             case UseTool(call):
                 await self._agent.calls.run_by_hand(call)
             case ChooseModel(name):
@@ -194,3 +212,18 @@ class LocalConversation:
             case ChoosePolicy(mode):
                 self._agent.calls.policy = self._repolicy(mode)
                 self._record.keep(PolicyChosen(mode))
+            case Answer() | TryRule() | ConsultPolicy() | Reply() | Interrupt():
+                pass  # they went past the line
+            case _:
+                await self._taking_back.take(op, self._keep_what_holds)
+
+    def _keep_what_holds(self) -> None:
+        """Where the session goes on from an earlier entry it says anew which model answers, and in which mode."""
+        path, origin, mode = self._record.session.path(), self.origin, self._agent.calls.policy.mode
+        before = folds.model(path)
+        if before and (before.provider, before.model_id) != (origin.provider, origin.model):
+            self._record.keep(ModelChosen(origin.provider, origin.model))
+        if folds.thinking(path) != self.thinking:
+            self._record.keep(ThinkingChosen(self.thinking))
+        if (folds.policy_mode(path) or "default") != mode:
+            self._record.keep(PolicyChosen(mode, by="mode"))

@@ -16,8 +16,6 @@ from codi.protocol.events import ApprovalAsked
 from codi.protocol.ops import Answer
 
 _DANGEROUS = 8
-DEAF_S = 0.2
-"""So long after it opened a key is not for it: it was on its way to the editor. A mark shows when it listens."""
 
 _KEEP = (
     "You allowed this before. Type yes to keep the rule {} in this project; anything else, and it is not offered again:"
