@@ -175,7 +175,7 @@ def test_200_lines_are_shown_to_their_end_before_a_yes(codi: Codi, lab, terminal
     lab([says("", call("write", path="x", content=text)), says("Done.")])
     chat = terminal("go")
     for page in range(1, 6):
-        chat.wait_for("more lines, Enter shows them", times=page)
+        chat.wait_for("more lines: Enter shows them", times=page)
         assert "[y]es" not in chat.shown and "evil" not in chat.shown
         chat.type("\n")
     chat.wait_for("[y]es")

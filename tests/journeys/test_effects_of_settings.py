@@ -14,6 +14,7 @@ ELSEWHERE = {f"undo.{name}" for name in ("enabled", "quota_mb", "max_file_mb", "
     "agent.evidence", "agent.evidence_retries", "verify", "secrets.vault", "secrets.names", "secrets.detectors",
     "web.engine", "web.searxng_url", "web.duckduckgo", "web.allow_private", "web.cache_ttl_s", "web.max_results",
     *(f"policy.reviewer.{name}" for name in ("model", "tools", "block", "warn", "timeout_s", "on_error")), "policy.dangerous",
+    "trust.ask", "trust.inherit", "audit.enabled",
 }  # fmt: skip
 """Keys whose effect other tests show: those of the settings and of the choice of a model."""
 

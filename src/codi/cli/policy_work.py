@@ -4,6 +4,7 @@ import os
 import sys
 from typing import Any, BinaryIO
 
+from codi.cli.flags import how_trusted
 from codi.cli.printing import print_json, print_table
 from codi.engine.assembly import Assembly
 from codi.engine.layers import load
@@ -78,11 +79,11 @@ def bring(args: Any, stdin: BinaryIO | None) -> int:
 def _desk(args: Any) -> PolicyDesk:
     places = Places.at(args.cwd)
     flags = {"permission_mode": args.permission_mode} if args.permission_mode else {}
-    loaded = load(places, os.environ, flags, (), trusted=args.trust_project)
+    loaded = load(places, os.environ, flags, (), how=how_trusted(args))
     options = Options(
         allow=tuple(getattr(args, "allowing", ())),
         deny=tuple(getattr(args, "denying", ())),
-        trusted=args.trust_project,
+        trust=how_trusted(args),
     )
     parts = Assembly(places, loaded.settings, options, os.environ)
     book = parts.rulebook()

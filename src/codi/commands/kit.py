@@ -49,6 +49,17 @@ _GENERAL = (
         aliases=("cfg",),
         group="settings",
     ),
+    Command(
+        "trust",
+        "what the project brings, and which of it is obeyed",
+        (
+            Form("[show]", "/trust", "each item with its state"),
+            Form("accept [ITEM...]", "/trust accept verify", "from the next start on"),
+            Form("revoke [ITEM...]", "/trust revoke verify"),
+        ),
+        "codi.commands.beside:trust",
+        group="safety",
+    ),
 )
 _MODEL = (
     Command(

@@ -1,7 +1,8 @@
 """From settings to parts: who thinks, what may be done, and where."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from shutil import which
 
@@ -28,7 +29,12 @@ from codi.engine.places import Places
 from codi.engine.prompt_files import prompt_file
 from codi.engine.rulebook import RuleBook
 from codi.engine.settings import Settings
+from codi.engine.trust.manifest import item_of_rules
+from codi.engine.trust.trust import Trust
 from codi.engine.vaults import vault_for
+from codi.engine.version import VERSION
+from codi.insights.audit import Audit
+from codi.insights.network_log import NetworkLog
 from codi.policy.mode import Mode
 from codi.policy.modes import policy_of
 from codi.policy.policy import Policy
@@ -37,6 +43,7 @@ from codi.policy.territory import Territory
 from codi.protocol.errors import ConfigError
 from codi.protocol.events import Entry
 from codi.protocol.messages import Level
+from codi.protocol.network import Connection
 from codi.protocol.tooling import ToolSpec
 from codi.providers import catalog as prices
 from codi.providers.assembly import Connections, provider_for, timeouts_for
@@ -83,20 +90,28 @@ class Assembly:
             real=os.path.realpath,
             git_obeys=git.obeys,
         )
+        self.trust = Trust(places, options.trust, inherit=settings.trust.inherit)
         self._ground = Ground(
             home=places.home,
             root=places.root,
             cwd=places.cwd,
-            trusted=options.trusted,
+            trusts=self.trust.may_reach_out,
             is_secret=self.territory.is_secret,
         )
         self.complaints: list[str] = []
         """What is wrong with the settings and came out when they were used."""
         self._env = env
-        self._logins = Logins(places.home, settings, env, options.ask_secret)
-        self._connections = Connections(offline=settings.network.offline)
+        self.listening = [NetworkLog(places.home).hear]
+        """Who is told of each connection that codi makes."""
+        self._logins = Logins(places.home, settings, env, options.ask_secret, self._connected)
+        self._connections = Connections(offline=settings.network.offline, hear=self._connected)
+        self._audit: Audit | None = None
         self._without_tools: set[str] = set()
         self._catalog = Catalog.load(os.path.join(places.home, "models.toml"), settings.models)
+
+    def _connected(self, connection: Connection) -> None:
+        for hear in self.listening:
+            hear(connection)
 
     async def choice(self, model: str = "") -> Choice:
         """The model to ask: the one named here, else what flags, environment, settings and surroundings say."""
@@ -108,7 +123,9 @@ class Assembly:
             )
 
         def probe(servers: Sequence[tuple[str, str]]) -> Sequence[LocalServer]:
-            return from_thread.run(partial(reachable, offline=self.settings.network.offline), servers)
+            return from_thread.run(
+                partial(reachable, offline=self.settings.network.offline, hear=self._connected), servers
+            )
 
         as_one = ("the configuration", Wanted(of.default, of.provider, of.base_url))
         # In a thread, for it is a plain function that may have to wait for a local server to answer.
@@ -127,7 +144,12 @@ class Assembly:
     def models(self) -> ModelList:
         known = presets(self.settings.providers)
         return ModelList(
-            self._env, known, self._catalog, logins=self._logins.services(), offline=self.settings.network.offline
+            self._env,
+            known,
+            self._catalog,
+            logins=self._logins.services(),
+            offline=self.settings.network.offline,
+            hear=self._connected,
         )
 
     def _script(self, named: str) -> str:
@@ -156,7 +178,7 @@ class Assembly:
         return policy_of(mode, self.territory, (*rules, *(regex_rule(text, "ask", risk=8) for text in said.dangerous)))
 
     def rulebook(self) -> RuleBook:
-        return RuleBook(self.places, self.territory, trusted=self.options.trusted)
+        return RuleBook(self.places, self.territory, trusts=lambda content: self.trust.accepts(item_of_rules(content)))
 
     def learning(self, book: RuleBook) -> Learning:
         """Rules out of answers. Where nobody sits nobody has habits."""
@@ -255,10 +277,10 @@ class Assembly:
             return Part("role", self.options.system_prompt, "--system-prompt")
         if said := self.settings.agent.system_prompt:
             return Part("role", said, "agent.system_prompt")
-        return prompt_file("SYSTEM.md", self.places, trusted=self.options.trusted)
+        return prompt_file("SYSTEM.md", self.places, self.trust)
 
     def _appended(self) -> list[Part]:
-        file = prompt_file("APPEND_SYSTEM.md", self.places, trusted=self.options.trusted)
+        file = prompt_file("APPEND_SYSTEM.md", self.places, self.trust)
         said = self.settings.agent.append_system_prompt
         return [
             *([file] if file else []),
@@ -321,12 +343,33 @@ class Assembly:
             timeouts=self._timeouts(provider.model.service),
         )
 
+    @contextmanager
+    def auditing(self, session_id: str, flags: Sequence[str]) -> Iterator[Audit | None]:
+        """The record of an opened session, which hears of its connections too; None where none is wanted."""
+        if not self.settings.audit.enabled:
+            yield None
+            return
+        self._audit = audit = Audit(self.places.home, session_id)
+        audit.write("session_start", {"codi": VERSION, "cwd": self.places.cwd, "flags": list(flags)})
+        for item in self.trust.items:
+            if self.trust.accepts(item):
+                audit.write("trust", {"item": item.id, "file": item.file, "hash": item.hash, "by": self.trust.how})
+        self.listening.append(audit.connected)
+        try:
+            yield audit
+        finally:
+            self.listening.remove(audit.connected)
+            self._audit = None
+            audit.close()
+
     async def aclose(self) -> None:
         """End the connections to models."""
         await self._connections.aclose()
 
     def _adapter(self, choice: Choice, vault: Vault | None) -> Provider:
         credential = self._logins.credential(choice, self.options.api_key)
+        if self._audit and credential.source:
+            self._audit.write("credential_used", {"provider": choice.service, "source": credential.source})
         if not isinstance(credential, Login | CopilotToken):
             return self._speaker(choice, credential, vault)
 
@@ -360,6 +403,7 @@ class Assembly:
             environment=self.environment(),
             shell=shell.path or None,
             offline=self.settings.network.offline,
+            hear=self._connected,
             allow_private=self._allowed_hosts(),
             sandbox=self.sandbox(),
         )
@@ -375,6 +419,8 @@ class Assembly:
             protected=tuple(territory.placed(pattern) for pattern in territory.protected),
             is_secret=territory.is_secret,
             spool=os.environ.get("TMPDIR", "/tmp"),
+            offline=self.settings.network.offline,
+            hear=self._connected,
         )
 
     def _allowed_hosts(self) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ from codi.engine.places import Places
 from codi.engine.settings import Settings
 from codi.engine.shelf import Shelf
 from codi.engine.version import VERSION
+from codi.insights.audited import Audited
 from codi.policy.mode import MODES, Mode
 from codi.policy.modes import on, stricter
 from codi.policy.policy import Policy
@@ -41,6 +42,7 @@ from codi.protocol.conversation import SessionSummary
 from codi.protocol.errors import CodiError, SessionError
 from codi.protocol.events import (
     Entry,
+    Event,
     Fact,
     ModelChosen,
     ModelDescribed,
@@ -112,13 +114,20 @@ class Engine:
         with (
             self._session(session_id) as session,
             self._results(session, vault := parts.vault(session.entries)) as results,
+            parts.auditing(session.store.session_id, self._options.flags) as audit,
         ):
             path = session.path()
             choice = await parts.choice(self._model_of(path)) if thinks else None
             thinking = self._thinking_of(path, choice)
             mode = self._mode_of(path)
             state = await git.state(self._places.cwd)
-            record = Record(session, listeners.hear, vault)
+
+            def hear(event: Event) -> None:
+                listeners.hear(event)
+                if audit:
+                    audit.hear(event)
+
+            record = Record(session, hear, vault)
             provider = parts.provider(choice, vault) if choice else Nobody()
             entry = await known_model(provider) if choice else None
             questions = Questions(record)
@@ -141,7 +150,7 @@ class Engine:
             system = prompt_of(parts.instructions(toolbox.specs, mode, files, state))
 
             def mind_of(provider: Provider, thinking: Level) -> Mind:
-                speaking = parts.speaking(provider, toolbox)
+                speaking = parts.speaking(Audited(provider, audit.write) if audit else provider, toolbox)
                 return parts.mind(speaking, system, toolbox.specs, thinking, session.store.session_id)
 
             async def rethink(name: str) -> Mind:

@@ -91,6 +91,10 @@ class _Listener:
         return self._events.popleft()
 
 
+def _knows_no_rules(words: Sequence[str]) -> PolicyDelta:
+    return PolicyDelta("no rules are kept here", status=1)
+
+
 class LocalConversation:
     """Ops wait in line and are taken one after the other; what must reach a running turn goes past the line.
 
@@ -107,7 +111,7 @@ class LocalConversation:
         repolicy: Callable[[Mode], Policy],
         taking_back: TakingBack,
         questions: Questions,
-        consult: Callable[[Sequence[str]], PolicyDelta] | None = None,
+        consult: Callable[[Sequence[str]], PolicyDelta] = _knows_no_rules,
     ) -> None:
         self.session_id = record.session.store.session_id
         self.began = began
@@ -148,7 +152,7 @@ class LocalConversation:
                 self._agent.calls.approvals.answer(op)
             case TryRule(text):
                 self._agent.calls.approvals.try_rule(text)
-            case ConsultPolicy(words) if self._consult:
+            case ConsultPolicy(words):
                 self._record.tell(self._consult(words))
             case Reply():
                 self._questions.answer(op)
@@ -208,7 +212,7 @@ class LocalConversation:
             case ChoosePolicy(mode):
                 self._agent.calls.policy = self._repolicy(mode)
                 self._record.keep(PolicyChosen(mode))
-            case Answer() | Reply() | Interrupt() | TryRule() | ConsultPolicy():
+            case Answer() | TryRule() | ConsultPolicy() | Reply() | Interrupt():
                 pass  # they went past the line
             case _:
                 await self._taking_back.take(op, self._keep_what_holds)

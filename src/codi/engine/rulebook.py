@@ -1,14 +1,12 @@
 """The rules that a person keeps, `exec-rules.json` in codi's home, and those that a repository brings in its `.codi` folder.
 
 A file that cannot be believed is set aside and told of once, and for the rest of this run everything asks: what it denied
-is not known any more. Those of a repository may ask and deny at once; what they allow holds in a trusted project alone.
+is not known any more. Those of a repository may ask and deny at once; what they allow holds where it is trusted, as it now is.
 """
 
 import os
-import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from itertools import count
 
 from msgspec.structs import replace
 
@@ -26,20 +24,21 @@ _Signature = tuple[int, int, int, int]
 
 
 class RuleBook:
-    """`warnings` are what the person should hear once. Files are read again when they have changed."""
+    """`trusts` says whether what the file of a repository allows holds. `warnings` are what the person should hear once. Files are read again when they have changed."""
 
     def __init__(
         self,
         places: Places,
         territory: Territory,
         *,
-        trusted: bool,
+        trusts: Callable[[bytes], bool],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.path = os.path.join(places.home, NAME)
         self.project = os.path.realpath(places.root)
         self.repository_path = os.path.join(self.project, ".codi", NAME)
-        self.trusted = trusted
+        self._trusts = trusts
+        self._is_trusted = False
         self.warnings: list[str] = []
         self._territory = territory
         self._now = now
@@ -126,7 +125,7 @@ class RuleBook:
             ) from error
 
     def _may(self, brought: ExecRule) -> bool:
-        return self.trusted or brought.decision != "allow"
+        return self._is_trusted or brought.decision != "allow"
 
     @property
     def _of_project(self) -> Territory:
@@ -167,7 +166,7 @@ class RuleBook:
         except (CredentialError, BadRules) as error:
             trouble = str(error).removeprefix(self.path).lstrip(": ")
             try:
-                aside = _set_aside(self.path)
+                aside = private_files.set_aside(self.path)
             except FileNotFoundError:  # another codi was faster
                 self._doubt(self.path, trouble)
             except OSError as refusal:
@@ -185,6 +184,7 @@ class RuleBook:
                 content = file.read(_MOST_BYTES + 1)
             if len(content) > _MOST_BYTES:
                 raise BadRules("it is too large")
+            self._is_trusted = self._trusts(content)
             return tuple(
                 replace(rule, id=f"repository:{rule.id}", source="repository", scope="user", project=None)
                 for rule in read_rules(content, self._of_project)
@@ -196,15 +196,6 @@ class RuleBook:
     def _doubt(self, path: str, why: str) -> None:
         self._distrust = f"the rules in {shown(path)} cannot be read, so everything asks"
         self.warnings.append(f"{shown(path)} cannot be used: {why}. Until codi is started again everything asks.")
-
-
-def _set_aside(path: str) -> str:
-    """Rename a file that cannot be believed; the new path. Raises OSError."""
-    aside = f"{path}.bad-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
-    numbered = (aside if number == 1 else f"{aside}-{number}" for number in count(1))
-    aside = next(name for name in numbered if not os.path.lexists(name))
-    os.rename(path, aside)
-    return aside
 
 
 def _signature(path: str) -> _Signature | None:

@@ -25,6 +25,7 @@ SHORT_VARIABLES: dict[str, tuple[str, ...]] = {
     "CODI_BASE_URL": ("model", "base_url"),
     "CODI_PROFILE": ("profile",),
     "CODI_OFFLINE": ("network", "offline"),
+    "CODI_AUDIT": ("audit", "enabled"),
 }
 """Variables of the environment with names of their own; all others are called after their key."""
 
@@ -67,6 +68,19 @@ class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(description="regular expressions of commands that only a person may allow", extra=PROJECT),
     ] = ()
     reviewer: ReviewerSettings = ReviewerSettings()
+
+
+class TrustSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[trust]"""
+
+    ask: Annotated[bool, Meta(description="ask at the start of a conversation about what a project brings")] = True
+    inherit: Annotated[bool, Meta(description="what was accepted in a folder counts for projects within it")] = False
+
+
+class AuditSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[audit]"""
+
+    enabled: Annotated[bool, Meta(description="keep a chained record of what is asked, decided and done")] = False
 
 
 class WorkspaceSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -132,6 +146,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     policy: PolicySettings = PolicySettings()
     sandbox: SandboxSettings = SandboxSettings()
     workspace: WorkspaceSettings = WorkspaceSettings()
+    trust: TrustSettings = TrustSettings()
+    audit: AuditSettings = AuditSettings()
     secrets: SecretsSettings = SecretsSettings()
     sessions: SessionSettings = SessionSettings()
     ui: UiSettings = UiSettings()

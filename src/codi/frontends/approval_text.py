@@ -8,10 +8,10 @@ import re
 from collections.abc import Sequence
 
 import msgspec
-from msgspec import Struct
+from msgspec.structs import replace
 
-from codi.frontends.outcome import said
-from codi.protocol.effects import Effect, Reads, Runs, Writes
+from codi.frontends.outcome import question_of
+from codi.protocol.effects import Effect, Reaches, Reads, Runs, Writes
 from codi.protocol.events import ApprovalAsked
 
 _INVISIBLE = (
@@ -33,13 +33,6 @@ _SPACES_IN_COMMANDS = re.compile(" {16,}|\t{4,}")
 MISLEADING = "warning: it holds signs that are not what they seem; they are spelled out above"
 
 
-class Shown(Struct, frozen=True):
-    """`lines` are to be shown, all of them; `is_escaped`: some signs were spelled out."""
-
-    lines: tuple[str, ...]
-    is_escaped: bool
-
-
 def escaped(text: str, *, content: bool = False) -> str:
     """The text with every sign spelled out that is not what it seems: `\\u{202E}`. A long run of spaces is counted. In the
     `content` of a file letters of other scripts are what they are, and lines may be indented."""
@@ -48,21 +41,17 @@ def escaped(text: str, *, content: bool = False) -> str:
     return spaces.sub(lambda found: f"{_code(found[0][0])}×{len(found[0])}", text)
 
 
-def shown_approval(asked: ApprovalAsked) -> Shown:
-    """Who wants what, with what risk: all of it, however long it is. What would change is shown as a diff where there is one,
-    else as the call's own words."""
-    strict = [f"{asked.tool_name} wants to:", *(f"  {said(effect)}" for effect in asked.effects)]
-    shown = [(line, escaped(line)) for line in strict]
+def shown_approval(asked: ApprovalAsked) -> str:
+    """Who wants what, with what risk, and all of what would be done."""
+    question = question_of(replace(asked, preview=None))
     told = [effect.line for effect in asked.effects if isinstance(effect, Runs)]
-    preview = "" if asked.preview is None or [asked.preview] == told else asked.preview
-    shown += [(f"  {line}", f"  {escaped(line, content=not told)}") for line in preview.splitlines()]
-    shown += [] if preview and not told else [(line, escaped(line, content=True)) for line in _contents(asked)]
-    if asked.mapped_from:
-        shown.append((asked.mapped_from, escaped(f"  {asked.mapped_from}")))
-    risk = f"  risk {asked.risk}: {'; '.join(asked.reasons)}"
-    shown.append((risk, escaped(risk)))
-    lines = tuple(part for _, text in shown for part in text.split("\n"))
-    return Shown(lines, any(plain != text.strip() and plain != text for plain, text in shown))
+    preview = "" if [asked.preview] == told else asked.preview or ""
+    is_command = bool(told) or any(isinstance(effect, Reaches) for effect in asked.effects)
+    more = "\n".join([preview] if preview else _contents(asked) if asked.preview is None else [])
+    shown = [escaped(question), escaped(more, content=not is_command)]
+    if shown != [question, more]:
+        shown.append(MISLEADING)
+    return "\n".join(filter(None, [*shown, escaped(asked.mapped_from or "")]))
 
 
 def _contents(asked: ApprovalAsked) -> Sequence[str]:

@@ -88,6 +88,7 @@ def _is_answer(event: Event) -> bool:
             | BlameDelta()
             | SnapshotsDelta()
             | ComparisonDelta()
+            | PolicyDelta()
         ):
             return True
         case BisectDelta(done=done):

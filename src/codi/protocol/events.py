@@ -483,6 +483,23 @@ class ChangesDelta(Struct, frozen=True, tag="changes_delta"):
     files: tuple[ChangedFileRow, ...]
 
 
+class RuleTriedDelta(Struct, frozen=True, tag="rule_tried_delta", omit_defaults=True):
+    """What a rule would do: `problem` is why it cannot be kept, `matches` what else of this session it would have allowed.
+    With `id` it is kept by now."""
+
+    rule: str
+    problem: str | None = None
+    matches: tuple[str, ...] = ()
+    id: str | None = None
+
+
+class PolicyDelta(Struct, frozen=True, tag="policy_delta"):
+    """What `ConsultPolicy` asked for, as a person reads it; `status` is the exit status of the command of that name."""
+
+    text: str
+    status: int = 0
+
+
 class BlamedLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A line of a file and who wrote it: `owner` is None for what was there before codi first saw it, and the rest None where
     it is not known."""
@@ -554,23 +571,6 @@ class ComparisonDelta(Struct, frozen=True, tag="comparison_delta"):
     lines: tuple[str, ...]
 
 
-class RuleTriedDelta(Struct, frozen=True, tag="rule_tried_delta", omit_defaults=True):
-    """What a rule would do: `problem` is why it cannot be kept, `matches` what else of this session it would have allowed.
-    With `id` it is kept by now."""
-
-    rule: str
-    problem: str | None = None
-    matches: tuple[str, ...] = ()
-    id: str | None = None
-
-
-class PolicyDelta(Struct, frozen=True, tag="policy_delta"):
-    """What `ConsultPolicy` asked for, as a person reads it; `status` is the exit status of the command of that name."""
-
-    text: str
-    status: int = 0
-
-
 Delta = (
     TextDelta
     | ThinkingDelta
@@ -581,11 +581,11 @@ Delta = (
     | StatusDelta
     | UndoDelta
     | ChangesDelta
+    | RuleTriedDelta
+    | PolicyDelta
     | BlameDelta
     | BisectDelta
     | SnapshotsDelta
     | ComparisonDelta
-    | RuleTriedDelta
-    | PolicyDelta
 )
 Event = Entry | Delta

@@ -100,6 +100,12 @@ class ShowChanges(Struct, frozen=True, tag="show_changes"):
     """Tell what became of each file since this session began, and by whom."""
 
 
+class ConsultPolicy(Struct, frozen=True, tag="consult_policy"):
+    """Look at the rules, or change them: the words of `codi policy`."""
+
+    words: tuple[str, ...]
+
+
 class Blame(Struct, frozen=True, tag="blame"):
     """Tell who wrote the lines of a file; of all of it, or from line `first` to line `last`, counted from 1."""
 
@@ -143,12 +149,6 @@ class RestoreSnapshot(Struct, frozen=True, tag="restore_snapshot"):
     conversation: bool = False
 
 
-class ConsultPolicy(Struct, frozen=True, tag="consult_policy"):
-    """Look at the rules, or change them: the words of `codi policy`."""
-
-    words: tuple[str, ...]
-
-
 Op = (
     Prompt
     | Steer
@@ -159,6 +159,7 @@ Op = (
     | UseTool
     | ChooseModel
     | ChoosePolicy
+    | ConsultPolicy
     | Undo
     | Redo
     | ShowChanges
@@ -168,5 +169,4 @@ Op = (
     | CreateSnapshot
     | CompareSnapshots
     | RestoreSnapshot
-    | ConsultPolicy
 )

@@ -28,6 +28,7 @@ class Questions:
         answering: Answering | None = None,
     ) -> None:
         self.dialog: Dialog | None = None
+        """Says yes for the person where that is not dangerous."""
         self._send = send
         self._changed = changed
         self._answering = answering
