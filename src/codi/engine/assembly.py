@@ -1,6 +1,7 @@
 """From settings to parts: who thinks, what may be done, and where."""
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from shutil import which
@@ -10,6 +11,7 @@ from msgspec import structs, to_builtins
 
 from codi.agent.context_files import ContextFiles, Ground, context_files
 from codi.agent.instructions import Part, Surroundings, instructions
+from codi.agent.memories import Memories
 from codi.agent.mind import Mind
 from codi.agent.nearby import Nearby
 from codi.agent.text_calls import TextCalls, tools_in_words
@@ -24,7 +26,7 @@ from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.prompt_files import prompt_file
 from codi.engine.settings import Settings
-from codi.engine.vaults import vault_for
+from codi.engine.vaults import vault_for, without_secrets
 from codi.policy.mode import Mode
 from codi.policy.modes import policy_of
 from codi.policy.policy import Policy
@@ -206,7 +208,12 @@ class Assembly:
         return Nearby(self._ground, start) if self.options.context_files else None
 
     def instructions(
-        self, tools: Sequence[ToolSpec], mode: Mode, files: ContextFiles, state: GitState | None
+        self,
+        tools: Sequence[ToolSpec],
+        mode: Mode,
+        files: ContextFiles,
+        state: GitState | None,
+        memories: Memories,
     ) -> list[Part]:
         return instructions(
             tools,
@@ -219,6 +226,17 @@ class Assembly:
             ),
             replaced=self._role(),
             appended=self._appended(),
+            memory=memories.told() if self.settings.memory.enabled else "",
+        )
+
+    def memories(self) -> Memories:
+        """What is remembered of the person, and of a project that is trusted."""
+        return Memories(
+            self.places.home,
+            self.places.root if self.options.trusted else None,
+            is_secret=lambda text: without_secrets(text) != text,
+            today=lambda: time.strftime("%Y-%m-%d"),
+            max_kb=self.settings.memory.max_kb,
         )
 
     def _role(self) -> Part | None:

@@ -21,6 +21,9 @@ from codi.agent.instructions import Part, prompt_of
 from codi.agent.mind import Mind
 from codi.agent.questions import Questions
 from codi.agent.record import Record
+from codi.agent.remembering import Remembering
+from codi.agent.room.room import Room
+from codi.agent.room.upkeep import Upkeep
 from codi.agent.taking_back import TakingBack
 from codi.agent.veiling import veiled
 from codi.credentials.vault import Vault
@@ -120,10 +123,15 @@ class Engine:
             provider = parts.provider(choice, vault) if choice else Nobody()
             entry = await known_model(provider) if choice else None
             questions = Questions(record)
+            memories = parts.memories()
+            remembering = Remembering(memories, record)
+            room = Room(record, self._settings.context, results)
+            room.keep_again()
             live = Live(
                 todos=lambda: folds.todos(session.path()),
-                facts=lambda: context_facts(agent.mind, session.path()),
+                facts=lambda: context_facts(room, agent.mind, session.path()),
                 ask=questions.ask if self._options.someone_answers else None,
+                remember=remembering.for_model,
             )
             toolbox = parts.toolbox(results, live, entry)
             workspace, ledger = parts.workspace(), parts.ledger()
@@ -133,7 +141,7 @@ class Engine:
             calls.parallel = self._settings.agent.parallel
             calls.at_once = CALLS_A_STEP[parts.profile(entry)]
             files = parts.context_files()
-            system = prompt_of(parts.instructions(toolbox.specs, mode, files, state))
+            system = prompt_of(parts.instructions(toolbox.specs, mode, files, state, memories))
 
             def mind_of(provider: Provider, thinking: Level) -> Mind:
                 speaking = parts.speaking(provider, toolbox)
@@ -149,12 +157,13 @@ class Engine:
             mind = mind_of(provider, thinking)
             for fact in self._facts_of_opening(path, mind, mode, state):
                 record.keep(fact)
+            upkeep = Upkeep(room, record, lambda: agent.mind, workspace.resolve)
             taking_back = TakingBack(ledger, record, parts.ledger_path)
             limits, required = self._settings.agent, self._options.require_evidence
             gate = Gate(calls, record, limits, self._settings.verify, required=required)
-            agent = Agent(mind, calls, record, limits, parts.nearby(files), workspace.jobs.news, gate)
+            agent = Agent(mind, calls, record, limits, parts.nearby(files), workspace.jobs.news, gate, room)
             conversation = LocalConversation(
-                agent, record, listeners, began(session), rethink, repolicy, taking_back, questions
+                agent, record, listeners, began(session), rethink, repolicy, taking_back, questions, upkeep, remembering
             )
             notices = (
                 *self._warnings,
@@ -220,7 +229,7 @@ class Engine:
         toolbox = parts.toolbox(Results(None), Live(), entry)
         mode, state = self._settings.permission_mode, await git.state(self._places.cwd)
         await parts.aclose()
-        told = parts.instructions(toolbox.specs, mode, parts.context_files(), state)
+        told = parts.instructions(toolbox.specs, mode, parts.context_files(), state, parts.memories())
         return [*told, *parts.in_words(entry, toolbox.specs)]
 
     @contextmanager

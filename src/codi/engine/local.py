@@ -9,6 +9,8 @@ from codi.agent.agent import Agent
 from codi.agent.mind import Mind
 from codi.agent.questions import Questions
 from codi.agent.record import Record
+from codi.agent.remembering import Remembering
+from codi.agent.room.upkeep import Upkeep
 from codi.agent.taking_back import TakingBack
 from codi.policy.mode import Mode
 from codi.policy.policy import Policy
@@ -19,13 +21,27 @@ from codi.protocol.ops import (
     Answer,
     ChooseModel,
     ChoosePolicy,
+    ChooseWindow,
+    ClearContext,
+    Compact,
+    EditMemory,
+    Forget,
     Interrupt,
     Op,
+    Pin,
     Prompt,
     Redo,
+    Remember,
     Reply,
+    SetCompaction,
+    SetProfile,
     ShowChanges,
+    ShowCompaction,
+    ShowContext,
+    ShowFiles,
+    ShowMemories,
     Steer,
+    Uncompact,
     Undo,
     UseTool,
 )
@@ -81,7 +97,7 @@ class _Listener:
 
 
 class LocalConversation:
-    """Ops wait in line and are taken one after the other; what must reach a running turn goes past the line.
+    """Ops wait in line and are taken one after the other; what must reach a running turn, or only looks, goes past the line.
 
     `rethink` gives the mind for a model's name, `repolicy` the policy for a mode's; both are the engine's. `taking_back` undoes."""
 
@@ -95,6 +111,8 @@ class LocalConversation:
         repolicy: Callable[[Mode], Policy],
         taking_back: TakingBack,
         questions: Questions,
+        upkeep: Upkeep,
+        remembering: Remembering,
     ) -> None:
         self.session_id = record.session.store.session_id
         self.began = began
@@ -107,6 +125,8 @@ class LocalConversation:
         self._repolicy = repolicy
         self._taking_back = taking_back
         self._questions = questions
+        self._upkeep = upkeep
+        self._remembering = remembering
         self.prompted = anyio.Event()
         """Set when there is something to do for the first time."""
         self._waiting: deque[Op] = deque()
@@ -139,6 +159,10 @@ class LocalConversation:
                 self._is_stopped_ahead = not self._turn and bool(self._waiting)
             case Steer(text, images) if self._turn:
                 self._agent.steering.append(user(text, *images))
+            case ShowContext() | ShowCompaction() | ShowFiles() | Pin() | SetCompaction() | ChooseWindow():
+                await self._upkeep.take(op)
+            case Remember() | Forget() | ShowMemories() | EditMemory() | SetProfile():
+                await self._remembering.take(op)
             case _:
                 self._waiting.append(op)
                 self._something.set()
@@ -169,12 +193,15 @@ class LocalConversation:
         match op:
             case Undo() | Redo() | ShowChanges():
                 await self._taking_back.take(op)
+            case Compact() | Uncompact() | ClearContext():
+                await self._upkeep.take(op)
             case Prompt(text, images) | Steer(text, images):
                 self.prompted.set()
                 await self._agent.prompt(text, images)
             case UseTool(call):
                 await self._agent.calls.run_by_hand(call)
             case ChooseModel(name):
+                self._agent.room.guard(self._agent.mind, "another model")
                 try:
                     self._agent.mind = mind = await self._rethink(name)
                 except CodiError as error:
