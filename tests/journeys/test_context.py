@@ -1,7 +1,6 @@
 """The context of a conversation stays within the model's window, through the installed program."""
 
 import json
-import re
 from pathlib import Path
 
 from tests.conftest import Codi, call, says

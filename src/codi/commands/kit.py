@@ -77,8 +77,216 @@ _MODEL = (
         group="safety",
     ),
 )
+_LEDGER = (
+    Command(
+        "undo",
+        "take back what was changed, shown first",
+        (
+            Form("[N|turn]", "/undo 2", "the last turn that changed files, or the last N steps"),
+            Form("--to STEP", "/undo --to 3", "everything after a step"),
+            Form("--all", "/undo --all", "everything of this session"),
+            Form("--path P", "/undo --path src/a.py", "of this file alone", completes="file"),
+            Form("--dry-run", "/undo --dry-run", "only show it"),
+            Form("--conversation", "/undo --conversation", "the conversation goes back as well"),
+        ),
+        "codi.commands.ledger:undo",
+        aliases=("revert-file", "rf", "fileundo", "fu"),
+        group="ledger",
+    ),
+    Command("redo", "put back what undo took", (Form("[N]", "/redo"),), "codi.commands.ledger:redo", group="ledger"),
+    Command(
+        "changes",
+        "what became of each file, and by whom",
+        (Form("[--json]", "/changes"),),
+        "codi.commands.ledger:changes",
+        aliases=("diff-status",),
+        group="ledger",
+    ),
+    Command(
+        "blame",
+        "which prompt and call wrote each line",
+        (Form("FILE[:LINE[-LINE]]", "/blame src/a.py:1-3", completes="file"),),
+        "codi.commands.ledger:blame",
+        group="ledger",
+    ),
+    Command(
+        "bisect",
+        "which step made a command fail",
+        (Form("[--from A] [--to B] -- COMMAND", "/bisect -- true"),),
+        "codi.commands.ledger:bisect",
+        during_turn="refuse",
+        group="ledger",
+    ),
+    Command(
+        "snapshot",
+        "the tree as it was: listed, named, compared, brought back",
+        (
+            Form("list", "/snapshot list"),
+            Form("create [NAME]", "/snapshot create before"),
+            Form("diff A [B]", "/snapshot diff s1"),
+            Form("restore ID [PATH]... [--conversation]", "/snapshot restore s1"),
+        ),
+        "codi.commands.ledger:snapshot",
+        aliases=("checkpoint", "snapshots"),
+        group="ledger",
+    ),
+    Command(
+        "evidence",
+        "claims, and the runs that back them",
+        (Form("", "/evidence"),),
+        "codi.commands.facts:evidence",
+        group="ledger",
+    ),
+    Command(
+        "todo",
+        "what is to be done, and how far it is",
+        (Form("", "/todo"),),
+        "codi.commands.facts:todo",
+        aliases=("tasks", "todos"),
+    ),
+    Command(
+        "doctor",
+        "what works here, what is missing",
+        (Form("[--fix]", "/doctor"),),
+        "codi.commands.beside:doctor",
+        aliases=("health",),
+    ),
+    Command(
+        "theme",
+        "how it looks",
+        (Form("[name]", "/theme dark", completes="theme"),),
+        "codi.commands.choosing:theme",
+        group="settings",
+    ),
+    Command(
+        "hotkeys",
+        "what the keys do",
+        (Form("", "/hotkeys"),),
+        "codi.commands.choosing:hotkeys",
+        aliases=("keys",),
+        group="settings",
+    ),
+    Command(
+        "login",
+        "keep a key or sign in, as the subcommand says",
+        (Form("", "/login"),),
+        "codi.commands.beside:login",
+        group="model",
+    ),
+    Command("tools", "the tools that are offered", (Form("[name]", "/tools"),), "codi.commands.beside:tools"),
+)
+
+
+_CONTEXT = (
+    Command(
+        "context", "what fills the context", (Form("", "/context"),), "codi.commands.context:show", group="context"
+    ),
+    Command(
+        "compact",
+        "say the earlier conversation shorter",
+        (
+            Form("[instructions] [--llm] [--mechanical] [--force]", "/compact keep the names"),
+            Form("preview", "/compact preview", "what would stay and go; nothing is written"),
+            Form("status", "/compact status", "what the last one kept and dropped"),
+            Form("undo [entry]", "/compact undo", "take it back, or bring one entry back"),
+            Form("auto on|off", "/compact auto on", "whether room is made without being asked"),
+            Form("compress on|off", "/compact compress off", "stand-ins for long values that recur"),
+        ),
+        "codi.commands.context:compact",
+        aliases=("summarize", "compress", "compression"),
+        during_turn="queue",
+        group="context",
+    ),
+    Command(
+        "clear",
+        "let the model forget what was said, but for what is pinned",
+        (Form("[context]", "/clear context"),),
+        "codi.commands.context:clear",
+        during_turn="refuse",
+        group="context",
+    ),
+    Command(
+        "pin",
+        "hold an entry or a file in the context",
+        (Form("[entry|file]", "/pin README.md", completes="file"),),
+        "codi.commands.context:pin",
+        group="context",
+    ),
+    Command(
+        "unpin",
+        "let go of what is pinned",
+        (Form("[entry|file]", "/unpin README.md", completes="file"),),
+        "codi.commands.context:unpin",
+        group="context",
+    ),
+    Command(
+        "open",
+        "pin a file",
+        (Form("[file]", "/open README.md", completes="file"),),
+        "codi.commands.context:pin",
+        group="context",
+    ),
+    Command(
+        "close",
+        "let go of a file",
+        (Form("[file]", "/close README.md", completes="file"),),
+        "codi.commands.context:unpin",
+        group="context",
+    ),
+    Command(
+        "files",
+        "pinned and recent files",
+        (Form("", "/files"),),
+        "codi.commands.context:files",
+        aliases=("open-list",),
+        group="context",
+    ),
+    Command(
+        "context-max",
+        "take the model's window to be so many tokens",
+        (Form("N", "/context-max 100000"),),
+        "codi.commands.context:window",
+        group="context",
+    ),
+    Command(
+        "remember",
+        "keep a fact for later sessions",
+        (Form("[category:] fact [--project|--user]", "/remember style: tabs"),),
+        "codi.commands.context:remember",
+        aliases=("mem", "note"),
+        group="memory",
+    ),
+    Command(
+        "forget",
+        "forget what is remembered: listed, then asked",
+        (Form("id|pattern", "/forget tabs"),),
+        "codi.commands.context:forget",
+        aliases=("unmem",),
+        group="memory",
+    ),
+    Command(
+        "memories",
+        "what is remembered",
+        (Form("[query]", "/memories"), Form("edit ID fact", "/memories edit 1a2b3c4d spaces")),
+        "codi.commands.context:memories",
+        aliases=("mems", "memory"),
+        group="memory",
+    ),
+    Command(
+        "profile",
+        "who you are, as models are told",
+        (
+            Form("", "/profile"),
+            Form("set KEY VALUE", "/profile set name Ada"),
+            Form("unset KEY", "/profile unset name"),
+        ),
+        "codi.commands.context:profile",
+        aliases=("me",),
+        group="memory",
+    ),
+)
 
 
 @cache
 def commands() -> Registry:
-    return Registry((*_GENERAL, *_MODEL))
+    return Registry((*_GENERAL, *_MODEL, *_LEDGER, *_CONTEXT))

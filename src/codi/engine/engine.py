@@ -18,6 +18,7 @@ from codi.agent.context_facts import context_facts
 from codi.agent.cover import Cover
 from codi.agent.gate import Gate
 from codi.agent.instructions import Part, prompt_of
+from codi.agent.looking_back import LookingBack
 from codi.agent.mind import Mind
 from codi.agent.questions import Questions
 from codi.agent.record import Record
@@ -26,6 +27,7 @@ from codi.agent.room.room import Room
 from codi.agent.room.upkeep import Upkeep
 from codi.agent.taking_back import TakingBack
 from codi.agent.veiling import veiled
+from codi.commands.settings import UiSettings
 from codi.credentials.vault import Vault
 from codi.engine.assembly import Assembly
 from codi.engine.layers import load
@@ -158,7 +160,8 @@ class Engine:
             for fact in self._facts_of_opening(path, mind, mode, state):
                 record.keep(fact)
             upkeep = Upkeep(room, record, lambda: agent.mind, workspace.resolve)
-            taking_back = TakingBack(ledger, record, parts.ledger_path)
+            asked = LookingBack(ledger, calls, record, parts.ledger_path) if ledger else None
+            taking_back = TakingBack(ledger, asked, record, parts.ledger_path)
             limits, required = self._settings.agent, self._options.require_evidence
             gate = Gate(calls, record, limits, self._settings.verify, required=required)
             agent = Agent(mind, calls, record, limits, parts.nearby(files), workspace.jobs.news, gate, room)
@@ -208,6 +211,10 @@ class Engine:
         if fork.warning:
             self._warnings.append(fork.warning)
         return fork.path
+
+    @property
+    def ui(self) -> UiSettings:
+        return self._settings.ui
 
     @property
     def models(self) -> ModelList:

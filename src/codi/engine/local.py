@@ -15,15 +15,19 @@ from codi.agent.taking_back import TakingBack
 from codi.policy.mode import Mode
 from codi.policy.policy import Policy
 from codi.protocol.errors import CodiError
-from codi.protocol.events import Delta, Entry, Event, ModelChosen, PolicyChosen, StatusDelta
+from codi.protocol.events import Delta, Entry, Event, ModelChosen, PolicyChosen, StatusDelta, ThinkingChosen
 from codi.protocol.messages import Level, Origin, user
 from codi.protocol.ops import (
     Answer,
+    Bisect,
+    Blame,
     ChooseModel,
     ChoosePolicy,
     ChooseWindow,
     ClearContext,
     Compact,
+    CompareSnapshots,
+    CreateSnapshot,
     EditMemory,
     Forget,
     Interrupt,
@@ -33,6 +37,7 @@ from codi.protocol.ops import (
     Redo,
     Remember,
     Reply,
+    RestoreSnapshot,
     SetCompaction,
     SetProfile,
     ShowChanges,
@@ -40,11 +45,13 @@ from codi.protocol.ops import (
     ShowContext,
     ShowFiles,
     ShowMemories,
+    ShowSnapshots,
     Steer,
     Uncompact,
     Undo,
     UseTool,
 )
+from codi.sessions import folds
 
 _MOST_WAITING = 10_000
 
@@ -133,6 +140,7 @@ class LocalConversation:
         self._something = anyio.Event()
         self._turn: anyio.CancelScope | None = None
         self._is_stopped_ahead = False
+        self._is_talking = False
 
     @property
     def session_file(self) -> str | None:
@@ -157,6 +165,8 @@ class LocalConversation:
                 if self._turn:
                     self._turn.cancel()
                 self._is_stopped_ahead = not self._turn and bool(self._waiting)
+            case Undo(conversation=True) | RestoreSnapshot(conversation=True) if self._is_talking:
+                self._record.tell(StatusDelta(kind="warning", text="stop the turn first (Esc)"))
             case Steer(text, images) if self._turn:
                 self._agent.steering.append(user(text, *images))
             case ShowContext() | ShowCompaction() | ShowFiles() | Pin() | SetCompaction() | ChooseWindow():
@@ -191,13 +201,15 @@ class LocalConversation:
 
     async def _take(self, op: Op) -> None:
         match op:
-            case Undo() | Redo() | ShowChanges():
-                await self._taking_back.take(op)
             case Compact() | Uncompact() | ClearContext():
                 await self._upkeep.take(op)
             case Prompt(text, images) | Steer(text, images):
                 self.prompted.set()
-                await self._agent.prompt(text, images)
+                self._is_talking = True
+                try:
+                    await self._agent.prompt(text, images)
+                finally:
+                    self._is_talking = False
             case UseTool(call):
                 await self._agent.calls.run_by_hand(call)
             case ChooseModel(name):
@@ -212,3 +224,26 @@ class LocalConversation:
             case ChoosePolicy(mode):
                 self._agent.calls.policy = self._repolicy(mode)
                 self._record.keep(PolicyChosen(mode))
+            case (
+                Undo()
+                | Redo()
+                | ShowChanges()
+                | Blame()
+                | Bisect()
+                | ShowSnapshots()
+                | CreateSnapshot()
+                | CompareSnapshots()
+                | RestoreSnapshot()
+            ):
+                await self._taking_back.take(op, self._keep_what_holds)
+
+    def _keep_what_holds(self) -> None:
+        """Where the session goes on from an earlier entry it says anew which model answers, and in which mode."""
+        path, origin, mode = self._record.session.path(), self.origin, self._agent.calls.policy.mode
+        before = folds.model(path)
+        if before and (before.provider, before.model_id) != (origin.provider, origin.model):
+            self._record.keep(ModelChosen(origin.provider, origin.model))
+        if folds.thinking(path) != self.thinking:
+            self._record.keep(ThinkingChosen(self.thinking))
+        if (folds.policy_mode(path) or "default") != mode:
+            self._record.keep(PolicyChosen(mode, by="mode"))

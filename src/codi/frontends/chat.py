@@ -1,7 +1,7 @@
 """A plain conversation, line by line: `codi` in a terminal that can do no more, or wants no more.
 
-A line is a prompt. `/model X`, `/mode X`, `/undo`, `/redo`, `/changes`, `/evidence` and `/exit` are the only commands. Ctrl-C
-stops a turn, and leaves when none runs.
+A line is a prompt. `/model X`, `/mode X`, `/undo`, `/redo`, `/changes`, `/blame`, `/bisect`, `/snapshot`, `/evidence` and
+`/exit` are the only commands. Ctrl-C stops a turn, and leaves when none runs.
 """
 
 import os
@@ -14,16 +14,22 @@ from typing import TypeVar
 import anyio
 from anyio.abc import TaskStatus
 
-from codi.frontends.outcome import said
+from codi.commands import context_words
+from codi.commands.ledger_words import USAGE
+from codi.frontends.ledger_chat import LedgerChat
+from codi.frontends.outcome import question_of
 from codi.frontends.proof import Proof, mark_of
 from codi.frontends.sanitiser import visible
 from codi.protocol.conversation import Conversation
 from codi.protocol.effects import Allow, Deny
+from codi.protocol.errors import UsageError
 from codi.protocol.events import (
+    AnswerDelta,
     ApprovalAsked,
     CallEndDelta,
     CallStartDelta,
-    ChangesDelta,
+    CompactionDelta,
+    ContextDelta,
     Entry,
     Event,
     ModelChosen,
@@ -33,9 +39,8 @@ from codi.protocol.events import (
     TextDelta,
     ToolProgress,
     TurnEnded,
-    UndoDelta,
 )
-from codi.protocol.ops import Answer, ChooseModel, ChoosePolicy, Interrupt, Prompt, Redo, Reply, ShowChanges, Undo
+from codi.protocol.ops import Answer, ChooseModel, ChoosePolicy, Interrupt, Prompt, Reply
 
 _Said = TypeVar("_Said")
 
@@ -63,6 +68,7 @@ class _Chat:
         self._conversation = conversation
         self._events = conversation.events()
         self._lines = _Lines()
+        self._ledger = LedgerChat(conversation, self._events, self.line, self._answer)
         self._proof = Proof()
         self._busy = False
         self._question: anyio.CancelScope | None = None
@@ -98,22 +104,20 @@ class _Chat:
                 await self._choose(ChooseModel(rest))
             case "/mode" if rest in _MODES:
                 await self._choose(ChoosePolicy(rest))  # type: ignore[arg-type]
+            case "/context" | "/compact" | "/clear" | "/pin" | "/unpin" | "/files" | "/remember" | "/memories":
+                await self._context(word[1:], rest.split())
             case "/evidence":
                 _print_evidence(self._proof)
             case "/model":
                 print("usage: /model NAME", flush=True)
             case "/mode":
                 print(f"usage: /mode {'|'.join(_MODES)}", flush=True)
-            case "/undo":
-                await self._undo(rest.split())
-            case "/redo" if rest.isdecimal() or not rest:
-                _print_undo(await self._undone(Redo(int(rest or 1))))
-            case "/changes":
-                await self._show_changes()
+            case _ if word.startswith("/") and await self._looked_back(word[1:].lower(), rest):
+                pass
             case _ if word.startswith("/") and "/" not in word[1:]:
                 print(
                     f"unknown command {visible(word)}; there are /model NAME, /mode {'|'.join(_MODES)}, "
-                    "/undo [N|FILE...] [--dry-run], /redo [N], /changes, /evidence and /exit",
+                    f"{', '.join(USAGE.values())}, /evidence and /exit",
                     flush=True,
                 )
             case _:
@@ -127,8 +131,7 @@ class _Chat:
             self._proof.hear(event)
             match event:
                 case Entry(fact=ApprovalAsked() as asked):
-                    if answer := await self._unless_stopped(partial(self._ask, asked)):
-                        await self._conversation.send(answer)
+                    await self._answer(asked)
                 case Entry(fact=QuestionAsked() as question):
                     if reply := await self._unless_stopped(partial(self._reply, question)):
                         await self._conversation.send(reply)
@@ -138,6 +141,27 @@ class _Chat:
                 case _:
                     _print_event(event)
         self._busy = False
+
+    async def _context(self, name: str, words: Sequence[str]) -> None:
+        """Do what a command about the context says, and tell what became of it."""
+        try:
+            await self._conversation.send(context_words.op_of(name, words))
+        except UsageError as error:
+            print(visible(f"error: {error}\nhint: {error.hint}"), flush=True)
+            return
+        async for event in self._events:
+            match event:
+                case AnswerDelta(text, ok, hint):
+                    told = [text, hint] if ok else [f"error: {text}", f"hint: {hint}"]
+                case ContextDelta():
+                    told = list(context_words.context_in_words(event))
+                case CompactionDelta():
+                    told = list(context_words.compaction_in_words(event))
+                case _:
+                    _print_event(event)
+                    continue
+            print(visible("\n".join(told).rstrip()), flush=True)
+            return
 
     async def _choose(self, op: ChooseModel | ChoosePolicy) -> None:
         """Have it chosen, and say what became of it."""
@@ -154,43 +178,16 @@ class _Chat:
                     print(visible(f"error: {text}\nhint: {hint}"), flush=True)
                     return
 
-    async def _undo(self, words: Sequence[str]) -> None:
-        """Show what would be taken back, ask, and do it."""
-        named = [word for word in words if word not in ("turn", "--dry-run")]
-        steps = int(named[0]) if len(named) == 1 and named[0].isdecimal() else None
-        op = Undo(steps=steps, paths=() if steps else tuple(named), dry_run=True)
-        planned = await self._undone(op)
-        _print_undo(planned)
-        if not planned or (not planned.steps and not planned.outcomes) or "--dry-run" in words:
-            return
-        if (await self.line("take this back? [y]es, [N]o: ") or "").strip().lower() in ("y", "yes"):
-            _print_undo(await self._undone(Undo(op.steps, op.to, op.paths)))
+    async def _looked_back(self, name: str, rest: str) -> bool:
+        self._busy = True
+        try:
+            return await self._ledger.take(name, rest)
+        finally:
+            self._busy = False
 
-    async def _undone(self, op: Undo | Redo) -> UndoDelta | None:
-        await self._conversation.send(op)
-        async for event in self._events:
-            match event:
-                case UndoDelta():
-                    return event
-                case StatusDelta(kind="warning", text=text, hint=hint):
-                    print(visible(f"error: {text}\nhint: {hint}"), flush=True)
-                    break
-        return None
-
-    async def _show_changes(self) -> None:
-        await self._conversation.send(ShowChanges())
-        async for event in self._events:
-            match event:
-                case ChangesDelta(files):
-                    for file in files:
-                        lines = "" if file.added is None else f" +{file.added} -{file.removed}"
-                        ids = f"{(file.before or '-')[:12]}..{(file.after or '-')[:12]}"
-                        print(visible(f"{file.kind:<9} {file.path}{lines} {ids} {file.owner}"))
-                    print("" if files else "nothing was changed in this session", flush=True)
-                    break
-                case StatusDelta(kind="warning", text=text, hint=hint):
-                    print(visible(f"error: {text}\nhint: {hint}"), flush=True)
-                    break
+    async def _answer(self, asked: ApprovalAsked) -> None:
+        if answer := await self._unless_stopped(partial(self._ask, asked)):
+            await self._conversation.send(answer)
 
     async def _unless_stopped(self, asking: Callable[[], Awaitable[_Said]]) -> _Said | None:
         """The person's answer; None where they stopped the turn instead."""
@@ -201,6 +198,20 @@ class _Chat:
             finally:
                 self._question = None
         return None
+
+    async def _show(self, text: str) -> bool:
+        """Show a text of any length; in a terminal page by page. False where the person did not want to see its end."""
+        lines = visible(text).split("\n")
+        rows = os.get_terminal_size().lines - 2 if sys.stdin.isatty() and sys.stdout.isatty() else len(lines)
+        for at in range(0, len(lines), rows):
+            print("\n".join(lines[at : at + rows]), flush=True)
+            if (left := len(lines) - at - rows) > 0:
+                said = await self.line(
+                    f"-- {left} more line{'' if left == 1 else 's'}: Enter shows them, n says no -- "
+                )
+                if said is None or said.strip().lower() in ("n", "no", "q"):
+                    return False
+        return True
 
     async def _reply(self, asked: QuestionAsked) -> Reply:
         print(visible(f"\n{asked.question}"))
@@ -219,10 +230,8 @@ class _Chat:
         return Reply(asked.id, text=line if asked.free_text else "")
 
     async def _ask(self, asked: ApprovalAsked) -> Answer:
-        print(visible(f"\n{asked.tool_name} wants to:"))
-        for effect in asked.effects:
-            print(visible(f"  {said(effect)}"))
-        print(visible(f"  risk {asked.risk}: {'; '.join(asked.reasons)}"))
+        if not await self._show(question_of(asked)):
+            return Answer(asked.tool_call_id, Deny(by="person"))
         offer = next(iter(asked.offers), None)
         always = ", [a]lways in this session" if offer else ""
         answer = (await self.line(f"[y]es, [N]o{always}, [s]top the turn, or say why not: ") or "").strip()
@@ -252,22 +261,6 @@ def _print_event(event: Event) -> None:
             print(visible(f"\nwarning: {text}"), flush=True)
         case StatusDelta(kind="waiting", text=text):
             print(visible(f"\n  {text}"), flush=True)
-
-
-def _print_undo(delta: UndoDelta | None) -> None:
-    if delta is None:
-        return
-    if not delta.outcomes:
-        print(f"there is nothing to {'put back' if delta.redo else 'take back'}", flush=True)
-        return
-    verb = "put back" if delta.redo else "taken back"
-    print(f"{'is' if delta.done else 'would be'} {verb}:")
-    for outcome in delta.outcomes:
-        why = f"  ({outcome.why})" if outcome.why else ""
-        print(visible(f"  {outcome.what:<9} {outcome.path}{why}"))
-    for path in delta.aside:
-        print(visible(f"  wrote     {path}"))
-    sys.stdout.flush()
 
 
 def _print_evidence(proof: Proof) -> None:

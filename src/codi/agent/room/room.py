@@ -485,7 +485,7 @@ class Room:
         except CodiError as error:
             self._record.tell(CompactionEndDelta(reason=occasion, error=f"Compaction failed: {error}"))
             raise
-        if made.notice:
+        if made.notice and occasion != "manual":
             self._record.tell(StatusDelta(kind="warning", text=made.notice))
         entry = self._record.keep(made.fact, sync=True)
         assert isinstance(entry.fact, ContextCompacted)
