@@ -71,6 +71,8 @@ _LIMIT_TOLD = (
     re.compile(r">\s*(\d{4,8})\s*(?:maximum|max)", re.IGNORECASE),
 )
 
+_BARE = re.compile(r"\((?:400|413)\b[^()]*\)$")
+
 Thinkers = Callable[[Mind], Sequence[Mind]]
 """Who may summarise for a conversation with this mind, the best first."""
 
@@ -258,10 +260,11 @@ class Room:
         used = self.used(mind)
         if not isinstance(error, ProviderError):
             return False
-        is_bare = error.status in (400, 413) and ": " not in str(error).partition(")")[2]
+        # A 400 or 413 that says no more may mean anything.
+        is_bare = error.status in (400, 413) and _BARE.search(str(error)) is not None
         if is_bare and used <= _OVERFLOW_SHARE * self.window(mind):
             return False
-        if not isinstance(error, ContextOverflow) and not (is_bare and error.status in (400, 413)):
+        if not is_bare and not isinstance(error, ContextOverflow):
             return False
         self.take_limit(
             mind, next((int(found[1]) for each in _LIMIT_TOLD if (found := each.search(str(error)))), None), used
