@@ -1,13 +1,17 @@
 """What survives in the context, and what it costs: a scripted model before the real loop."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import anyio
 import pytest
 from msgspec import json
+from tests.conftest import call, says
+from tests.journeys.test_context import SUMMARY, summariser
+from tests.stage import Stage
 
 from codi.agent.context import messages_of
-from codi.agent.windows import ContextSettings, tier_of, threshold_of
+from codi.agent.windows import ContextSettings, threshold_of, tier_of
 from codi.protocol.events import (
     AnswerDelta,
     CompactionDelta,
@@ -21,9 +25,6 @@ from codi.protocol.events import (
     ResultsPruned,
 )
 from codi.protocol.ops import ClearContext, Compact, Op, Pin, ShowCompaction, ShowContext, Uncompact
-from tests.conftest import call, says
-from tests.journeys.test_context import SUMMARY, summariser
-from tests.stage import Stage
 
 LONG = "word " * 120
 
@@ -61,7 +62,14 @@ def sent(stage: Stage) -> bytes:
 
 @pytest.mark.parametrize(
     ("window", "used"),
-    [(8_192, 6_554), (100_000, 80_000), (200_000, 160_000), (200_001, 180_001), (400_000, 380_000), (1_000_000, 980_000)],
+    [
+        (8_192, 6_554),
+        (100_000, 80_000),
+        (200_000, 160_000),
+        (200_001, 180_001),
+        (400_000, 380_000),
+        (1_000_000, 980_000),
+    ],
 )
 def test_the_trigger_fires_exactly_there(window: int, used: int):
     assert threshold_of(window) == used
@@ -133,7 +141,13 @@ def test_nothing_to_compact_and_already_compacted_ask_no_model(tmp_path: Path):
 
 @pytest.mark.parametrize(
     "answer",
-    [says(""), says("", call("read", path="x")), says("No.", stop="refused"), says("## Goal\nonly this"), says("x" * 90_000)],
+    [
+        says(""),
+        says("", call("read", path="x")),
+        says("No.", stop="refused"),
+        says("## Goal\nonly this"),
+        says("x" * 90_000),
+    ],
     ids=["empty", "call", "refusal", "headings", "longer"],
 )
 def test_a_bad_summary_is_rejected_once_and_then_made_without_a_model(tmp_path: Path, answer: dict):
@@ -150,7 +164,7 @@ def test_a_bad_summary_is_rejected_once_and_then_made_without_a_model(tmp_path: 
 
 
 def test_an_overflow_is_compacted_and_sent_once_more(tmp_path: Path):
-    fault = {"kind": "status", "status": 400, "message": "prompt is too long: 5000 tokens > 4000 maximum"}
+    fault = {"kind": "status", "status": 400, "message": "prompt is too long: 12000 tokens > 10000 maximum"}
     steps = [says(LONG) for _ in range(9)] + [{**says("Fits now."), "fault": fault}]
     stage = Stage(tmp_path, {"steps": steps, "branches": [summariser()]})
     end = stage.play(*(f"Prompt {number}. {LONG}" for number in range(10)))
@@ -190,7 +204,7 @@ def test_requests_are_prefixes_of_those_that_follow(tmp_path: Path):
     stage.play(*(f"Prompt {number}. {LONG}" for number in range(60)))
     bodies = [json.encode(request.messages) for request in stage.model.requests]
     total = sum(map(len, bodies))
-    shared = sum(len(one) - 1 for one, other in zip(bodies, bodies[1:]) if other.startswith(one[:-1]))
+    shared = sum(len(one) - 1 for one, other in pairwise(bodies) if other.startswith(one[:-1]))
     assert shared / total >= 0.95
     told = [fact for fact in stage.facts if isinstance(fact, RequestSent)]
     assert len(told) == 60 and not any(fact.miss for fact in told)

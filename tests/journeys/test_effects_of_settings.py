@@ -62,7 +62,7 @@ def test_thoughts_of_another_model(codi, lab):
 
 
 def test_the_window(codi, lab):
-    codi.set_up("model.context_window = 4096")
+    codi.set_up("model.context_window = 8192")
     server = lab([says("a")])
     codi("-p", "hello")
     assert len(server.requests[0].json["tools"]) == 8  # the set for models with a small window

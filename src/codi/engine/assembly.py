@@ -10,7 +10,7 @@ from anyio import from_thread, to_thread
 from msgspec import structs, to_builtins
 
 from codi.agent.context_files import ContextFiles, Ground, context_files
-from codi.agent.instructions import Part, Surroundings, instructions
+from codi.agent.instructions import Part, Surroundings, instructions, prompt_of
 from codi.agent.memories import Memories
 from codi.agent.mind import Mind
 from codi.agent.nearby import Nearby
@@ -20,6 +20,7 @@ from codi.credentials.copilot import CopilotToken
 from codi.credentials.login import Login
 from codi.credentials.vault import Vault
 from codi.credentials.watched import WatchedKey
+from codi.engine.fitting import Fitted, fitted
 from codi.engine.logins import Logins, is_at_home
 from codi.engine.model_list import ModelList
 from codi.engine.options import Options
@@ -230,6 +231,20 @@ class Assembly:
             appended=self._appended(),
             memory=memories.told() if self.settings.memory.enabled else "",
         )
+
+    def fitted(
+        self, toolbox: Toolbox, mode: Mode, state: GitState | None, memories: Memories, entry: ModelEntry | None
+    ) -> Fitted:
+        """Tools, instruction files and system prompt, as much of them as the model's window has room for."""
+
+        def system_of(toolbox: Toolbox, files: ContextFiles) -> str:
+            return prompt_of(self.instructions(toolbox.specs, mode, files, state, memories))
+
+        files = self.context_files()
+        if entry is None:
+            return Fitted(toolbox, files, system_of(toolbox, files))
+        given = self.options.tools is not None
+        return fitted(toolbox, files, system_of, entry.window, self.settings.context, tools_are_given=given)
 
     def memories(self) -> Memories:
         """What is remembered of the person, and of a project that is trusted."""

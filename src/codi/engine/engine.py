@@ -16,8 +16,9 @@ from codi.agent.calls import Calls
 from codi.agent.confining import Confining
 from codi.agent.context_facts import context_facts
 from codi.agent.cover import Cover
+from codi.agent.entities import Compressed
 from codi.agent.gate import Gate
-from codi.agent.instructions import Part, prompt_of
+from codi.agent.instructions import Part
 from codi.agent.looking_back import LookingBack
 from codi.agent.mind import Mind
 from codi.agent.questions import Questions
@@ -135,18 +136,17 @@ class Engine:
                 ask=questions.ask if self._options.someone_answers else None,
                 remember=remembering.for_model,
             )
-            toolbox = parts.toolbox(results, live, entry)
+            fit = parts.fitted(parts.toolbox(results, live, entry), mode, state, memories, entry)
+            toolbox, files, system = fit.toolbox, fit.files, fit.system
             workspace, ledger = parts.workspace(), parts.ledger()
             cover = Cover(ledger, workspace, record, lambda: workspace.jobs.are_running)
             calls = Calls(toolbox, workspace, parts.policy(mode), Approvals(record, parts.territory), record, cover)
             calls.confining = Confining(workspace.sandbox, record)
             calls.parallel = self._settings.agent.parallel
             calls.at_once = CALLS_A_STEP[parts.profile(entry)]
-            files = parts.context_files()
-            system = prompt_of(parts.instructions(toolbox.specs, mode, files, state, memories))
 
             def mind_of(provider: Provider, thinking: Level) -> Mind:
-                speaking = parts.speaking(provider, toolbox)
+                speaking = Compressed(parts.speaking(provider, toolbox), lambda: room.settings.compress)
                 return parts.mind(speaking, system, toolbox.specs, thinking, session.store.session_id)
 
             async def rethink(name: str) -> Mind:
@@ -173,6 +173,7 @@ class Engine:
                 *parts.complaints,
                 *session.store.warnings,
                 *files.notices,
+                *fit.notices,
                 choice.warning if choice else "",
             )
             conversation.warnings = [notice for notice in notices if notice]

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from codi.agent.compaction.cut import is_message
 from codi.agent.compaction.serialising import serialised
 from codi.agent.context import compaction_in_force, message_of, messages_of, standing
+from codi.agent.counting import Counter
+from codi.agent.entities import compressed, texts_of, worth_it
 from codi.agent.mind import Mind
 from codi.agent.record import Record
 from codi.agent.room.overview import overview
@@ -122,8 +124,15 @@ class Upkeep:
                 tokens_before=made.fact.tokens_before,
                 tokens_after=own["tokensAfter"],
                 cost=own["cost"],
+                savings=self._savings(),
             )
         )
+
+    def _savings(self) -> int:
+        """Tokens that stand-ins for long values would save."""
+        messages = self._room.messages()
+        short = compressed(messages, worth_it(texts_of(messages)))
+        return max(self._room.counter.messages(messages) - Counter().messages(short), 0)
 
     def _shares(self, entries: Iterable[Entry]) -> tuple[Share, ...]:
         return tuple(_share(entry, self._room) for entry in entries)
