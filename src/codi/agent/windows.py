@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 _SET: dict[str, Any] = {"project": "set"}
@@ -25,12 +25,12 @@ TierName = Literal["small", "medium", "large", "xlarge"]
 class TierSettings(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """[context.tiers.NAME]. A number up to 1 is a share of the window, a larger one is tokens; what is left out stays."""
 
-    output_reserve: Annotated[float, Meta(gt=0, description="kept free for the reply")] | UnsetType = UNSET
-    keep_recent: Annotated[float, Meta(gt=0, description="stays as it is in a compaction")] | UnsetType = UNSET
-    min_recent: Annotated[int, Meta(ge=1, description="messages that stay at least")] | UnsetType = UNSET
-    tool_results: Annotated[float, Meta(gt=0, description="results of tools together")] | UnsetType = UNSET
-    one_result: Annotated[float, Meta(gt=0, description="one result")] | UnsetType = UNSET
-    system: Annotated[float, Meta(gt=0, description="system prompt and tools together")] | UnsetType = UNSET
+    output_reserve: Annotated[float, Meta(gt=0, description="kept free for the reply")] | None = None
+    keep_recent: Annotated[float, Meta(gt=0, description="stays as it is in a compaction")] | None = None
+    min_recent: Annotated[int, Meta(ge=1, description="messages that stay at least")] | None = None
+    tool_results: Annotated[float, Meta(gt=0, description="results of tools together")] | None = None
+    one_result: Annotated[float, Meta(gt=0, description="one result")] | None = None
+    system: Annotated[float, Meta(gt=0, description="system prompt and tools together")] | None = None
 
 
 class TiersSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -116,7 +116,7 @@ def tier_of(window: int, settings: ContextSettings = USUAL) -> Tier:
     changes: dict[str, int] = {}
     for key, of_tier in _NAMES.items():
         value = getattr(said, key)
-        if value is not UNSET:
+        if value is not None:
             changes[of_tier] = int(value * window) if value <= 1 and key != "min_recent" else int(value)
     if settings.keep_recent_tokens is not None:
         changes["keep_recent"] = settings.keep_recent_tokens

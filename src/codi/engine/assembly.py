@@ -16,6 +16,7 @@ from codi.agent.mind import Mind
 from codi.agent.nearby import Nearby
 from codi.agent.text_calls import TextCalls, tools_in_words
 from codi.agent.veiled import Veiled
+from codi.agent.windows import tier_of
 from codi.credentials.copilot import CopilotToken
 from codi.credentials.login import Login
 from codi.credentials.vault import Vault
@@ -41,6 +42,7 @@ from codi.providers import catalog as prices
 from codi.providers.assembly import Connections, provider_for, timeouts_for
 from codi.providers.catalog import Catalog
 from codi.providers.choice import Choice, LocalServer, smart_default
+from codi.providers.estimates import CHARACTERS_PER_TOKEN
 from codi.providers.local_servers import reachable
 from codi.providers.logged_in import LoggedIn
 from codi.providers.presets import presets
@@ -50,7 +52,7 @@ from codi.providers.timeouts import Timeouts
 from codi.providers.wanted import Wanted
 from codi.tools.kit import Live, built_in
 from codi.tools.limiting import Limits
-from codi.tools.output import cap_for
+from codi.tools.output import LEAST_BYTES, cap_for
 from codi.tools.page_cache import PageCache
 from codi.tools.results import Results
 from codi.tools.syntax_gate import SyntaxGate
@@ -167,6 +169,9 @@ class Assembly:
     def toolbox(self, results: Results, live: Live, entry: ModelEntry | None) -> Toolbox:
         """The tools that are offered: what the flags name, else what the profile and the settings leave."""
         cap = cap_for(entry.window if entry else None)
+        if entry:
+            one = tier_of(entry.window, self.settings.context).one_result
+            cap = structs.replace(cap, bytes=max(LEAST_BYTES, one * CHARACTERS_PER_TOKEN))
         limits = Limits(results, lambda: cap)
         tools = built_in(
             limits=limits,

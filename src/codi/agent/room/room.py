@@ -303,8 +303,9 @@ class Room:
             over = self._results_tokens(mind) - tier.tool_results
             self.prune(mind, over + tier.tool_results // 4)
             return False
-        self.prune(mind, used - int(PRUNED_TO * tier.window))
-        if self.used(mind) <= PRUNED_TO * tier.window and occasion != "overflow":
+        enough = min(int(PRUNED_TO * tier.window), limit - 1)
+        self.prune(mind, used - enough)
+        if self.used(mind) <= enough and occasion != "overflow":
             return False
         compacted = False
         if self.used(mind) >= limit or occasion == "overflow":
