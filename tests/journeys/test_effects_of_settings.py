@@ -202,7 +202,7 @@ def test_services_and_models_of_ones_own(codi, lab):
     server = lab([says("a")], used=False)
     codi.set_up(
         f'[providers.own]\napi = "anthropic"\nbase_url = "{server.url}"\nkey_env = "OWN"\nheaders = {{X-Team = "t"}}\nmodels = ["m-1"]\n'
-        '[models.m-1]\nwindow = 4096\nprice = {input = 1.0, output = 2.0}\n[model]\nprovider = "own"\n'
+        '[models.m-1]\nwindow = 8192\nprice = {input = 1.0, output = 2.0}\n[model]\nprovider = "own"\n'
     )
     run = codi.json("hello", "--max-cost", "5", env={"OWN": "k"})
     assert run.status == 0 and run.result["usage"]["cost"] is not None

@@ -22,7 +22,7 @@ _LARGE_LEFT = 20_000
 TierName = Literal["small", "medium", "large", "xlarge"]
 
 
-class TierSettings(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class TierSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """[context.tiers.NAME]. A number up to 1 is a share of the window, a larger one is tokens; what is left out stays."""
 
     output_reserve: Annotated[float, Meta(gt=0, description="kept free for the reply")] | None = None
