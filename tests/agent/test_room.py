@@ -6,9 +6,6 @@ from pathlib import Path
 import anyio
 import pytest
 from msgspec import json
-from tests.conftest import call, says
-from tests.journeys.test_context import SUMMARY, summariser
-from tests.stage import Stage
 
 from codi.agent.context import messages_of
 from codi.agent.windows import ContextSettings, threshold_of, tier_of
@@ -25,6 +22,9 @@ from codi.protocol.events import (
     ResultsPruned,
 )
 from codi.protocol.ops import ClearContext, Compact, Op, Pin, ShowCompaction, ShowContext, Uncompact
+from conftest import call, says
+from journeys.test_context import SUMMARY, summariser
+from stage import Stage
 
 LONG = "word " * 120
 

@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from tests.conftest import Codi, call, says
+from conftest import Codi, call, says
 
 SUMMARY = """\
 ## Goal

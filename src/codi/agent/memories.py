@@ -9,7 +9,6 @@ Lines that are none are kept where they are and skipped.
 
 import os
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
@@ -136,11 +135,13 @@ class Memories:
 
     def profile(self) -> dict[str, Any]:
         """Raises ConfigError for a file that is no TOML."""
+        if not os.path.exists(self._profile):
+            return {}
+        import tomllib  # slow to import, and few have a profile
+
         try:
             with open(self._profile, "rb") as file:
                 return tomllib.load(file)
-        except FileNotFoundError:
-            return {}
         except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{self._profile}: {error}", hint="Correct the file.") from error
 
