@@ -221,6 +221,18 @@ def test_what_is_pinned_stands_in_the_summary(tmp_path: Path):
     assert "Answer 2 is the blue heron" in compacted(stage)[0].summary.partition("<pinned>")[2]
 
 
+def test_pinned_files_are_named_with_what_the_person_says(tmp_path: Path):
+    (tmp_path / "a.txt").write_text("a")
+    stage = Stage(tmp_path, [says("Yes."), says("Yes.")])
+    stage.play("First.")
+    (pinned,) = talk(stage, Pin("a.txt"))
+    assert isinstance(pinned, AnswerDelta) and pinned.ok
+    stage.play("Second.")
+    texts = [message.text for message in stage.model.requests[-1].messages]
+    assert f"<open-files>\n{tmp_path / 'a.txt'} (pinned)\n</open-files>" in texts[-1]
+    assert "open-files" not in texts[0]
+
+
 def test_the_table_of_the_context_sums_to_what_is_used(tmp_path: Path):
     stage = Stage(tmp_path, [says("", call("list", path=".")), says("Done.")])
     stage.play("Look around.")

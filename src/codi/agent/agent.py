@@ -301,6 +301,8 @@ class Agent:
         self._record.keep(TurnStarted(self._turn))
         self._tell_of_files(Nearby.changed)
         self._record.keep(MessageAdded(prompt), sync=True)
+        if listed := self.room.open_files():
+            self._record.keep(listed)
 
     def _end_well(self) -> None:
         if self.calls.approvals.unanswered:

@@ -4,6 +4,7 @@ The means in their order: results of tools are pruned, the earlier conversation 
 does, and at last the largest messages are cut in their middle. Nothing of it touches an entry: each leaves one of its own.
 """
 
+import os
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -37,12 +38,13 @@ from codi.agent.windows import (
     threshold_of,
     tier_of,
 )
-from codi.agent.working_set import pins, working_set
+from codi.agent.working_set import RECENT, pins, working_set
 from codi.protocol.errors import CodiError, ContextOverflow, ProviderError
 from codi.protocol.events import (
     CompactionEndDelta,
     CompactionStartDelta,
     CompactionUndone,
+    ContextAdded,
     ContextCompacted,
     Entry,
     MessageAdded,
@@ -199,6 +201,18 @@ class Room:
                             StatusDelta(kind="warning", text=f"{what} breaks {cached} cached tokens{told}")
                         )
                     return
+
+    def open_files(self) -> ContextAdded | None:
+        """Where files are pinned: they and those that were used lately, by path, for the end of what the person says."""
+        path = self._record.session.path()
+        held = pins(path)
+        if not held.files:
+            return None
+        known = {touched.path: touched.at for touched in working_set(path).paths[:RECENT]}
+        lines = [f"{name} (pinned{_change(name, known.get(name))})" for name in held.files]
+        lines += [f"{name}{_change(name, at)}" for name, at in known.items() if name not in held.files]
+        text = "<open-files>\n" + "\n".join(lines) + "\n</open-files>"
+        return ContextAdded(kind="codi/open-files", message=Message("user", (Text(text),)), display=False)
 
     # Before a request
 
@@ -645,6 +659,13 @@ class Room:
             from_hook=False,
         )
         return Made(plan, fact, method, notice)
+
+
+def _change(path: str, at: float | None) -> str:
+    try:
+        return ", changed on disk" if at is not None and os.stat(path).st_mtime > at + 1 else ""
+    except OSError:
+        return ", gone" if os.path.isabs(path) else ""
 
 
 def serialised_whole(message: Message) -> list[str]:
