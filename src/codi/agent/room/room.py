@@ -124,6 +124,7 @@ class Room:
         self._calibration = Calibration.of(path)
         self._segments = Segments(self.counter, path)
         self._limits: dict[tuple[str, str], int] = {}
+        self._proved: dict[tuple[str, str], int] = {}
         self._warned = 0
         self._kept_before = 0
 
@@ -131,7 +132,7 @@ class Room:
 
     def window(self, mind: Mind) -> int:
         """Tokens that the model takes, as a service, the person or an overflow has told."""
-        told = self.chosen_window or mind.provider.model.window
+        told = self.chosen_window or max(mind.provider.model.window, self._proved.get(_name_of(mind), 0))
         return min(told, self._limits.get(_name_of(mind), told))
 
     def tier(self, mind: Mind) -> Tier:
@@ -267,7 +268,7 @@ class Room:
             model = mind.provider.model
             if model.assumed and real > self.window(mind):
                 self._limits.pop(_name_of(mind), None)
-                self.chosen_window = real + real // 4  # what was taken is more than anybody assumed
+                self._proved[_name_of(mind)] = real + real // 4  # it took more than anybody assumed
 
     def overflows(self, mind: Mind, error: CodiError) -> bool:
         """Whether a failure means that the request was too long. Then the real limit is remembered."""
