@@ -122,7 +122,7 @@ def test_a_long_one_is_read_to_its_end_before_it_is_answered(codi, lab, folder, 
     session = terminal()
     session.wait_for("names the model")
     session.type("write it\n")
-    session.wait_for("a.txt: new file, +100 -0", "more lines: Enter shows them")
+    session.wait_for("a.txt: new file, +100 -0", "more lines, Enter shows them")
     assert "+line 99" not in session.shown
     session.type("\n")
     session.wait_for("+line 60")

@@ -297,7 +297,7 @@ class Agent:
         self._patience = Patience(self._settings.max_failed_steps, nudges=2 if is_weak else 1)
         self._more_output = False
         self._is_late = self._is_relieved = False
-        self.calls.approvals.unanswered = False
+        self.calls.approvals.begin_turn()
         self._record.keep(TurnStarted(self._turn))
         self._tell_of_files(Nearby.changed)
         self._record.keep(MessageAdded(prompt), sync=True)

@@ -19,7 +19,7 @@ from codi.engine.engine import Engine
 from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.version import VERSION
-from codi.frontends.answers import nobody, yes
+from codi.frontends.answers import Answering, nobody, yes
 from codi.frontends.chat import chat
 from codi.frontends.headless import run_prompts
 from codi.frontends.json_lines import print_events, write_line
@@ -55,7 +55,7 @@ def run(words: Sequence[str], opening: Opening | None = None) -> int:
     leave_when_ended()
     try:
         if interactive:
-            return anyio.run(_talk, engine, target, prompts, opening, places)
+            return anyio.run(_talk, engine, target, prompts, opening, places, yes if args.yes else None)
         return anyio.run(_run_shot, engine, target, prompts, args, places)
     except BaseExceptionGroup as group:
         raise _alone(group) from None
@@ -130,27 +130,39 @@ def _standard_input() -> str:
 
 
 async def _talk(
-    engine: Engine, target: str | None, prompts: Sequence[Prompt], opening: Opening | None, places: Places
+    engine: Engine,
+    target: str | None,
+    prompts: Sequence[Prompt],
+    opening: Opening | None,
+    places: Places,
+    answering: Answering | None,
 ) -> int:
     ended = Ended()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(cancel_when_ended, ended, tasks.cancel_scope)
         if opening:
-            await _in_terminal(engine, target, prompts, opening, places)
+            await _in_terminal(engine, target, prompts, opening, places, answering)
         else:
             async with engine.open(target) as conversation:
-                await chat(conversation, conversation.greeting, prompts)
+                for warning in conversation.warnings:
+                    print(f"warning: {warning}", file=sys.stderr)
+                await chat(conversation, conversation.greeting, prompts, answering)
         tasks.cancel_scope.cancel()
     return 128 + ended.signal if ended.signal else 0
 
 
 async def _in_terminal(
-    engine: Engine, target: str | None, prompts: Sequence[Prompt], opening: Opening, places: Places
+    engine: Engine,
+    target: str | None,
+    prompts: Sequence[Prompt],
+    opening: Opening,
+    places: Places,
+    answering: Answering | None,
 ) -> None:
     """One conversation after the other, as the person goes from one to the next."""
     history = History(os.environ.get("CODI_HISTORY_FILE") or f"{places.home}/history", places.cwd)
     names = KnownNames(engine, places)
-    around = Surroundings(places.cwd, beside, history, names.of, names.refresh, engine.ui)
+    around = Surroundings(places.cwd, beside, history, names.of, names.refresh, engine.ui, answering)
     going: str | None = target or ""
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(names.learn)

@@ -11,9 +11,11 @@ from msgspec import structs, to_builtins
 
 from codi.agent.context_files import ContextFiles, Ground, context_files
 from codi.agent.instructions import Part, Surroundings, instructions, prompt_of
+from codi.agent.learning import Learning
 from codi.agent.memories import Memories
 from codi.agent.mind import Mind
 from codi.agent.nearby import Nearby
+from codi.agent.reviewer import Reviewer
 from codi.agent.text_calls import TextCalls, tools_in_words
 from codi.agent.veiled import Veiled
 from codi.agent.windows import tier_of
@@ -22,17 +24,19 @@ from codi.credentials.login import Login
 from codi.credentials.vault import Vault
 from codi.credentials.watched import WatchedKey
 from codi.engine.fitting import Fitted, fitted
+from codi.engine.habits import Habits
 from codi.engine.logins import Logins, is_at_home
 from codi.engine.model_list import ModelList
 from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.prompt_files import prompt_file
+from codi.engine.rulebook import RuleBook
 from codi.engine.settings import Settings
 from codi.engine.vaults import vault_for, without_secrets
 from codi.policy.mode import Mode
 from codi.policy.modes import policy_of
 from codi.policy.policy import Policy
-from codi.policy.rules import Decision, parse_rule
+from codi.policy.rules import Decision, parse_rule, regex_rule
 from codi.policy.territory import Territory
 from codi.protocol.errors import ConfigError
 from codi.protocol.events import Entry
@@ -153,8 +157,30 @@ class Assembly:
             "ask": said.ask,
             "deny": (*said.deny, *self.options.deny),
         }
-        rules = (parse_rule(text, decision, self.territory) for decision in texts for text in texts[decision])
-        return policy_of(mode, self.territory, tuple(rules))
+        rules = [parse_rule(text, decision, self.territory) for decision in texts for text in texts[decision]]
+        return policy_of(mode, self.territory, (*rules, *(regex_rule(text, "ask", risk=8) for text in said.dangerous)))
+
+    def rulebook(self) -> RuleBook:
+        return RuleBook(self.places, self.territory, trusted=self.options.trusted)
+
+    def learning(self, book: RuleBook) -> Learning:
+        """Rules out of answers. Where nobody sits nobody has habits."""
+        habits = Habits(self.places.home, book.project) if self.options.someone_answers else None
+        return Learning(self.territory, book, habits)
+
+    def reviewer(self, vault: Vault | None) -> Reviewer | None:
+        said = self.settings.policy.reviewer
+        if not said.model:
+            return None
+
+        async def reviewing() -> Provider:
+            return self.provider(await self.choice(said.model), vault)
+
+        return Reviewer(said, reviewing)
+
+    def environment(self) -> dict[str, str]:
+        """The variables that every command gets besides those that all see."""
+        return dict(self.settings.shell.env)
 
     def profile(self, entry: ModelEntry | None) -> Profile:
         said = self.settings.tools.profile
@@ -369,7 +395,7 @@ class Assembly:
         return LocalWorkspace(
             self.places.cwd,
             extra_dirs=self.territory.extra_dirs,
-            environment=shell.env,
+            environment=self.environment(),
             shell=shell.path or None,
             offline=self.settings.network.offline,
             allow_private=self._allowed_hosts(),

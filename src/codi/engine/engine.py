@@ -50,6 +50,7 @@ from codi.protocol.events import (
     ModelChosen,
     ModelDescribed,
     PolicyChosen,
+    PolicyDelta,
     SessionOpened,
     ThinkingChosen,
     TitleGiven,
@@ -140,7 +141,10 @@ class Engine:
             toolbox, files, system = fit.toolbox, fit.files, fit.system
             workspace, ledger = parts.workspace(), parts.ledger()
             cover = Cover(ledger, workspace, record, lambda: workspace.jobs.are_running)
-            calls = Calls(toolbox, workspace, parts.policy(mode), Approvals(record, parts.territory), record, cover)
+            book = parts.rulebook()
+            approvals = Approvals(record, parts.territory, parts.learning(book))
+            calls = Calls(toolbox, workspace, parts.policy(mode), approvals, record, cover)
+            calls.reviewer, calls.environment = parts.reviewer(vault), parts.environment()
             calls.confining = Confining(workspace.sandbox, record)
             calls.parallel = self._settings.agent.parallel
             calls.at_once = CALLS_A_STEP[parts.profile(entry)]
@@ -165,12 +169,31 @@ class Engine:
             limits, required = self._settings.agent, self._options.require_evidence
             gate = Gate(calls, record, limits, self._settings.verify, required=required)
             agent = Agent(mind, calls, record, limits, parts.nearby(files), workspace.jobs.news, gate, room)
+
+            def consult(words: Sequence[str]) -> PolicyDelta:
+                from codi.engine.policy_words import PolicyWords  # for the few who ask
+
+                learning = approvals.learning
+                desk = PolicyWords(lambda: learning.applied(calls.policy), book, parts.territory, learning.hold)
+                return desk.answer(words)
+
             conversation = LocalConversation(
-                agent, record, listeners, began(session), rethink, repolicy, taking_back, questions, upkeep, remembering
+                agent,
+                record,
+                listeners,
+                began(session),
+                rethink,
+                repolicy,
+                taking_back,
+                questions,
+                upkeep,
+                remembering,
+                consult,
             )
             notices = (
                 *self._warnings,
                 *parts.complaints,
+                *approvals.learning.begin_turn(),
                 *session.store.warnings,
                 *files.notices,
                 *fit.notices,
@@ -190,6 +213,8 @@ class Engine:
                     with anyio.CancelScope(shield=True):
                         await workspace.aclose()
                         await cover.close()
+                        with suppress(CodiError):  # how often a rule was used is not worth a failure
+                            book.write_uses()
                         await parts.aclose()
 
     def sessions(self, *, everywhere: bool = False) -> list[SessionSummary]:

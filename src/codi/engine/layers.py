@@ -22,7 +22,9 @@ Name = Literal["default", "user", "project", "local", "environment", "flags"]
 Path = tuple[str, ...]
 
 PROJECT_LAYERS = ("project", "local")
-UNITED = frozenset([("policy", "allow"), ("policy", "ask"), ("policy", "deny"), ("secrets", "names")])
+UNITED = frozenset(
+    [("policy", "allow"), ("policy", "ask"), ("policy", "deny"), ("policy", "dangerous"), ("secrets", "names")]
+)
 """Lists to which each layer adds; all others replace the one of the layer below."""
 
 _OTHER_VARIABLES = frozenset(

@@ -1,7 +1,7 @@
 """A conversation whose agent runs in this process."""
 
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import anyio
 
@@ -15,7 +15,16 @@ from codi.agent.taking_back import TakingBack
 from codi.policy.mode import Mode
 from codi.policy.policy import Policy
 from codi.protocol.errors import CodiError
-from codi.protocol.events import Delta, Entry, Event, ModelChosen, PolicyChosen, StatusDelta, ThinkingChosen
+from codi.protocol.events import (
+    Delta,
+    Entry,
+    Event,
+    ModelChosen,
+    PolicyChosen,
+    PolicyDelta,
+    StatusDelta,
+    ThinkingChosen,
+)
 from codi.protocol.messages import Level, Origin, user
 from codi.protocol.ops import (
     Answer,
@@ -27,6 +36,7 @@ from codi.protocol.ops import (
     ClearContext,
     Compact,
     CompareSnapshots,
+    ConsultPolicy,
     CreateSnapshot,
     EditMemory,
     Forget,
@@ -47,6 +57,7 @@ from codi.protocol.ops import (
     ShowMemories,
     ShowSnapshots,
     Steer,
+    TryRule,
     Uncompact,
     Undo,
     UseTool,
@@ -106,7 +117,8 @@ class _Listener:
 class LocalConversation:
     """Ops wait in line and are taken one after the other; what must reach a running turn, or only looks, goes past the line.
 
-    `rethink` gives the mind for a model's name, `repolicy` the policy for a mode's; both are the engine's. `taking_back` undoes."""
+    `rethink` gives the mind for a model's name, `repolicy` the policy for a mode's; both are the engine's. `taking_back` undoes,
+    `consult` answers what is asked of the rules."""
 
     def __init__(
         self,
@@ -120,6 +132,7 @@ class LocalConversation:
         questions: Questions,
         upkeep: Upkeep,
         remembering: Remembering,
+        consult: Callable[[Sequence[str]], PolicyDelta] | None = None,
     ) -> None:
         self.session_id = record.session.store.session_id
         self.began = began
@@ -134,6 +147,7 @@ class LocalConversation:
         self._questions = questions
         self._upkeep = upkeep
         self._remembering = remembering
+        self._consult = consult
         self.prompted = anyio.Event()
         """Set when there is something to do for the first time."""
         self._waiting: deque[Op] = deque()
@@ -159,6 +173,10 @@ class LocalConversation:
         match op:
             case Answer():
                 self._agent.calls.approvals.answer(op)
+            case TryRule(text):
+                self._agent.calls.approvals.try_rule(text)
+            case ConsultPolicy(words) if self._consult:
+                self._record.tell(self._consult(words))
             case Reply():
                 self._questions.answer(op)
             case Interrupt():

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 
 from codi.agent.limits import AgentSettings
+from codi.agent.reviewer_settings import ReviewerSettings
 from codi.agent.windows import ContextSettings, MemorySettings
 from codi.commands.settings import UiSettings
 from codi.credentials.settings import AuthSettings, SecretsSettings
@@ -62,6 +63,11 @@ class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
     allow: Annotated[tuple[str, ...], Meta(description="what needs no approval", extra=PROJECT)] = ()
     ask: Annotated[tuple[str, ...], Meta(description="what is always asked for", extra=PROJECT)] = ()
     deny: Annotated[tuple[str, ...], Meta(description="what is never done", extra=PROJECT)] = ()
+    dangerous: Annotated[
+        tuple[str, ...],
+        Meta(description="regular expressions of commands that only a person may allow", extra=PROJECT),
+    ] = ()
+    reviewer: ReviewerSettings = ReviewerSettings()
 
 
 class WorkspaceSettings(Struct, frozen=True, forbid_unknown_fields=True):

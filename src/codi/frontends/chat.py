@@ -1,23 +1,29 @@
 """A plain conversation, line by line: `codi` in a terminal that can do no more, or wants no more.
 
-A line is a prompt. `/model X`, `/mode X`, `/undo`, `/redo`, `/changes`, `/blame`, `/bisect`, `/snapshot`, `/evidence` and
-`/exit` are the only commands. Ctrl-C stops a turn, and leaves when none runs.
+A line is a prompt. `/model X`, `/mode X`, `/undo`, `/redo`, `/changes`, `/blame`, `/bisect`, `/snapshot`, `/evidence`, `/policy`,
+`/approvals`, `/allow RULE`, `/deny RULE` and `/exit` are the only commands. Ctrl-C stops a turn, and leaves when none runs.
 """
 
 import os
 import signal
 import sys
+import termios
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import TypeVar
+from shutil import get_terminal_size
+from typing import Any, TypeVar
 
 import anyio
+import msgspec
 from anyio.abc import TaskStatus
+from msgspec.structs import replace
 
 from codi.commands import context_words
 from codi.commands.ledger_words import USAGE
+from codi.commands.rules import rule_words
+from codi.frontends.answers import MOST_RISK, Answering
+from codi.frontends.approval_text import MISLEADING, escaped, shown_approval
 from codi.frontends.ledger_chat import LedgerChat
-from codi.frontends.outcome import question_of
 from codi.frontends.proof import Proof, mark_of
 from codi.frontends.sanitiser import visible
 from codi.protocol.conversation import Conversation
@@ -34,23 +40,36 @@ from codi.protocol.events import (
     Event,
     ModelChosen,
     PolicyChosen,
+    PolicyDelta,
     QuestionAsked,
+    RuleTriedDelta,
     StatusDelta,
     TextDelta,
     ToolProgress,
     TurnEnded,
 )
-from codi.protocol.ops import Answer, ChooseModel, ChoosePolicy, Interrupt, Prompt, Reply
+from codi.protocol.ops import (
+    Answer,
+    ChooseModel,
+    ChoosePolicy,
+    ConsultPolicy,
+    Interrupt,
+    Prompt,
+    Reply,
+    TryRule,
+)
 
 _Said = TypeVar("_Said")
 
 _MODES = ("default", "accept-edits", "plan", "read-only", "full-access")
 
 
-async def chat(conversation: Conversation, greeting: str, prompts: Sequence[Prompt]) -> None:
-    """Talk until the person leaves."""
+async def chat(
+    conversation: Conversation, greeting: str, prompts: Sequence[Prompt], answering: Answering | None = None
+) -> None:
+    """Talk until the person leaves. `answering` says yes for them where it is not dangerous."""
     print(visible(greeting), flush=True)
-    chatting = _Chat(conversation)
+    chatting = _Chat(conversation, answering)
     async with anyio.create_task_group() as tasks:
         await tasks.start(chatting.watch_interrupts, tasks.cancel_scope)
         for prompt in prompts:
@@ -64,8 +83,9 @@ async def chat(conversation: Conversation, greeting: str, prompts: Sequence[Prom
 
 
 class _Chat:
-    def __init__(self, conversation: Conversation) -> None:
+    def __init__(self, conversation: Conversation, answering: Answering | None) -> None:
         self._conversation = conversation
+        self._answering = answering
         self._events = conversation.events()
         self._lines = _Lines()
         self._ledger = LedgerChat(conversation, self._events, self.line, self._answer)
@@ -112,12 +132,18 @@ class _Chat:
                 print("usage: /model NAME", flush=True)
             case "/mode":
                 print(f"usage: /mode {'|'.join(_MODES)}", flush=True)
+            case "/policy":
+                await self._consult(rest.split())
+            case "/approvals" | "/approved" | "/approval":
+                await self._consult(rule_words(rest.split()))
+            case "/allow" | "/deny" if rest:
+                await self._consult([word[1:], rest])
             case _ if word.startswith("/") and await self._looked_back(word[1:].lower(), rest):
                 pass
             case _ if word.startswith("/") and "/" not in word[1:]:
                 print(
                     f"unknown command {visible(word)}; there are /model NAME, /mode {'|'.join(_MODES)}, "
-                    f"{', '.join(USAGE.values())}, /evidence and /exit",
+                    f"{', '.join(USAGE.values())}, /evidence, /policy, /approvals, /allow RULE, /deny RULE and /exit",
                     flush=True,
                 )
             case _:
@@ -199,20 +225,6 @@ class _Chat:
                 self._question = None
         return None
 
-    async def _show(self, text: str) -> bool:
-        """Show a text of any length; in a terminal page by page. False where the person did not want to see its end."""
-        lines = visible(text).split("\n")
-        rows = os.get_terminal_size().lines - 2 if sys.stdin.isatty() and sys.stdout.isatty() else len(lines)
-        for at in range(0, len(lines), rows):
-            print("\n".join(lines[at : at + rows]), flush=True)
-            if (left := len(lines) - at - rows) > 0:
-                said = await self.line(
-                    f"-- {left} more line{'' if left == 1 else 's'}: Enter shows them, n says no -- "
-                )
-                if said is None or said.strip().lower() in ("n", "no", "q"):
-                    return False
-        return True
-
     async def _reply(self, asked: QuestionAsked) -> Reply:
         print(visible(f"\n{asked.question}"))
         for number, option in enumerate(asked.options, 1):
@@ -230,22 +242,122 @@ class _Chat:
         return Reply(asked.id, text=line if asked.free_text else "")
 
     async def _ask(self, asked: ApprovalAsked) -> Answer:
-        if not await self._show(question_of(asked)):
-            return Answer(asked.tool_call_id, Deny(by="person"))
-        offer = next(iter(asked.offers), None)
-        always = ", [a]lways in this session" if offer else ""
-        answer = (await self.line(f"[y]es, [N]o{always}, [s]top the turn, or say why not: ") or "").strip()
-        call = asked.tool_call_id
-        match answer.lower():
-            case "y" | "yes":
-                return Answer(call, Allow(by="person"))
-            case "a" | "always" if offer:
-                return Answer(call, Allow(by="person"), rule=offer)
-            case "s" | "stop":
-                return Answer(call, Deny(by="person"), abort=True)
-            case "" | "n" | "no":
-                return Answer(call, Deny(by="person"))
-        return Answer(call, Deny(answer, by="person"))
+        if self._answering and asked.risk < MOST_RISK:
+            return self._answering(asked)
+        self._lines.forget()
+        call, offers = asked.tool_call_id, asked.offers
+        who = os.environ.get("LOGNAME") or os.environ.get("USER")
+        no = Answer(call, Deny(by="person"), binding=asked.binding, who=who)
+        if not await self._show_approval(asked):
+            return no
+        yes = replace(no, verdict=Allow(by="person"))
+        risky = asked.risk >= MOST_RISK
+        kept = ", for this [s]ession, [a]lways" if offers else ""
+        question = (
+            f"{'yes (the whole word)' if risky else '[y]es'}, [N]o{kept}, [e]dit, e[x]it the turn, or say why not: "
+        )
+        while True:
+            answer = (await self.line(question) or "").strip()
+            match answer.lower():
+                case "yes":
+                    return await self._once(asked, yes)
+                case "y" if not risky:
+                    return await self._once(asked, yes)
+                case "s" | "session" if offers:
+                    return replace(yes, rule=offers[0])
+                case "a" | "always" if offers:
+                    if with_rule := await self._always(asked, yes):
+                        return with_rule
+                case "e" | "edit":
+                    if edited := await self._edited(asked, yes):
+                        return edited
+                case "x" | "exit":
+                    return replace(no, abort=True)
+                case "d":
+                    why = (await self.line("why not: ") or "").strip()
+                    return replace(no, verdict=Deny(why, by="person"))
+                case "" | "n" | "no":
+                    return no
+                case "y" | "s" | "a":
+                    print(
+                        "type the whole word yes" if answer.lower() == "y" else "no rule is kept for a call like this"
+                    )
+                case _:
+                    return replace(no, verdict=Deny(answer, by="person"))
+
+    async def _show_approval(self, asked: ApprovalAsked) -> bool:
+        """All of what is asked, a screen at a time; False where the person has seen enough to say no."""
+        shown = shown_approval(asked)
+        columns, rows = get_terminal_size()
+        left = rows - 4 if sys.stdout.isatty() else sys.maxsize
+        print()
+        for number, line in enumerate(shown.lines):
+            height = 1 + len(line) // max(columns, 1)
+            if left < height and left < rows - 4:
+                more = await self.line(f"-- {len(shown.lines) - number} more lines, Enter shows them, n denies: ")
+                if more is None or more.strip().lower() in ("n", "no", "x"):
+                    return False
+                left = rows - 4
+            left -= height
+            print(visible(line))
+        if shown.is_escaped:
+            print(MISLEADING)
+        sys.stdout.flush()
+        return True
+
+    async def _once(self, asked: ApprovalAsked, yes: Answer) -> Answer:
+        """Yes, and whether the rule is wanted that now suggests itself."""
+        if asked.suggested is None:
+            return yes
+        print(visible(f"you allowed this before; the rule {asked.suggested} would do it from now on in this project"))
+        keep = (await self.line("keep the rule? [y]es, [N]o (it is not offered again): ") or "").strip().lower()
+        if keep in ("y", "yes"):
+            return replace(yes, rule=asked.suggested, remember="project")
+        return replace(yes, refused=True)
+
+    async def _always(self, asked: ApprovalAsked, yes: Answer) -> Answer | None:
+        """Yes, with a rule that the person may change first; None to go back."""
+        text = (await self.line(visible(f"the rule, Enter for {asked.offers[0]}: ")) or "").strip() or asked.offers[0]
+        await self._conversation.send(TryRule(text))
+        async for event in self._events:
+            self._proof.hear(event)
+            if isinstance(event, RuleTriedDelta):
+                break
+            _print_event(event)
+        else:
+            return None
+        if event.problem:
+            print(visible(f"error: {event.problem}"))
+            return None
+        for match in event.matches:
+            print(visible(f"  would also have allowed: {match}"))
+        match (await self.line("keep it for this [p]roject, for the [u]ser everywhere, [N]o: ") or "").strip().lower():
+            case "p" | "project" | "y":
+                return replace(yes, rule=text, remember="project")
+            case "u" | "user":
+                return replace(yes, rule=text, remember="user")
+        return None
+
+    async def _edited(self, asked: ApprovalAsked, yes: Answer) -> Answer | None:
+        """Yes to other arguments; None to go back."""
+        now = msgspec.json.encode(asked.arguments).decode()
+        line = (
+            await self.line(visible(f"{escaped(now)}\nthe arguments instead, as JSON (Enter: back): ")) or ""
+        ).strip()
+        if not line:
+            return None
+        try:
+            return replace(yes, changed=msgspec.json.decode(line, type=dict[str, Any]))
+        except (msgspec.DecodeError, RecursionError) as error:
+            print(visible(f"error: these are no arguments: {error}"))
+            return None
+
+    async def _consult(self, words: Sequence[str]) -> None:
+        await self._conversation.send(ConsultPolicy(tuple(words)))
+        async for event in self._events:
+            if isinstance(event, PolicyDelta):
+                print(visible(event.text), flush=True)
+                return
 
 
 def _print_event(event: Event) -> None:
@@ -298,6 +410,12 @@ class _Lines:
 
     def __init__(self) -> None:
         self._rest = b""
+
+    def forget(self) -> None:
+        """What was typed before a question stood there is no answer to it. A pipe has no such moment."""
+        if sys.stdin.isatty():
+            self._rest = b""
+            termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
 
     async def read(self) -> str | None:
         """The next line without its end; None at the end of input."""

@@ -16,6 +16,7 @@ from codi.protocol.events import (
     ContextDelta,
     Entry,
     Event,
+    PolicyDelta,
     SnapshotsDelta,
     StatusDelta,
     TurnEnded,
@@ -84,6 +85,7 @@ def _is_answer(event: Event) -> bool:
     match event:
         case (
             StatusDelta(kind="warning")
+            | PolicyDelta()
             | UndoDelta()
             | ChangesDelta()
             | BlameDelta()

@@ -23,14 +23,25 @@ class Steer(Struct, frozen=True, tag="steer"):
 
 
 class Answer(Struct, frozen=True, tag="answer"):
-    """Answer an approval. `changed` replaces the arguments, which are judged anew; `rule` is kept for the session
-    and allows its like from now on; with `abort` nothing more of this turn runs."""
+    """Answer an approval. `changed` replaces the arguments, which are judged anew; `rule` allows its like from now on, and
+    is kept as long as `remember` says; `refused` says that the rule which was suggested is never to be offered again; with
+    `abort` nothing more of this turn runs. Where `binding` is given, it must be the question's; `who` names the person."""
 
     call_id: str
     verdict: Allow | Deny
     abort: bool = False
     changed: dict[str, Any] | None = None
     rule: str | None = None
+    remember: Literal["session", "project", "user"] = "session"
+    refused: bool = False
+    binding: str | None = None
+    who: str | None = None
+
+
+class TryRule(Struct, frozen=True, tag="try_rule"):
+    """Tell what a rule would allow, were it given with the answer to the open question."""
+
+    rule: str
 
 
 class Reply(Struct, frozen=True, tag="reply"):
@@ -223,10 +234,17 @@ class RestoreSnapshot(Struct, frozen=True, tag="restore_snapshot"):
     conversation: bool = False
 
 
+class ConsultPolicy(Struct, frozen=True, tag="consult_policy"):
+    """Look at the rules, or change them: the words of `codi policy`."""
+
+    words: tuple[str, ...]
+
+
 Op = (
     Prompt
     | Steer
     | Answer
+    | TryRule
     | Reply
     | Interrupt
     | UseTool
@@ -243,4 +261,5 @@ Op = (
     | CreateSnapshot
     | CompareSnapshots
     | RestoreSnapshot
+    | ConsultPolicy
 )

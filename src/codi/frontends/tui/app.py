@@ -59,7 +59,7 @@ class App:
         self._status = Status(around.cwd, os.path.expanduser("~"))
         self._canvas = Canvas(opening, self._transcript, self._status, self._look)
         self._composer = opening.composer
-        self._questions = Questions(self._send_op, self._redraw)
+        self._questions = Questions(self._send_op, self._redraw, around.answering)
         self._outcomes = Outcomes(
             self._canvas,
             self._transcript,
