@@ -24,7 +24,7 @@ from codi.agent.room.room import Room
 from codi.agent.tally import Tally
 from codi.agent.unfinished import Unfinished
 from codi.agent.waiting import Waiting
-from codi.protocol.errors import CodiError, LimitReached
+from codi.protocol.errors import CodiError, ContextOverflow, LimitReached
 from codi.protocol.events import (
     ContextAdded,
     Entry,
@@ -165,7 +165,11 @@ class Agent:
         except CodiError as error:
             if not self.room.overflows(self.mind, error):
                 raise
-        self._look_again(compacted=await self.room.after_overflow(self.mind))
+            try:
+                compacted = await self.room.after_overflow(self.mind)
+            except ContextOverflow:
+                raise error from None  # the service's own words say best what is wrong
+        self._look_again(compacted=compacted)
         return await self._send(tool_choice)
 
     def _look_again(self, *, compacted: bool) -> None:

@@ -65,6 +65,9 @@ PRUNED_TO = 0.60
 GUARDED = 20_000
 """Cached tokens that are not lost without a word."""
 
+LEAST_GAIN = 300
+"""Tokens of what is not worth a summary."""
+
 LEAST_PRUNE = 0.10
 _OVERFLOW_SHARE = 0.70
 _SMALLEST_CUT = 100
@@ -532,6 +535,8 @@ class Room:
             head = round(self.counter.system(mind.system, mind.tools) * self.ratio(mind))
             room = self.limit(mind) - head - int(planning.HISTORY_SHARE * tier.reserve) - tier.window // 10
             plan = planning.fitting_plan(path, count, tier, max(room, 1))
+            if plan and sum(map(count, plan.dropped)) < LEAST_GAIN:
+                plan = None
         if plan is None:
             raise NothingToCompact(
                 "Nothing to compact.", hint="There is too little said yet; /compact --force tries all the same."
