@@ -13,7 +13,6 @@ import anyio
 from msgspec.structs import replace
 
 from codi.agent.calls import Calls
-from codi.agent.context import Context
 from codi.agent.gate import Gate
 from codi.agent.limits import AgentSettings, Spending
 from codi.agent.mind import Mind
@@ -21,10 +20,11 @@ from codi.agent.nearby import Nearby
 from codi.agent.patience import GO_ON, SAY_SOMETHING, Patience, StepLost
 from codi.agent.record import Record
 from codi.agent.repetition import Repetition
+from codi.agent.room.room import Room
 from codi.agent.tally import Tally
 from codi.agent.unfinished import Unfinished
 from codi.agent.waiting import Waiting
-from codi.protocol.errors import CodiError, LimitReached
+from codi.protocol.errors import CodiError, ContextOverflow, LimitReached
 from codi.protocol.events import (
     ContextAdded,
     Entry,
@@ -63,6 +63,7 @@ class Agent:
         nearby: Nearby | None = None,
         news: Callable[[], Sequence[str]] = tuple,
         gate: Gate | None = None,
+        room: Room | None = None,
     ) -> None:
         self.mind = mind
         self.calls = calls
@@ -72,10 +73,13 @@ class Agent:
         self._settings = settings
         self._nearby = nearby
         self._news = news
-        self._context = Context()
         self._spending = Spending(settings)
+        self.room = room or Room(record)
+        self.room.allowed = lambda mind, usage: self._warn(self._spending.check(usage, mind.price_of))
+        self.room.spent = lambda mind, usage: self._spend(usage)
+        self._tally = Tally(mind.provider.model.id)
         self._last_usage: Usage | None = None
-        self._more_output = self._is_late = False
+        self._more_output = self._is_late = self._is_relieved = False
         self._turn = sum(isinstance(entry.fact, TurnStarted) for entry in record.session.path())
 
     async def prompt(self, text: str, images: Sequence[Image] = ()) -> None:
@@ -138,16 +142,44 @@ class Agent:
             elif reply.stop == "paused":
                 self._patience.paused()
             elif not reply.message.text.strip():
-                self._patience.empty()
-                self._nudge(SAY_SOMETHING)
+                await self._bear_silence()
             elif not (self.steering or await self._is_held_up(reply) or self.steering):
                 return ()
 
+    async def _bear_silence(self) -> None:
+        """Ask for words; where that does not help, a shorter conversation may."""
+        try:
+            self._patience.empty()
+        except StepLost:
+            if self._is_relieved or not await self.room.relieve(self.mind):
+                raise
+            self._is_relieved = True
+        self._nudge(SAY_SOMETHING)
+
     async def _ask(self, tool_choice: str = "auto") -> Reply:
-        """One request and its reply, kept with what it cost. An unfinished reply is kept as what it is."""
+        """One request and its reply. What turns out to be too long for the model is made shorter and sent once more."""
         self._warn(self._spending.check(self.mind.worst_case(self._last_usage), self.mind.price_of))
-        messages = self._context.messages_of(self._record.session.path())
-        request = self.mind.request(messages, more_output=self._more_output, tool_choice=tool_choice)
+        self._look_again(compacted=await self.room.make(self.mind))
+        try:
+            return await self._send(tool_choice)
+        except CodiError as error:
+            if not self.room.overflows(self.mind, error):
+                raise
+            try:
+                compacted = await self.room.after_overflow(self.mind)
+            except ContextOverflow:
+                raise error from None  # the service's own words say best what is wrong
+        self._look_again(compacted=compacted)
+        return await self._send(tool_choice)
+
+    def _look_again(self, *, compacted: bool) -> None:
+        """After a compaction the files with instructions are read again."""
+        if compacted:
+            self._tell_of_files(Nearby.changed)
+
+    async def _send(self, tool_choice: str) -> Reply:
+        """Send what stands in the conversation; the reply is kept with what it cost, an unfinished one as what it is."""
+        request = self.room.request(self.mind, more_output=self._more_output, tool_choice=tool_choice)
         unfinished, waiting = Unfinished(), Waiting(self.mind, self._record.tell)
         reply, failure, began = None, None, time.monotonic()
         try:
@@ -164,10 +196,14 @@ class Agent:
         finally:
             self._tally.steps += 1
             self._tally.provider_s += time.monotonic() - began
+        if reply is not None and (failure := self.room.overran(self.mind, reply.usage)):
+            self._spend(replace(reply.usage, cost=self.mind.price_of(reply.usage)))
+            reply, unfinished = None, Unfinished()
         if reply is None:
             failure = failure or StepLost("the model's answer never ended", hint="This is a bug of its provider.")
             self._keep_unfinished(unfinished, "error", str(failure))
             raise failure
+        self.room.answered(self.mind, request, reply.usage, self._tally.steps)
         return self._keep_reply(reply)
 
     async def _hear(self, request: Request, unfinished: Unfinished, waiting: Waiting) -> Reply | None:
@@ -264,11 +300,13 @@ class Agent:
         is_weak = not self.mind.provider.model.abilities.tools
         self._patience = Patience(self._settings.max_failed_steps, nudges=2 if is_weak else 1)
         self._more_output = False
-        self._is_late = False
+        self._is_late = self._is_relieved = False
         self.calls.approvals.begin_turn()
         self._record.keep(TurnStarted(self._turn))
         self._tell_of_files(Nearby.changed)
         self._record.keep(MessageAdded(prompt), sync=True)
+        if listed := self.room.open_files():
+            self._record.keep(listed)
 
     def _end_well(self) -> None:
         if self.calls.approvals.unanswered:
@@ -291,12 +329,15 @@ class Agent:
         facts = ReplyFacts(
             stop=stop, usage=usage, raw_stop=reply.raw_stop, response_id=reply.response_id, response_model=reply.model
         )
-        self._tally.add(usage)
-        self._spending.add(usage)
+        self._spend(usage)
         self._last_usage = usage
         # Written before any of its calls runs, so that none can run twice; the intent of a call with effects brings it to disk.
         self._record.keep(MessageAdded(reply.message, facts))
         return reply
+
+    def _spend(self, usage: Usage) -> None:
+        self._tally.add(usage)
+        self._spending.add(usage)
 
     def _keep_unfinished(self, unfinished: Unfinished, stop: Stop, error: str) -> None:
         message = Message("assistant", unfinished.blocks(), self.mind.provider.origin)

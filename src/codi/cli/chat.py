@@ -56,6 +56,9 @@ def run(words: Sequence[str], opening: Opening | None = None) -> int:
     if not interactive and not prompts:
         raise UsageError("there is no prompt", hint="Say what to do: codi -p 'fix the failing test'.")
     target = _target(args, engine)
+    if opening and engine.ui.mode == "plain":
+        opening.withdraw()
+        opening = None
     leave_when_ended()
     try:
         if interactive:

@@ -119,6 +119,7 @@ def parser(commands: dict[str, str]) -> Parser:
     model.add_argument("--api-key", metavar="SOURCE", help="where the key comes from: -, fd:N, env:NAME or !COMMAND")
     model.add_argument("--thinking", choices=LEVELS, help="how long to think")
     model.add_argument("--context-window", type=int, metavar="N", help="the model's window in tokens")
+    model.add_argument("--compress", action="store_true", default=None, help="stand-ins for long values that recur")
 
     session = flags.add_argument_group("session")
     session.add_argument(
@@ -242,6 +243,7 @@ def settings_of(args: Any) -> dict[str, Any]:
         "model.base_url": args.base_url,
         "model.thinking": args.thinking,
         "model.context_window": args.context_window,
+        "context.compress": args.compress,
         "permission_mode": args.permission_mode,
         "profile": args.profile,
         "tools.profile": args.tool_profile,

@@ -24,6 +24,7 @@ COMMANDS = {
     "tool": "list, show or run one tool, judged like a call of the model",
     "trust": "what a project brings, and which of it is obeyed",
     "undo": "take back what the agent changed",
+    "usage": "what requests read from the service's cache, and why not more",
 }
 
 SHOWS_NO_PROMPT = frozenset(

@@ -16,11 +16,15 @@ from codi.agent.calls import Calls
 from codi.agent.confining import Confining
 from codi.agent.context_facts import context_facts
 from codi.agent.cover import Cover
+from codi.agent.entities import Compressed
 from codi.agent.gate import Gate
-from codi.agent.instructions import Part, prompt_of
+from codi.agent.instructions import Part
 from codi.agent.mind import Mind
 from codi.agent.questions import Questions
 from codi.agent.record import Record
+from codi.agent.remembering import Remembering
+from codi.agent.room.room import Room
+from codi.agent.room.upkeep import Upkeep
 from codi.agent.taking_back import TakingBack
 from codi.agent.veiling import veiled
 from codi.commands.settings import UiSettings
@@ -131,12 +135,18 @@ class Engine:
             provider = parts.provider(choice, vault) if choice else Nobody()
             entry = await known_model(provider) if choice else None
             questions = Questions(record)
+            memories = parts.memories()
+            remembering = Remembering(memories, record)
+            room = Room(record, self._settings.context, results)
+            room.keep_again()
             live = Live(
                 todos=lambda: folds.todos(session.path()),
-                facts=lambda: context_facts(agent.mind, session.path()),
+                facts=lambda: context_facts(room, agent.mind, session.path()),
                 ask=questions.ask if self._options.someone_answers else None,
+                remember=remembering.for_model,
             )
-            toolbox = parts.toolbox(results, live, entry)
+            fit = parts.fitted(parts.toolbox(results, live, entry), mode, state, memories, entry)
+            toolbox, files, system = fit.toolbox, fit.files, fit.system
             workspace, ledger = parts.workspace(), parts.ledger()
             cover = Cover(ledger, workspace, record, lambda: workspace.jobs.are_running)
             book = parts.rulebook()
@@ -146,11 +156,10 @@ class Engine:
             calls.confining = Confining(workspace.sandbox, record)
             calls.parallel = self._settings.agent.parallel
             calls.at_once = CALLS_A_STEP[parts.profile(entry)]
-            files = parts.context_files()
-            system = prompt_of(parts.instructions(toolbox.specs, mode, files, state))
 
             def mind_of(provider: Provider, thinking: Level) -> Mind:
-                speaking = parts.speaking(Audited(provider, audit.write) if audit else provider, toolbox)
+                spoken = parts.speaking(Audited(provider, audit.write) if audit else provider, toolbox)
+                speaking = Compressed(spoken, lambda: room.settings.compress)
                 return parts.mind(speaking, system, toolbox.specs, thinking, session.store.session_id)
 
             async def rethink(name: str) -> Mind:
@@ -163,10 +172,11 @@ class Engine:
             mind = mind_of(provider, thinking)
             for fact in self._facts_of_opening(path, mind, mode, state):
                 record.keep(fact)
+            upkeep = Upkeep(room, record, lambda: agent.mind, workspace.resolve)
             taking_back = TakingBack(ledger, calls, record, parts.ledger_path)
             limits, required = self._settings.agent, self._options.require_evidence
             gate = Gate(calls, record, limits, self._settings.verify, required=required)
-            agent = Agent(mind, calls, record, limits, parts.nearby(files), workspace.jobs.news, gate)
+            agent = Agent(mind, calls, record, limits, parts.nearby(files), workspace.jobs.news, gate, room)
 
             def consult(words: Sequence[str]) -> PolicyDelta:
                 from codi.engine.policy_words import PolicyWords  # for the few who ask
@@ -176,7 +186,17 @@ class Engine:
                 return desk.answer(words)
 
             conversation = LocalConversation(
-                agent, record, listeners, began(session), rethink, repolicy, taking_back, questions, consult
+                agent,
+                record,
+                listeners,
+                began(session),
+                rethink,
+                repolicy,
+                taking_back,
+                questions,
+                upkeep,
+                remembering,
+                consult,
             )
             notices = (
                 *self._warnings,
@@ -184,6 +204,7 @@ class Engine:
                 *approvals.learning.begin_turn(),
                 *session.store.warnings,
                 *files.notices,
+                *fit.notices,
                 choice.warning if choice else "",
             )
             conversation.warnings = [notice for notice in notices if notice]
@@ -249,7 +270,7 @@ class Engine:
         toolbox = parts.toolbox(Results(None), Live(), entry)
         mode, state = self._settings.permission_mode, await git.state(self._places.cwd)
         await parts.aclose()
-        told = parts.instructions(toolbox.specs, mode, parts.context_files(), state)
+        told = parts.instructions(toolbox.specs, mode, parts.context_files(), state, parts.memories())
         return [*told, *parts.in_words(entry, toolbox.specs)]
 
     @contextmanager

@@ -24,6 +24,7 @@ _FLAGS = {
     "model.base_url": "--base-url",
     "model.thinking": "--thinking",
     "model.context_window": "--context-window",
+    "context.compress": "--compress",
     "permission_mode": "--permission-mode",
     "sandbox.mode": "--sandbox",
     "verify": "--verify",

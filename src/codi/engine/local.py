@@ -9,6 +9,8 @@ from codi.agent.agent import Agent
 from codi.agent.mind import Mind
 from codi.agent.questions import Questions
 from codi.agent.record import Record
+from codi.agent.remembering import Remembering
+from codi.agent.room.upkeep import Upkeep
 from codi.agent.taking_back import TakingBack
 from codi.policy.mode import Mode
 from codi.policy.policy import Policy
@@ -26,16 +28,37 @@ from codi.protocol.events import (
 from codi.protocol.messages import Level, Origin, user
 from codi.protocol.ops import (
     Answer,
+    Bisect,
+    Blame,
     ChooseModel,
     ChoosePolicy,
+    ChooseWindow,
+    ClearContext,
+    Compact,
+    CompareSnapshots,
     ConsultPolicy,
+    CreateSnapshot,
+    EditMemory,
+    Forget,
     Interrupt,
     Op,
+    Pin,
     Prompt,
+    Redo,
+    Remember,
     Reply,
     RestoreSnapshot,
+    SetCompaction,
+    SetProfile,
+    ShowChanges,
+    ShowCompaction,
+    ShowContext,
+    ShowFiles,
+    ShowMemories,
+    ShowSnapshots,
     Steer,
     TryRule,
+    Uncompact,
     Undo,
     UseTool,
 )
@@ -96,7 +119,7 @@ def _knows_no_rules(words: Sequence[str]) -> PolicyDelta:
 
 
 class LocalConversation:
-    """Ops wait in line and are taken one after the other; what must reach a running turn goes past the line.
+    """Ops wait in line and are taken one after the other; what must reach a running turn, or only looks, goes past the line.
 
     `rethink` gives the mind for a model's name, `repolicy` the policy for a mode's; both are the engine's. `taking_back` undoes,
     `consult` answers what is asked of the rules."""
@@ -111,6 +134,8 @@ class LocalConversation:
         repolicy: Callable[[Mode], Policy],
         taking_back: TakingBack,
         questions: Questions,
+        upkeep: Upkeep,
+        remembering: Remembering,
         consult: Callable[[Sequence[str]], PolicyDelta] = _knows_no_rules,
     ) -> None:
         self.session_id = record.session.store.session_id
@@ -124,6 +149,8 @@ class LocalConversation:
         self._repolicy = repolicy
         self._taking_back = taking_back
         self._questions = questions
+        self._upkeep = upkeep
+        self._remembering = remembering
         self._consult = consult
         self.prompted = anyio.Event()
         """Set when there is something to do for the first time."""
@@ -164,6 +191,10 @@ class LocalConversation:
                 self._record.tell(StatusDelta(kind="warning", text="stop the turn first (Esc)"))
             case Steer(text, images) if self._turn:
                 self._agent.steering.append(user(text, *images))
+            case ShowContext() | ShowCompaction() | ShowFiles() | Pin() | SetCompaction() | ChooseWindow():
+                await self._upkeep.take(op)
+            case Remember() | Forget() | ShowMemories() | EditMemory() | SetProfile():
+                await self._remembering.take(op)
             case _:
                 self._waiting.append(op)
                 self._something.set()
@@ -192,6 +223,8 @@ class LocalConversation:
 
     async def _take(self, op: Op) -> None:
         match op:
+            case Compact() | Uncompact() | ClearContext():
+                await self._upkeep.take(op)
             case Prompt(text, images) | Steer(text, images):
                 self.prompted.set()
                 self._is_talking = True
@@ -202,6 +235,7 @@ class LocalConversation:
             case UseTool(call):
                 await self._agent.calls.run_by_hand(call)
             case ChooseModel(name):
+                self._agent.room.guard(self._agent.mind, "another model")
                 try:
                     self._agent.mind = mind = await self._rethink(name)
                 except CodiError as error:
@@ -212,9 +246,17 @@ class LocalConversation:
             case ChoosePolicy(mode):
                 self._agent.calls.policy = self._repolicy(mode)
                 self._record.keep(PolicyChosen(mode))
-            case Answer() | TryRule() | ConsultPolicy() | Reply() | Interrupt():
-                pass  # they went past the line
-            case _:
+            case (
+                Undo()
+                | Redo()
+                | ShowChanges()
+                | Blame()
+                | Bisect()
+                | ShowSnapshots()
+                | CreateSnapshot()
+                | CompareSnapshots()
+                | RestoreSnapshot()
+            ):
                 await self._taking_back.take(op, self._keep_what_holds)
 
     def _keep_what_holds(self) -> None:

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct, field
 
 from codi.agent.limits import AgentSettings
 from codi.agent.reviewer_settings import ReviewerSettings
+from codi.agent.windows import ContextSettings, MemorySettings
 from codi.commands.settings import UiSettings
 from codi.credentials.settings import AuthSettings, SecretsSettings
 from codi.policy.mode import Mode
@@ -140,6 +141,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = field(default_factory=dict)
     retry: RetrySettings = RetrySettings()
     agent: AgentSettings = AgentSettings()
+    context: ContextSettings = ContextSettings()
+    memory: MemorySettings = MemorySettings()
     tools: ToolSettings = ToolSettings()
     shell: ShellSettings = ShellSettings()
     web: WebSettings = WebSettings()

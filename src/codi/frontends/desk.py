@@ -7,10 +7,13 @@ import anyio
 from codi.commands.command import Answered
 from codi.protocol.conversation import Conversation
 from codi.protocol.events import (
+    AnswerDelta,
     BisectDelta,
     BlameDelta,
     ChangesDelta,
+    CompactionDelta,
     ComparisonDelta,
+    ContextDelta,
     Entry,
     Event,
     PolicyDelta,
@@ -89,6 +92,9 @@ def _is_answer(event: Event) -> bool:
             | SnapshotsDelta()
             | ComparisonDelta()
             | PolicyDelta()
+            | AnswerDelta()
+            | ContextDelta()
+            | CompactionDelta()
         ):
             return True
         case BisectDelta(done=done):
