@@ -46,10 +46,10 @@ def test_lines_alone(codi, lab, terminals):
 
 
 @pytest.mark.parametrize("hidden", [True, False])
-def test_thinking_is_folded_or_not(codi, lab, terminals, hidden):
-    codi.set_up(f"ui.hide_thinking = {str(hidden).lower()}\nmodel.thinking = 'low'")
-    lab([{"thinking": "a deep thought", "text": "Said."}])
-    talk = terminals()
+def test_thinking_is_folded_or_not(codi, terminals, tmp_path, hidden):
+    codi.set_up(f"ui.hide_thinking = {str(hidden).lower()}")
+    (tmp_path / "script.json").write_text('[{"thinking": "a deep thought", "text": "Said."}]')
+    talk = terminals("--model", f"scripted/{tmp_path}/script.json")
     talk.type("go" + ENTER)
     talk.wait_for("Said.", "1 step,")
     assert ("a deep thought" in talk.shown) is not hidden
@@ -64,7 +64,7 @@ def test_how_long_a_paste_may_be(codi, lab, terminals):
     talk.wait_for("[paste #1 +3 lines]")
     talk.type(ENTER)
     talk.wait_for("Read.")
-    assert "one\\ntwo\\nthree" in str(server.requests[0].body)
+    assert b"one\\ntwo\\nthree" in server.requests[0].body
 
 
 @pytest.mark.parametrize(("how", "sent"), [("bell", b"\x07"), ("osc9", b"\x1b]9;codi waits"), ("off", None)])
