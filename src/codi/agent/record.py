@@ -39,6 +39,14 @@ class Record:
             self._listen(StatusDelta(kind="warning", text=remark))
         return entry
 
+    def branch_from(self, entry_id: str | None) -> None:
+        """Go on from an earlier entry. A disk that refuses costs what it costs in `keep`."""
+        try:
+            self._listen(self.session.branch_from(entry_id))
+        except Unsaved as trouble:
+            self._listen(self.session.path()[-1])
+            self._complain(trouble)
+
     def tell(self, delta: Delta) -> None:
         for told in self._deltas.of(delta) if self._deltas else (delta,):
             self._listen(told)
@@ -55,8 +63,11 @@ class Record:
             self.unsaved = None
         except Unsaved as trouble:
             entry = self.session.path()[-1]
-            if self.unsaved is None:
-                self._listen(StatusDelta(kind="warning", text=str(trouble), hint=trouble.hint))
-            self.unsaved = trouble
+            self._complain(trouble)
         self._listen(entry)
         return entry
+
+    def _complain(self, trouble: Unsaved) -> None:
+        if self.unsaved is None:
+            self._listen(StatusDelta(kind="warning", text=str(trouble), hint=trouble.hint))
+        self.unsaved = trouble

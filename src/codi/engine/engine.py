@@ -42,7 +42,6 @@ from codi.protocol.events import (
     Entry,
     Fact,
     ModelChosen,
-    ModelDescribed,
     PolicyChosen,
     SessionOpened,
     ThinkingChosen,
@@ -51,9 +50,11 @@ from codi.protocol.events import (
 from codi.protocol.messages import Level
 from codi.protocol.tooling import ToolSpec
 from codi.providers.choice import Choice
+from codi.providers.fallback import Fallback
 from codi.providers.knowing import known_model
 from codi.providers.nobody import Nobody
 from codi.providers.provider import Provider
+from codi.providers.resilient import Allowance
 from codi.sessions import folds, paths, resume
 from codi.sessions.jsonl import JsonlStore
 from codi.sessions.memory import MemoryStore
@@ -117,7 +118,8 @@ class Engine:
             mode = self._mode_of(path)
             state = await git.state(self._places.cwd)
             record = Record(session, listeners.hear, vault)
-            provider = parts.provider(choice, vault) if choice else Nobody()
+            allowance = Allowance(self._settings.retry.per_turn)
+            provider = parts.provider(choice, vault, allowance) if choice else Nobody()
             entry = await known_model(provider) if choice else None
             questions = Questions(record)
             live = Live(
@@ -135,24 +137,48 @@ class Engine:
             files = parts.context_files()
             system = prompt_of(parts.instructions(toolbox.specs, mode, files, state))
 
-            def mind_of(provider: Provider, thinking: Level) -> Mind:
-                speaking = parts.speaking(provider, toolbox)
-                return parts.mind(speaking, system, toolbox.specs, thinking, session.store.session_id)
+            async def speaker(name: str) -> Provider:
+                return parts.speaking(parts.provider(await parts.choice(name), vault, allowance), toolbox)
+
+            def mind_of(choice: Choice | None, provider: Provider, thinking: Level) -> Mind:
+                name, fallbacks = (choice.name, parts.fallbacks(choice)) if choice else ("", ())
+                first = parts.speaking(provider, toolbox)
+                chain = Fallback(
+                    first,
+                    [partial(speaker, name) for name in fallbacks],
+                    on_refusal=self._settings.model.fallback_on_refusal,
+                )
+
+                def begin_turn() -> None:
+                    allowance.renew()
+                    chain.rewind()
+
+                return parts.mind(
+                    chain if fallbacks else first,
+                    system,
+                    toolbox.specs,
+                    thinking,
+                    session.store.session_id,
+                    name=name,
+                    begin_turn=begin_turn,
+                )
 
             async def rethink(name: str) -> Mind:
                 named = await parts.choice(name)
-                return mind_of(parts.provider(named, vault), named.thinking or thinking)
+                thinking = named.thinking or self._thinking_of(session.path(), None)
+                return mind_of(named, parts.provider(named, vault, allowance), thinking)
 
             def repolicy(mode: Mode) -> Policy:
                 return on(calls.approvals.territory, parts.policy(mode))
 
-            mind = mind_of(provider, thinking)
+            mind = mind_of(choice, provider, thinking)
             for fact in self._facts_of_opening(path, mind, mode, state):
                 record.keep(fact)
             taking_back = TakingBack(ledger, record, parts.ledger_path)
             limits, required = self._settings.agent, self._options.require_evidence
             gate = Gate(calls, record, limits, self._settings.verify, required=required)
-            agent = Agent(mind, calls, record, limits, parts.nearby(files), workspace.jobs.news, gate)
+            nearby, news = parts.nearby(files), workspace.jobs.news
+            agent = Agent(mind, calls, record, limits, nearby, news, gate, parts.budget)
             conversation = LocalConversation(
                 agent, record, listeners, began(session), rethink, repolicy, taking_back, questions
             )
@@ -165,6 +191,9 @@ class Engine:
             )
             conversation.warnings = [notice for notice in notices if notice]
             conversation.greeting = f"codi {VERSION}, {choice.model} ({choice.reason})" if choice else ""
+            waited = folds.queue(path)
+            if self._options.someone_answers:
+                conversation.offer(waited)
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(conversation.work)
                 if ledger:
@@ -173,6 +202,8 @@ class Engine:
                     yield conversation
                 finally:
                     tasks.cancel_scope.cancel()
+                    if self._options.someone_answers and (left := conversation.left()) != waited:
+                        record.keep(left)
                     listeners.close()
                     with anyio.CancelScope(shield=True):
                         await workspace.aclose()
@@ -284,20 +315,11 @@ class Engine:
     def _facts_of_opening(
         self, path: Sequence[Entry], mind: Mind, mode: Mode, state: GitState | None
     ) -> Iterator[Fact]:
-        before, entry = folds.model(path), mind.provider.model
+        before = folds.model(path)
         origin = mind.provider.origin
         if before is None or (before.provider, before.model_id) != (origin.provider, origin.model):
             yield ModelChosen(origin.provider, origin.model)
-            prices = entry.prices
-            yield ModelDescribed(
-                provider=origin.provider,
-                model_id=origin.model,
-                api=origin.api,
-                thinking=mind.thinking,
-                window=entry.window,
-                max_output=entry.max_output,
-                prices={"input": prices.input, "output": prices.output} if prices else None,
-            )
+            yield mind.described()
         if folds.thinking(path) != mind.thinking:
             yield ThinkingChosen(mind.thinking)
         if (folds.policy_mode(path) or "default") != mode:

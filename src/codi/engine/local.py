@@ -1,33 +1,52 @@
 """A conversation whose agent runs in this process."""
 
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import anyio
 
 from codi.agent.agent import Agent
 from codi.agent.mind import Mind
+from codi.agent.own_commands import OwnCommands
 from codi.agent.questions import Questions
 from codi.agent.record import Record
 from codi.agent.taking_back import TakingBack
 from codi.policy.mode import Mode
 from codi.policy.policy import Policy
 from codi.protocol.errors import CodiError
-from codi.protocol.events import Delta, Entry, Event, ModelChosen, PolicyChosen, StatusDelta
-from codi.protocol.messages import Level, Origin, user
+from codi.protocol.events import (
+    Delta,
+    Entry,
+    Event,
+    MessageAdded,
+    ModelChosen,
+    PolicyChosen,
+    QueueKept,
+    StatusDelta,
+    ThinkingChosen,
+    TurnStarted,
+    Waiting,
+)
+from codi.protocol.messages import Image, Level, Origin
 from codi.protocol.ops import (
     Answer,
+    ChooseBudget,
     ChooseModel,
     ChoosePolicy,
+    ChooseThinking,
     Interrupt,
     Op,
     Prompt,
     Redo,
     Reply,
+    Retry,
+    Revise,
+    RunCommand,
     ShowChanges,
     Steer,
     Undo,
     UseTool,
+    Withdraw,
 )
 
 _MOST_WAITING = 10_000
@@ -107,12 +126,14 @@ class LocalConversation:
         self._repolicy = repolicy
         self._taking_back = taking_back
         self._questions = questions
+        self._own_commands = OwnCommands(agent.calls, record)
         self.prompted = anyio.Event()
         """Set when there is something to do for the first time."""
         self._waiting: deque[Op] = deque()
         self._something = anyio.Event()
         self._turn: anyio.CancelScope | None = None
         self._is_stopped_ahead = False
+        self._is_talking = False
 
     @property
     def session_file(self) -> str | None:
@@ -137,8 +158,15 @@ class LocalConversation:
                 if self._turn:
                     self._turn.cancel()
                 self._is_stopped_ahead = not self._turn and bool(self._waiting)
-            case Steer(text, images) if self._turn:
-                self._agent.steering.append(user(text, *images))
+            case Steer(text, images) if self._is_talking:
+                self._agent.queue.add("steering", Waiting(text, images))
+            case Prompt(text, images) if self._comes_after_a_turn():
+                self._agent.queue.add("follow_up", Waiting(text, images))
+            case Withdraw() | Revise():
+                try:
+                    self._agent.queue.withdraw(op) if isinstance(op, Withdraw) else self._agent.queue.revise(op)
+                except CodiError as error:
+                    self._warn(error)
             case _:
                 self._waiting.append(op)
                 self._something.set()
@@ -150,6 +178,20 @@ class LocalConversation:
 
     def tell(self, delta: Delta) -> None:
         self._record.tell(delta)
+
+    def _comes_after_a_turn(self) -> bool:
+        """Whether a prompt is the next thing to do once the present turn, or the one that is about to begin, would end."""
+        prompts = [isinstance(op, Prompt | Steer | Retry) for op in self._waiting]
+        return all(prompts) and (self._is_talking or bool(prompts))
+
+    def offer(self, kept: QueueKept) -> None:
+        """Let what waited when the conversation was left wait again."""
+        self._agent.queue.restore(kept)
+
+    def left(self) -> QueueKept:
+        """What still waits: to be kept when the conversation is left."""
+        last = [Waiting(op.text, op.images) for op in self._waiting if isinstance(op, Prompt | Steer)]
+        return self._agent.queue.kept(last)
 
     async def work(self) -> None:
         """Take the ops as they come, for as long as the conversation is open."""
@@ -170,18 +212,57 @@ class LocalConversation:
             case Undo() | Redo() | ShowChanges():
                 await self._taking_back.take(op)
             case Prompt(text, images) | Steer(text, images):
-                self.prompted.set()
-                await self._agent.prompt(text, images)
+                await self._talk(text, images)
+            case Retry():
+                await self._again()
+            case RunCommand():
+                await self._own_commands.run(op)
+            case ChooseThinking(level):
+                self._agent.mind = self._agent.mind.thinking_for(level)
+                self._record.keep(ThinkingChosen(self.thinking))
+                if self.thinking != level:
+                    self._tell(f"{self.origin.model} cannot think")
+            case ChooseBudget():
+                self._record.tell(self._agent.limit(op))
             case UseTool(call):
                 await self._agent.calls.run_by_hand(call)
             case ChooseModel(name):
                 try:
                     self._agent.mind = mind = await self._rethink(name)
                 except CodiError as error:
-                    self._record.tell(StatusDelta(kind="warning", text=str(error), hint=error.hint))
+                    self._warn(error)
                 else:
                     origin = mind.provider.origin
                     self._record.keep(ModelChosen(origin.provider, origin.model))
             case ChoosePolicy(mode):
                 self._agent.calls.policy = self._repolicy(mode)
                 self._record.keep(PolicyChosen(mode))
+
+    async def _talk(self, text: str, images: Sequence[Image]) -> None:
+        """Take a prompt to the end of its turn; and what was said just as it ended."""
+        self.prompted.set()
+        self._is_talking = True
+        try:
+            reason = await self._agent.prompt(text, images)
+            while reason in ("done", "permission", "unbacked") and (late := self._agent.queue.next()):
+                reason = await self._agent.prompt(late.text, late.images)
+        finally:
+            self._is_talking = False
+
+    async def _again(self) -> None:
+        """Ask the last prompt once more, beside its first answer."""
+        path = self._record.session.path()
+        begun = next((at for at in reversed(range(len(path))) if isinstance(path[at].fact, TurnStarted)), len(path))
+        said = (entry.fact.message for entry in path[begun:] if isinstance(entry.fact, MessageAdded))
+        prompt = next((message for message in said if message.role == "user" and not message.tool_results), None)
+        if prompt is None:
+            self._tell("there is no prompt to ask again")
+            return
+        self._record.branch_from(path[begun].parent)
+        await self._talk(prompt.text, [block for block in prompt.blocks if isinstance(block, Image)])
+
+    def _warn(self, error: CodiError) -> None:
+        self._tell(str(error), error.hint)
+
+    def _tell(self, text: str, hint: str | None = None) -> None:
+        self._record.tell(StatusDelta(kind="warning", text=text, hint=hint))

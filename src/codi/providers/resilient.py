@@ -16,6 +16,18 @@ PATIENCE_S = 300.0
 """What all waits of one request may take together."""
 
 
+class Allowance:
+    """How often a turn may try again in all, whatever its requests and however many wrap one another."""
+
+    def __init__(self, per_turn: int = 20) -> None:
+        self._per_turn = per_turn
+        self.left = per_turn
+
+    def renew(self) -> None:
+        """A turn begins."""
+        self.left = self._per_turn
+
+
 class Resilient:
     """Tries again what may succeed a moment later, `tries` times in all, and withdraws what was shown of a broken answer.
 
@@ -33,6 +45,7 @@ class Resilient:
         base_s: float = 1.0,
         cap_s: float = 30.0,
         pause_over_s: float = 300.0,
+        allowance: Allowance | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
         jitter: Callable[[], float] = random.random,
@@ -43,6 +56,7 @@ class Resilient:
         self._base_s = base_s
         self._cap_s = cap_s
         self._pause_over_s = pause_over_s
+        self._allowance = allowance or Allowance()
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter
@@ -74,12 +88,14 @@ class Resilient:
             if (
                 wait_s is None
                 or attempt == self._tries
+                or not self._allowance.left
                 or wait_s > self._pause_over_s
                 or waited_s + wait_s > PATIENCE_S
             ):
                 if attempt > 1:
                     yield self._ended(attempt, ok=False, text=str(failure))
                 raise self._told(failure, wait_s)
+            self._allowance.left -= 1
             yield StatusDelta(
                 kind="retry",
                 text=f"{failure}; trying again in {duration_text(wait_s)}",
@@ -113,7 +129,7 @@ class Resilient:
             return failure
         quota = QuotaExhausted(
             f"{self.model.service} asks to wait {duration_text(wait_s)}: {failure}",
-            hint=f"Go on in {duration_text(wait_s)}, or choose another model with /model.",
+            hint=f"Go on at {_clock_time(wait_s)} (in {duration_text(wait_s)}) with `codi -c`, or choose another model with /model.",
             status=failure.status if isinstance(failure, ProviderError) else None,
             retry_after_s=wait_s,
         )
@@ -122,3 +138,8 @@ class Resilient:
 
     def _ended(self, attempt: int, *, ok: bool, text: str) -> StatusDelta:
         return StatusDelta(kind="retry_end", text=text, attempt=attempt - 1, tries=self._tries, ok=ok)
+
+
+def _clock_time(wait_s: float) -> str:
+    at = time.localtime(time.time() + wait_s)
+    return time.strftime("%H:%M" if wait_s < 12 * 3600 else "%Y-%m-%d %H:%M", at)
