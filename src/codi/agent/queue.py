@@ -39,8 +39,11 @@ class Queue:
     def restore(self, kept: QueueKept) -> None:
         """Offer again what waited when the conversation last ended."""
         self._lines = {"steering": list(kept.steering), "follow_up": list(kept.follow_up)}
-        if self:
-            self._told()
+
+    @property
+    def standing(self) -> QueueDelta:
+        """All that waits now."""
+        return QueueDelta(tuple(self._lines["steering"]), tuple(self._lines["follow_up"]))
 
     def take(self, line: Line) -> list[Message]:
         """What is to be said now: the first of a line, or all of it. It waits no more."""
@@ -86,4 +89,4 @@ class Queue:
         return at
 
     def _told(self) -> None:
-        self._tell(QueueDelta(tuple(self._lines["steering"]), tuple(self._lines["follow_up"])))
+        self._tell(self.standing)

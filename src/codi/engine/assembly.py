@@ -44,7 +44,7 @@ from codi.providers.choice import Choice, LocalServer, smart_default
 from codi.providers.local_servers import reachable
 from codi.providers.logged_in import LoggedIn
 from codi.providers.presets import presets
-from codi.providers.provider import Credential, ModelEntry, Provider
+from codi.providers.provider import Credential, ModelEntry, NoKey, Provider
 from codi.providers.rate import Bucket, Rated
 from codi.providers.resilient import Allowance, Resilient
 from codi.providers.timeouts import Timeouts
@@ -93,7 +93,7 @@ class Assembly:
         """What is wrong with the settings and came out when they were used."""
         self._env = env
         self._logins = Logins(places.home, settings, env, options.ask_secret)
-        self._connections = Connections(offline=settings.network.offline)
+        self._connections = Connections(offline=settings.network.offline, record=options.record, replay=options.replay)
         self._without_tools: set[str] = set()
         self._breakers: dict[str, Breaker] = {}
         self._buckets: dict[str, Bucket] = {}
@@ -340,6 +340,8 @@ class Assembly:
         await self._connections.aclose()
 
     def _adapter(self, choice: Choice, vault: Vault | None) -> Provider:
+        if self.options.replay:  # nobody is asked, so nobody wants a key
+            return self._speaker(choice, NoKey(), vault)
         credential = self._logins.credential(choice, self.options.api_key)
         if not isinstance(credential, Login | CopilotToken):
             return self._speaker(choice, credential, vault)
@@ -353,10 +355,15 @@ class Assembly:
         return LoggedIn(credential, at)
 
     def _speaker(self, choice: Choice, credential: Credential, vault: Vault | None) -> Provider:
+        watched = (
+            WatchedKey(credential, vault, f"{choice.service}_key")
+            if vault and not isinstance(credential, NoKey)
+            else credential
+        )
         return provider_for(
             choice,
             self._entry(choice),
-            WatchedKey(credential, vault, f"{choice.service}_key") if vault else credential,
+            watched,
             self._connections,
             timeouts=self._timeouts(choice.service),
             handoff=self.settings.model.handoff_thinking,

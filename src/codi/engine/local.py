@@ -62,7 +62,7 @@ class Listeners:
         for listener in self._all:
             listener.hear(event)
 
-    def add(self, before: list[Entry]) -> "_Listener":
+    def add(self, before: Sequence[Event]) -> "_Listener":
         listener = _Listener(before)
         self._all.append(listener)
         return listener
@@ -73,7 +73,7 @@ class Listeners:
 
 
 class _Listener:
-    def __init__(self, before: list[Entry]) -> None:
+    def __init__(self, before: Sequence[Event]) -> None:
         self._events: deque[Event] = deque(before)
         self._something = anyio.Event()
         self._closed = False
@@ -162,6 +162,8 @@ class LocalConversation:
                 self._agent.queue.add("steering", Waiting(text, images))
             case Prompt(text, images) if self._comes_after_a_turn():
                 self._agent.queue.add("follow_up", Waiting(text, images))
+            case ChooseBudget():
+                self._record.tell(self._agent.limit(op))
             case Withdraw() | Revise():
                 try:
                     self._agent.queue.withdraw(op) if isinstance(op, Withdraw) else self._agent.queue.revise(op)
@@ -174,7 +176,8 @@ class LocalConversation:
     def events(self, *, since: str | None = None) -> AsyncIterator[Event]:
         entries = [] if since is None else self._record.session.entries
         first = next((at + 1 for at, entry in enumerate(entries) if entry.id == since), 0)
-        return self._listeners.add(entries[first:])
+        waiting = [self._agent.queue.standing] if self._agent.queue else []
+        return self._listeners.add([*entries[first:], *waiting])
 
     def tell(self, delta: Delta) -> None:
         self._record.tell(delta)
@@ -222,8 +225,6 @@ class LocalConversation:
                 self._record.keep(ThinkingChosen(self.thinking))
                 if self.thinking != level:
                     self._tell(f"{self.origin.model} cannot think")
-            case ChooseBudget():
-                self._record.tell(self._agent.limit(op))
             case UseTool(call):
                 await self._agent.calls.run_by_hand(call)
             case ChooseModel(name):

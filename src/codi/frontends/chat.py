@@ -1,6 +1,6 @@
 """A plain conversation, line by line: `codi` in a terminal that can do no more, or wants no more.
 
-A line is a prompt. `/model X`, `/mode X`, `/undo`, `/redo`, `/changes`, `/evidence` and `/exit` are the only commands. Ctrl-C
+A line is a prompt, one that begins with `!` a command to run. `/model X`, `/mode X`, `/undo`, `/redo`, `/retry`, `/changes`, `/evidence` and `/exit` are the only commands. Ctrl-C
 stops a turn, and leaves when none runs.
 """
 
@@ -17,6 +17,7 @@ from anyio.abc import TaskStatus
 from codi.frontends.outcome import said
 from codi.frontends.proof import Proof, mark_of
 from codi.frontends.sanitiser import visible
+from codi.frontends.shell_lines import LINES_OF_SHELL
 from codi.protocol.conversation import Conversation
 from codi.protocol.effects import Allow, Deny
 from codi.protocol.events import (
@@ -24,18 +25,32 @@ from codi.protocol.events import (
     CallEndDelta,
     CallStartDelta,
     ChangesDelta,
+    CommandShown,
     Entry,
     Event,
     ModelChosen,
     PolicyChosen,
     QuestionAsked,
+    QueueDelta,
     StatusDelta,
     TextDelta,
     ToolProgress,
     TurnEnded,
     UndoDelta,
 )
-from codi.protocol.ops import Answer, ChooseModel, ChoosePolicy, Interrupt, Prompt, Redo, Reply, ShowChanges, Undo
+from codi.protocol.ops import (
+    Answer,
+    ChooseModel,
+    ChoosePolicy,
+    Interrupt,
+    Prompt,
+    Redo,
+    Reply,
+    Retry,
+    RunCommand,
+    ShowChanges,
+    Undo,
+)
 
 _Said = TypeVar("_Said")
 
@@ -110,17 +125,51 @@ class _Chat:
                 _print_undo(await self._undone(Redo(int(rest or 1))))
             case "/changes":
                 await self._show_changes()
+            case _ if word.startswith("!"):
+                await self._run(line.strip())
+            case "/retry":
+                await self.turn(Retry())
             case _ if word.startswith("/") and "/" not in word[1:]:
                 print(
                     f"unknown command {visible(word)}; there are /model NAME, /mode {'|'.join(_MODES)}, "
-                    "/undo [N|FILE...] [--dry-run], /redo [N], /changes, /evidence and /exit",
+                    "/undo [N|FILE...] [--dry-run], /redo [N], /retry, /changes, /evidence and /exit",
                     flush=True,
                 )
             case _:
                 await self.turn(Prompt(line.strip()))
         return True
 
-    async def turn(self, prompt: Prompt) -> None:
+    async def _run(self, line: str) -> None:
+        """`!cmd` runs a command, `!!cmd` does so without telling the model."""
+        command = line.lstrip("!").strip()
+        if not command:
+            print(LINES_OF_SHELL, flush=True)
+            return
+        self._busy = True
+        await self._conversation.send(RunCommand(command, excluded=line.startswith("!!")))
+        heard = ""
+        async for event in self._events:
+            match event:
+                case Entry(fact=ApprovalAsked() as asked):
+                    if answer := await self._unless_stopped(partial(self._ask, asked)):
+                        await self._conversation.send(answer)
+                case Entry(fact=CommandShown() as shown):
+                    if not heard:
+                        print(visible(shown.output), end="")
+                    status = "interrupted" if shown.cancelled else f"exit status {shown.exit_code}"
+                    print("" if (heard or shown.output).endswith("\n") else "\n", end="")
+                    print(
+                        status if shown.cancelled or shown.exit_code else "",
+                        end="\n" if shown.exit_code or shown.cancelled else "",
+                        flush=True,
+                    )
+                    break
+                case ToolProgress(text=text):
+                    heard += text
+                    print(visible(text), end="", flush=True)
+        self._busy = False
+
+    async def turn(self, prompt: Prompt | Retry) -> None:
         self._busy = True
         await self._conversation.send(prompt)
         async for event in self._events:
@@ -250,6 +299,10 @@ def _print_event(event: Event) -> None:
             print(visible(f"  failed: {result.text}"[:400]), flush=True)
         case StatusDelta(kind="retry" | "warning" | "fallback", text=text):
             print(visible(f"\nwarning: {text}"), flush=True)
+        case QueueDelta(steering, follow_up):
+            for kind, items in (("steer", steering), ("next", follow_up)):
+                for item in items:
+                    print(visible(f"\n  {kind}: {item.text}"), flush=True)
         case StatusDelta(kind="waiting", text=text):
             print(visible(f"\n  {text}"), flush=True)
 

@@ -4,9 +4,19 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import anyio
 
-from codi.commands.command import Answered
+from codi.commands.command import Answered, InLine
 from codi.protocol.conversation import Conversation
-from codi.protocol.events import ChangesDelta, Entry, Event, StatusDelta, TurnEnded, TurnStarted, UndoDelta
+from codi.protocol.events import (
+    BudgetDelta,
+    ChangesDelta,
+    Entry,
+    Event,
+    QueueDelta,
+    StatusDelta,
+    TurnEnded,
+    TurnStarted,
+    UndoDelta,
+)
 from codi.protocol.ops import Op
 
 Beside = Callable[[Sequence[str]], Awaitable[Answered]]
@@ -20,7 +30,7 @@ class ConversationDesk:
         self.session_id = conversation.session_id
         self.session_file = conversation.session_file
         self.is_busy = False
-        self.waiting: Sequence[str] = ()
+        self.waiting: Sequence[InLine] = ()
         self._conversation = conversation
         self._beside = beside
         self._confirm = confirm
@@ -36,7 +46,14 @@ class ConversationDesk:
                 self._leaf = entry_id
                 if isinstance(fact, TurnStarted | TurnEnded):
                     self.is_busy = isinstance(fact, TurnStarted)
-            case UndoDelta() | ChangesDelta() | StatusDelta(kind="warning") if self._answered and not self._answer:
+            case QueueDelta(steering, follow_up):
+                self.waiting = (
+                    *(InLine("steering", at, what) for at, what in enumerate(steering)),
+                    *(InLine("follow_up", at, what) for at, what in enumerate(follow_up)),
+                )
+            case UndoDelta() | ChangesDelta() | BudgetDelta() | StatusDelta(kind="warning") if (
+                self._answered and not self._answer
+            ):
                 self._answer = event
                 self._answered.set()
 

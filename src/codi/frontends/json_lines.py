@@ -21,12 +21,14 @@ from codi.protocol.events import (
     CallEndDelta,
     CallStartDelta,
     ClaimChecked,
+    CommandShown,
     ContextAdded,
     Entry,
     Event,
     EvidenceGathered,
     MessageAdded,
     ModelChosen,
+    QueueDelta,
     ReplyFacts,
     SnapshotTaken,
     StatusDelta,
@@ -118,6 +120,11 @@ class EventLines:
                 yield self._ended(result)
             case StatusDelta():
                 yield from self._status(event)
+            case QueueDelta(steering, follow_up):
+                said = ([item.text for item in line] for line in (steering, follow_up))
+                yield dict(zip(("type", "steering", "followUp"), ("queue_update", *said)))
+            case Entry(fact=CommandShown() as shown, at=at):
+                yield from self._whole(message_json(shown, at))
             case Entry(fact=ApprovalAsked() as asked):
                 yield {"type": "approval_asked", **_renamed(asked)}
             case Entry(fact=ApprovalGiven() as given):

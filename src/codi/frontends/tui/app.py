@@ -16,6 +16,8 @@ import anyio
 from codi.commands.command import Ask, Do, Fail, Leave, Open, Outcome, Show
 from codi.commands.kit import commands
 from codi.frontends.desk import ConversationDesk
+from codi.frontends.sanitiser import visible
+from codi.frontends.shell_lines import LINES_OF_SHELL
 from codi.frontends.tui import pickers
 from codi.frontends.tui.approval_dialog import DEAF_S, ApprovalDialog
 from codi.frontends.tui.blocks.look import Look
@@ -36,8 +38,31 @@ from codi.frontends.tui.surroundings import Surroundings
 from codi.frontends.tui.transcript import Transcript
 from codi.frontends.tui.view import View
 from codi.protocol.conversation import Conversation
-from codi.protocol.events import ApprovalAsked, ApprovalGiven, Entry, Event, QuestionAsked, TurnEnded, TurnStarted
-from codi.protocol.ops import ChooseModel, ChoosePolicy, Interrupt, Mode, Op, Prompt, Reply, Steer
+from codi.protocol.events import (
+    ApprovalAsked,
+    ApprovalGiven,
+    CommandDelta,
+    CommandShown,
+    Entry,
+    Event,
+    QuestionAsked,
+    TurnEnded,
+    TurnStarted,
+)
+from codi.protocol.messages import Level
+from codi.protocol.ops import (
+    ChooseModel,
+    ChoosePolicy,
+    ChooseThinking,
+    Interrupt,
+    Mode,
+    Op,
+    Prompt,
+    Reply,
+    RunCommand,
+    Steer,
+    Withdraw,
+)
 
 FRAME_S = 0.016
 _TWICE_S = 2.0
@@ -214,6 +239,10 @@ class App:
         match event:
             case Entry(fact=TurnStarted()):
                 self._busy(True)
+            case CommandDelta():
+                self._busy(True)
+            case Entry(fact=CommandShown()):
+                self._busy(False)
             case Entry(fact=TurnEnded()):
                 self._busy(False)
                 self._around.refresh()
@@ -291,6 +320,10 @@ class App:
                 await self._pick_session(pickers.sessions(rows))
             case "session":
                 self._go(argument)
+            case "queued":
+                self._pull_back(int(argument))
+            case "thinking":
+                await self._pick("thinking", [Choice(level, level) for level in get_args(Level)], ChooseThinking)
 
     async def _pick(self, title: str, choices: Sequence[Choice], op: Callable[[Any], Op]) -> None:
         choice = await self._picked(title, choices)
@@ -394,8 +427,7 @@ class App:
                 self._terminal.suspend()
                 self._repaint()
             case "select-model":
-                self._commands.append("/model")
-                self._something_to_do.set()
+                self._command_line("/model")
             case "complete":
                 editor = self._composer.editor
                 self._composer.popup = self._completer.path(editor.text, editor.caret)
@@ -413,6 +445,14 @@ class App:
                 self._page("transcript", self.transcript.whole, at_end=True)
             case "redraw":
                 self._repaint()
+            case "dequeue":
+                self._pull_back(len(self._desk.waiting))
+            case "cycle-model-forward" | "cycle-model-backward":
+                self._command_line(f"/scoped-models {'next' if action.endswith('forward') else 'back'}")
+            case "cycle-thinking-level":
+                levels = get_args(Level)
+                at = levels.index(self.status.thinking) if self.status.thinking in levels else -1
+                self._queue(ChooseThinking(levels[(at + 1) % len(levels)]))
             case _:
                 return False
         return True
@@ -433,11 +473,33 @@ class App:
         text = typed.text.strip("\n")
         self._around.history.add(text)
         if not typed.is_literal and commands().is_command(text):
-            self._commands.append(text)
-            self._something_to_do.set()
+            self._command_line(text)
+            return
+        if text.startswith("!") and not typed.is_literal:
+            self._own_command(text)
             return
         text = text[1:] if text.startswith("//") and not typed.is_literal else text
         self._queue(Steer(text) if self._is_busy and not typed.later else Prompt(text))
+
+    def _command_line(self, text: str) -> None:
+        self._commands.append(text)
+        self._something_to_do.set()
+
+    def _own_command(self, line: str) -> None:
+        """`!cmd` is run and given to the model with the next prompt, `!!cmd` is only run."""
+        command = line.lstrip("!").strip()
+        if command:
+            self._queue(RunCommand(command, excluded=line.startswith("!!")))
+        else:
+            self.transcript.add(NoticeBlock("info", LINES_OF_SHELL))
+
+    def _pull_back(self, number: int) -> None:
+        """Take back into the editor what waits at this place, before what stands there."""
+        if 1 <= number <= len(self._desk.waiting):
+            item = self._desk.waiting[number - 1]
+            self._queue(Withdraw(item.line, item.at))
+            draft = self._composer.text
+            self._composer.set(f"{item.what.text}\n{draft}" if draft.strip() else item.what.text)
 
     def _page(self, title: str, content: Callable[[int], Sequence[Line]], *, at_end: bool = False) -> None:
         screen = Screen(self._terminal.write, self._screen.rows, self._screen.columns)
@@ -476,8 +538,22 @@ class App:
         above = self.transcript.live(columns, room) if room > 0 else []
         if self._is_busy and len(above) < room:
             above = [*above, ((f"working {self.look.now - self._began:.0f}s, esc to stop"[:columns], "dim"),)]
+        above = [*above, *self._in_line(columns, room - len(above))]
         caret = None if view.caret is None else (len(above) + view.caret[0], view.caret[1])
         return [*above, *view.lines, *foot], caret
+
+    def _in_line(self, columns: int, room: int) -> list[Line]:
+        """One line for each item that waits, as many as there is room for."""
+        items = self._desk.waiting
+        rows = [
+            f"{number}. {'steer' if item.line == 'steering' else 'next'} {visible(item.what.text).splitlines()[0] if item.what.text.strip() else '(image)'}"
+            for number, item in enumerate(items, 1)
+        ]
+        if len(rows) > max(room, 0):
+            rows = rows[: max(room - 1, 0)] + (
+                [f"... and {len(rows) - max(room - 1, 0)} more wait"] if room > 0 else []
+            )
+        return [clipped(((row, "dim"),), columns) for row in rows]
 
     def _bottom(self, rows: int, columns: int) -> View:
         dialog = self._dialog
