@@ -22,6 +22,7 @@ from codi.agent.mind import Mind
 from codi.agent.questions import Questions
 from codi.agent.record import Record
 from codi.agent.taking_back import TakingBack
+from codi.agent.titles import Titles
 from codi.agent.veiling import veiled
 from codi.credentials.vault import Vault
 from codi.engine.assembly import Assembly
@@ -37,7 +38,7 @@ from codi.policy.mode import MODES, Mode
 from codi.policy.modes import on, stricter
 from codi.policy.policy import Policy
 from codi.protocol.conversation import SessionSummary
-from codi.protocol.errors import CodiError, SessionError
+from codi.protocol.errors import CodiError, SessionError, UsageError
 from codi.protocol.events import (
     Entry,
     Fact,
@@ -180,7 +181,16 @@ class Engine:
             nearby, news = parts.nearby(files), workspace.jobs.news
             agent = Agent(mind, calls, record, limits, nearby, news, gate, parts.budget)
             conversation = LocalConversation(
-                agent, record, listeners, began(session), rethink, repolicy, taking_back, questions
+                agent,
+                record,
+                listeners,
+                began(session),
+                rethink,
+                repolicy,
+                taking_back,
+                questions,
+                self._titles(record, vault),
+                is_watched=self._options.someone_answers,
             )
             notices = (
                 *self._warnings,
@@ -196,6 +206,7 @@ class Engine:
                 conversation.offer(waited)
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(conversation.work)
+                tasks.start_soon(conversation.name)
                 if ledger:
                     tasks.start_soon(_look_first, ledger, conversation.prompted)
                 try:
@@ -209,6 +220,25 @@ class Engine:
                         await workspace.aclose()
                         await cover.close()
                         await parts.aclose()
+
+    def _titles(self, record: Record, vault: Vault | None) -> Titles | None:
+        """The models of the tasks `title` and `fast`, then the conversation's own. A script that plays the model has an answer
+        for every question of the conversation, and none for others."""
+        parts, tasks = self._assembly, self._settings.tasks
+        if not self._settings.sessions.title:
+            return None
+
+        async def model(name: str) -> Provider:
+            return parts.provider(await parts.choice(name), vault)
+
+        async def own() -> Provider:
+            chosen = folds.model(record.session.path())
+            if chosen is None or chosen.provider == "scripted":
+                raise UsageError("nobody finds titles", hint="Set tasks.title to a model.")
+            return await model(f"{chosen.provider}/{chosen.model_id}")
+
+        named = dict.fromkeys(tasks[task] for task in ("title", "fast") if task in tasks)
+        return Titles(record, [*(partial(model, name) for name in named), own])
 
     def sessions(self, *, everywhere: bool = False) -> list[SessionSummary]:
         """Newest first; those of this working directory, or all."""

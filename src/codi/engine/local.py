@@ -11,6 +11,7 @@ from codi.agent.own_commands import OwnCommands
 from codi.agent.questions import Questions
 from codi.agent.record import Record
 from codi.agent.taking_back import TakingBack
+from codi.agent.titles import Titles
 from codi.policy.mode import Mode
 from codi.policy.policy import Policy
 from codi.protocol.errors import CodiError
@@ -102,7 +103,8 @@ class _Listener:
 class LocalConversation:
     """Ops wait in line and are taken one after the other; what must reach a running turn goes past the line.
 
-    `rethink` gives the mind for a model's name, `repolicy` the policy for a mode's; both are the engine's. `taking_back` undoes."""
+    `rethink` gives the mind for a model's name, `repolicy` the policy for a mode's; both are the engine's. `taking_back` undoes.
+    `titles` are found when a turn has ended and a person watches, else beside the next turn: a run that is over needs none."""
 
     def __init__(
         self,
@@ -114,6 +116,9 @@ class LocalConversation:
         repolicy: Callable[[Mode], Policy],
         taking_back: TakingBack,
         questions: Questions,
+        titles: Titles | None = None,
+        *,
+        is_watched: bool = False,
     ) -> None:
         self.session_id = record.session.store.session_id
         self.began = began
@@ -126,6 +131,9 @@ class LocalConversation:
         self._repolicy = repolicy
         self._taking_back = taking_back
         self._questions = questions
+        self._titles = titles
+        self._is_watched = is_watched
+        self._talked = anyio.Event()
         self._own_commands = OwnCommands(agent.calls, record)
         self.prompted = anyio.Event()
         """Set when there is something to do for the first time."""
@@ -239,9 +247,19 @@ class LocalConversation:
                 self._agent.calls.policy = self._repolicy(mode)
                 self._record.keep(PolicyChosen(mode))
 
+    async def name(self) -> None:
+        """Find a title once there is something to name, beside everything else."""
+        while self._titles:
+            await self._talked.wait()
+            self._talked = anyio.Event()
+            if self._titles.is_wanted:
+                await self._titles.find()
+
     async def _talk(self, text: str, images: Sequence[Image]) -> None:
         """Take a prompt to the end of its turn; and what was said just as it ended."""
         self.prompted.set()
+        if not self._is_watched:
+            self._talked.set()
         self._is_talking = True
         try:
             reason = await self._agent.prompt(text, images)
@@ -249,6 +267,8 @@ class LocalConversation:
                 reason = await self._agent.prompt(late.text, late.images)
         finally:
             self._is_talking = False
+            if self._is_watched:
+                self._talked.set()
 
     async def _again(self) -> None:
         """Ask the last prompt once more, beside its first answer."""

@@ -92,6 +92,7 @@ class SessionSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """[sessions]"""
 
     dir: Annotated[str, Meta(description="the folder of session files")] = ""
+    title: Annotated[bool, Meta(description="let a small model find a title")] = True
     catalog: Annotated[bool, Meta(description="keep a database of the sessions, so that they are listed at once")] = (
         True
     )
