@@ -14,6 +14,7 @@ COMMANDS = {
     "help": "help of a command, a flag or a key of the configuration",
     "lab": "scripted model servers for trying and testing",
     "models": "models that are known, with window and price",
+    "pipeline": "several models one after the other, over a text or files",
     "redo": "put back what undo took",
     "schema": "JSON Schemas of what codi prints",
     "sessions": "what was talked about, newest first",

@@ -21,6 +21,7 @@ from codi.credentials.watched import WatchedKey
 from codi.engine.logins import Logins, is_at_home
 from codi.engine.model_list import ModelList
 from codi.engine.model_map import ModelMap, NamedModel
+from codi.engine.model_map_files import tables_of
 from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.prompt_files import prompt_file
@@ -100,8 +101,9 @@ class Assembly:
         limits = settings.agent
         self.budget = Budget(limits.max_cost, limits.max_tokens, unknown=limits.max_cost_unknown)
         """One for all conversations of this start."""
-        self.map = ModelMap.of(settings)
-        self._catalog = Catalog.load(os.path.join(places.home, "models.toml"), settings.models)
+        self.tables = tables_of(settings, places, trusted=options.trusted)
+        self.map = ModelMap.of(self.tables)
+        self._catalog = Catalog.load(os.path.join(places.home, "models.toml"), self.tables.models)
 
     async def choice(self, model: str = "") -> Choice:
         """The model to ask: the one named here, else what flags, environment, settings and surroundings say."""
@@ -153,7 +155,7 @@ class Assembly:
             return set_up if set_up and not self.options.model_given else os.path.abspath(path)
         return "" if named and self.options.model_given else os.path.abspath(set_up) if set_up else ""
 
-    def _entry(self, choice: Choice) -> ModelEntry:
+    def entry(self, choice: Choice) -> ModelEntry:
         entry = self._catalog.entry(choice.service, choice.model_id)
         window = self.settings.model.context_window
         return structs.replace(entry, window=window, assumed=False) if window else entry
@@ -362,7 +364,7 @@ class Assembly:
         )
         return provider_for(
             choice,
-            self._entry(choice),
+            self.entry(choice),
             watched,
             self._connections,
             timeouts=self._timeouts(choice.service),

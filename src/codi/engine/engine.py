@@ -8,7 +8,7 @@ from functools import partial
 
 import anyio
 from anyio import to_thread
-from msgspec import to_builtins
+from msgspec import structs, to_builtins
 
 from codi.agent.agent import Agent
 from codi.agent.approvals import Approvals
@@ -29,6 +29,7 @@ from codi.engine.assembly import Assembly
 from codi.engine.layers import load
 from codi.engine.local import Listeners, LocalConversation
 from codi.engine.model_list import ModelList
+from codi.engine.model_map_files import Tables
 from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.settings import Settings
@@ -54,7 +55,7 @@ from codi.providers.choice import Choice
 from codi.providers.fallback import Fallback
 from codi.providers.knowing import known_model
 from codi.providers.nobody import Nobody
-from codi.providers.provider import Provider
+from codi.providers.provider import ModelEntry, Provider
 from codi.providers.resilient import Allowance
 from codi.sessions import folds, paths, resume
 from codi.sessions.jsonl import JsonlStore
@@ -85,6 +86,7 @@ class Engine:
         self._places = places
         self._settings = settings
         self._options = options
+        self._env = env
         self.warnings = tuple(warnings)
         self._warnings: list[str] = []
 
@@ -224,7 +226,7 @@ class Engine:
     def _titles(self, record: Record, vault: Vault | None) -> Titles | None:
         """The models of the tasks `title` and `fast`, then the conversation's own. A script that plays the model has an answer
         for every question of the conversation, and none for others."""
-        parts, tasks = self._assembly, self._settings.tasks
+        parts, tasks = self._assembly, self._assembly.map.tasks
         if not self._settings.sessions.title:
             return None
 
@@ -264,6 +266,39 @@ class Engine:
     @property
     def models(self) -> ModelList:
         return self._assembly.models()
+
+    @property
+    def parts(self) -> Assembly:
+        """For who works with models and needs no conversation."""
+        return self._assembly
+
+    @property
+    def favourites(self) -> Sequence[str]:
+        """The models that cycling offers, as patterns."""
+        return self._settings.model.favourites
+
+    async def described(self, model: str) -> tuple[Choice, ModelEntry]:
+        """A model and all that is known of it. Raises CodiError where there is none."""
+        choice = await self._assembly.choice(model)
+        return choice, self._assembly.entry(choice)
+
+    @property
+    def tables(self) -> Tables:
+        """The model map as it is written."""
+        return self._assembly.tables
+
+    def beside(self, model: str, tools: Sequence[str], *, max_steps: int | None = None) -> "Engine":
+        """A host like this one, spending of the same budget, whose conversations have this model and these tools."""
+        of, limits = self._settings.model, self._settings.agent
+        settings = structs.replace(
+            self._settings,
+            model=structs.replace(of, default=model),
+            agent=structs.replace(limits, max_steps=max_steps or limits.max_steps),
+        )
+        options = structs.replace(self._options, tools=tuple(tools), model_given=True, said_of_model=(), name=None)
+        other = Engine(self._places, settings, options, self._env)
+        other._assembly.budget = self._assembly.budget
+        return other
 
     async def choice(self) -> Choice:
         """The model that answers a new conversation. Raises CodiError where there is none."""

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from codi.engine.settings import Settings
+from codi.engine.model_map_files import Tables
 from codi.protocol.errors import ConfigError
 from codi.protocol.messages import Level
 from codi.providers.choice import LEVELS
@@ -53,12 +53,10 @@ class ModelMap(Struct, frozen=True):
     fallbacks: dict[str, tuple[str, ...]] = {}
 
     @classmethod
-    def of(cls, settings: Settings) -> "ModelMap":
+    def of(cls, tables: Tables) -> "ModelMap":
         """Raises ConfigError for a model that says nonsense."""
-        if not (settings.models or settings.tasks or settings.roles or settings.fallbacks):
-            return cls()
-        models = {name: _named(name, row) for name, row in settings.models.items()}
-        return cls(models, settings.tasks, settings.roles, settings.fallbacks)
+        models = {name: _named(name, row) for name, row in tables.models.items()}
+        return cls(models, tables.tasks, tables.roles, tables.fallbacks)
 
     def find(self, text: str) -> Found | None:
         """The model that is called so, alone or with `:thinking` behind; None where the map does not know it."""

@@ -8,7 +8,7 @@ import anyio
 
 from codi.protocol.errors import CodiError, ProviderError, QuotaExhausted
 from codi.protocol.events import Delta, StatusDelta
-from codi.providers.failures import duration_text
+from codi.providers.failures import clock_time, duration_text
 from codi.providers.knowing import known_model
 from codi.providers.provider import ModelEntry, Provider, Reply, Request
 
@@ -129,7 +129,7 @@ class Resilient:
             return failure
         quota = QuotaExhausted(
             f"{self.model.service} asks to wait {duration_text(wait_s)}: {failure}",
-            hint=f"Go on at {_clock_time(wait_s)} (in {duration_text(wait_s)}) with `codi -c`, or choose another model with /model.",
+            hint=f"Go on at {clock_time(wait_s)} (in {duration_text(wait_s)}) with `codi -c`, or choose another model with /model.",
             status=failure.status if isinstance(failure, ProviderError) else None,
             retry_after_s=wait_s,
         )
@@ -138,8 +138,3 @@ class Resilient:
 
     def _ended(self, attempt: int, *, ok: bool, text: str) -> StatusDelta:
         return StatusDelta(kind="retry_end", text=text, attempt=attempt - 1, tries=self._tries, ok=ok)
-
-
-def _clock_time(wait_s: float) -> str:
-    at = time.localtime(time.time() + wait_s)
-    return time.strftime("%H:%M" if wait_s < 12 * 3600 else "%Y-%m-%d %H:%M", at)
