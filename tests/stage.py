@@ -98,7 +98,7 @@ class Stage:
             0.0,
             _no_other_model,
             lambda mode: policy_of(mode, territory),
-            TakingBack(None, record, str),
+            TakingBack(None, None, record, str),
             questions,
         )
 

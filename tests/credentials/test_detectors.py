@@ -9,6 +9,8 @@ import pytest
 
 from codi.credentials.detectors import NAMES
 from codi.credentials.vault import Vault
+from codi.providers.presets import presets
+from codi.workspace.processes import environment_for
 
 ROOT = Path(__file__).parents[2]
 CHANCE = random.Random(3)
@@ -150,6 +152,14 @@ def test_a_private_key_keeps_its_lines():
 )
 def test_what_is_no_secret_stays(text):
     assert Vault().veil(text) == text
+
+
+def test_no_key_of_a_preset_is_handed_on():
+    keys = {name for preset in presets().values() for name in preset.keys}
+    assert len(keys) > 20
+    assert keys.isdisjoint(environment_for({**dict.fromkeys(keys, "k"), "PATH": "/bin"}, {}))
+    # Two of them are what other programs want as well: who gives them to commands means it.
+    assert keys & environment_for({}, dict.fromkeys(keys, "k")).keys() == {"GITHUB_TOKEN", "HF_TOKEN"}
 
 
 def test_this_project_stays_readable():

@@ -201,18 +201,32 @@ def test_arguments_by_hand_that_are_no_object(codi: Codi, arguments):
     told(codi("tool", "call", "read", "-", stdin=arguments), 2, "no JSON object")
 
 
+LONG = "n" * 300
 IMPOSSIBLE = [("write", {"path": "a\0b", "content": "x"}), ("edit", {"path": "a\0b", "old_text": "a", "new_text": "b"}),
-              ("delete", {"path": "a\0b"}), ("move", {"source": "a.txt", "destination": "c\0d"}), ("write", {"path": "n" * 300, "content": "x"}),
-              ("apply_patch", {"patch": "*** Begin Patch\n*** Add File: a\0b\n+x\n*** End Patch"})]  # fmt: skip
+              ("delete", {"path": "a\0b"}), ("move", {"source": "a.txt", "destination": "c\0d"}), ("write", {"path": LONG, "content": "x"}),
+              ("apply_patch", {"patch": "*** Begin Patch\n*** Add File: a\0b\n+x\n*** End Patch"}),
+              ("write", {"path": "a.txt/b", "content": "x"}), ("read", {"path": "a.txt/b/c"}), ("read", {"path": "a\0b"}),
+              ("read", {"path": "x/" * 2500 + "y"}), ("grep", {"pattern": "a", "path": LONG}), ("glob", {"pattern": "*", "path": "a\0b"}),
+              ("list", {"path": "a.txt/b"}), ("tree", {"path": LONG}), ("view_image", {"path": "a\0.png"}), ("refactor", {"search": "a", "replace": "b", "path": LONG}),
+              ("insert_lines", {"path": "a.txt/b", "line": 1, "content": "x"}), ("shell", {"command": "true", "cwd": "a\0b"}),
+              ("shell", {"command": "true", "cwd": "a.txt/b"}), ("shell", {"command": "echo a\0b"}), ("run_tests", {"command": "true", "cwd": LONG})]  # fmt: skip
 
 
 def test_a_name_that_no_file_can_have_is_told_to_the_model(codi: Codi, lab):
     (codi.cwd / "a.txt").write_text("a\n")
     lab([says("", *(call(name, **arguments) for name, arguments in IMPOSSIBLE)), says("I see.")])
-    run = codi.json("go", "-y")
+    run = codi.json("go", "--permission-mode", "read-only")  # told before anything is judged
 
     assert (run.status, run.result["answer"]) == (0, "I see.")
     assert len(run.result["toolCalls"]) == len(IMPOSSIBLE)
     for made in run.result["toolCalls"]:
-        assert made["isError"] and made["result"].startswith("Nothing was written: "), made
+        assert made["isError"] and made["result"].startswith("Nothing was done: "), made
     assert os.listdir(codi.cwd) == ["a.txt"]
+
+
+@pytest.mark.parametrize(("name", "arguments"), IMPOSSIBLE)
+def test_a_name_that_no_file_can_have_is_told_to_who_calls_by_hand(codi: Codi, name, arguments):
+    (codi.cwd / "a.txt").write_text("a\n")
+    run = codi("tool", "call", name, "-", stdin=json.dumps(arguments).encode())
+    assert run.status == 1, run
+    assert json.loads(run.out)["content"][0]["text"].startswith("Nothing was done: "), run

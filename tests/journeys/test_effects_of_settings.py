@@ -167,6 +167,26 @@ def test_the_syntax_gate(codi, lab):
     assert (codi.cwd / "a.py").read_text() == "x = (\n"
 
 
+def test_the_gate_knows_more_languages_than_python(codi, lab):
+    codi.set_up("permission_mode = 'accept-edits'")
+    for name in ("whole.go", "broken.go"):
+        (codi.cwd / name).write_text("package a\n\nfunc f() int { return 1 }\n" + "}\n" * (name == "broken.go"))
+    edits = [call("edit", path=name, old_text="1 }", new_text="2") for name in ("whole.go", "broken.go")]
+    lab(
+        [
+            says("", call("read", path="whole.go"), call("read", path="broken.go")),
+            says("", edits[0]),
+            says("", edits[1]),
+            says("", edits[0]),
+            says("done"),
+        ]
+    )
+    results = [each["result"] for each in codi.json("hello").result["toolCalls"]][2:]
+    assert results[0].startswith("Nothing was written: whole.go would no longer parse: line ")
+    assert results[1].startswith("Successfully replaced text in broken.go.")
+    assert results[2].startswith("Successfully replaced text in whole.go.\nWarning: whole.go would no longer parse")
+
+
 @pytest.mark.parametrize(("said", "calls"), [("auto", 1), ("off", 0)])
 def test_calls_by_text(codi, lab, said, calls):
     codi.set_up(f"tools.text_calls = '{said}'")

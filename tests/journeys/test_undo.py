@@ -277,3 +277,28 @@ def test_the_room_is_named_before_a_command_is_allowed(codi, lab, folder):
     assert asked["undoCover"].startswith("files of the workspace and the state of git; not: ")
     assert "network" in asked["undoCover"] and "node_modules" in asked["undoCover"]
     assert codi.stream("-p", "go").of_type("approval_asked")[0]["undoCover"] == "all of it"
+
+
+def test_a_file_that_comes_back_has_its_time_again(codi, lab, folder):
+    for name in ("edited.txt", "run.txt", "gone.txt"):
+        (folder / name).write_text("old\n")
+        os.utime(folder / name, ns=(5_000_000_000, 1_600_000_000_123_456_789))
+    lab(
+        [
+            says("", call("read", path="edited.txt")),
+            says("", call("edit", path="edited.txt", old_text="old", new_text="new")),
+            says("", shell("echo new > run.txt; rm gone.txt")),
+            says("Done."),
+        ]
+    )
+    assert codi("-p", "change it", *YES).status == 0
+    times = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+
+    assert codi("undo").status == 0
+    assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == dict.fromkeys(
+        ("edited.txt", "run.txt", "gone.txt"), 1_600_000_000_123_456_789
+    )
+    assert codi("redo").status == 0
+    assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == times
+    assert codi("snapshot", "restore", "s0", "gone.txt").status == 0
+    assert (folder / "gone.txt").stat().st_mtime_ns == 1_600_000_000_123_456_789

@@ -84,3 +84,18 @@ def test_hosts_of_ones_own(codi: Codi, searxng):
     assert used(codi, "web_fetch", url=searxng.url).startswith(f"{searxng.url} 200 application/json")
     codi.set_up("web.allow_private = ['127.0.0.1']\nnetwork.offline = true")
     assert used(codi, "web_fetch", url=searxng.url) == "Offline: no network."
+
+
+def test_pages_of_documentation_are_kept_for_a_day(codi: Codi, searxng):
+    web = "web = {allow_private = ['127.0.0.1'], cache_ttl_s = %d}"
+    codi.set_up(web % 3600)
+    for path, times in (("/docs/a", 1), ("/news/a", 2)):
+        searxng.heard.clear()
+        first = used(codi, "web_fetch", url=searxng.url + path)
+        again = used(codi, "web_fetch", url=searxng.url + path)
+        assert len(searxng.heard) == times
+        assert again.partition("\n\n[")[0] == first
+        assert ("Fetched 0 min ago; pages of documentation are kept for a day" in again) == (times == 1)
+    codi.set_up(web % 0)
+    used(codi, "web_fetch", url=searxng.url + "/docs/a")
+    assert searxng.heard[-1] == "/docs/a"

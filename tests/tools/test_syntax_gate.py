@@ -1,9 +1,11 @@
 """A change that breaks what parsed before is sent back once, and written when it is sent again."""
 
+import sys
 import time
 
 import pytest
 
+from codi.tools import grammars
 from codi.tools.syntax_gate import Rewrite, SyntaxGate
 from codi.tools.tool import ToolFailed
 
@@ -52,6 +54,36 @@ def test_a_breaking_change_is_refused_with_its_line(path, old, new, where, line)
 )
 def test_what_breaks_nothing_or_has_no_parser_passes(path, old, new):
     assert SyntaxGate().warning([Rewrite(path, old, new)]) == ""
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "where"),
+    [
+        ("a.js", "f(1);\n", "f(1;\n", "line 1, column 4: ')' is missing"),
+        ("a.mjs", "let a = [1];\n", "let a = [1;\n", "line 1, column 11: ']' is missing"),
+        ("a.ts", "const é: number = 1;\n", "const é: number = ;\n", "line 1, column 17: syntax error at '='"),
+        ("a.tsx", "const a = <b>x</b>;\n", "const a = <b>x</c;\n", "line 1, column 18: '>' is missing"),
+        ("a.rs", "fn main() {}\n", "fn main() {\n", "line 1"),
+        ("a.go", "package a\n\nfunc f() {}\n", "package a\n\nfunc f() {\n", "line"),
+        ("A.java", "class A { int x = 1; }\n", "class A { int x = 1 }\n", "line 1, column 20: ';' is missing"),
+        ("a.c", "int f(void) { return 0; }\n", "int f(void) { return 0 }\n", "line 1, column 23: ';' is missing"),
+        ("a.cpp", "class A {};\n", "class A {;\n", "line"),
+        ("a.h", "int f(void);\n", "int f(void;\n", "line 1, column 11: ')' is missing"),
+        ("a.sh", "if true; then echo; fi\n", "if true; then echo;\n", "line"),
+        ("a.py", "print 'of another version', 1\n", "print 'of another version', (1\n", "line 1"),
+    ],
+)
+def test_each_language_has_its_grammar(path, old, new, where):
+    assert refused(path, old, new).startswith(f"Nothing was written: {path} would no longer parse: {where}")
+    assert SyntaxGate().warning([Rewrite(path, new, f"{new} (")]) == "", "what was broken may be changed freely"
+    assert SyntaxGate().warning([Rewrite(path, old, f"{old}\n")]) == ""
+
+
+def test_without_a_grammar_a_file_passes(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tree_sitter_go", None)
+    grammars._parser.cache_clear()
+    assert SyntaxGate().warning([Rewrite("a.go", "package a\n", "package (\n")]) == ""
+    grammars._parser.cache_clear()
 
 
 def test_the_same_change_again_is_written_with_the_warning():

@@ -30,7 +30,14 @@ class Approvals:
         self._answer: Answer | None = None
 
     async def ask(
-        self, call: ToolCall, effects: tuple[Effect, ...], ask: Ask, mapped: str | None, undo_cover: str
+        self,
+        call: ToolCall,
+        effects: tuple[Effect, ...],
+        ask: Ask,
+        *,
+        mapped: str | None = None,
+        undo_cover: str = "",
+        preview: str | None = None,
     ) -> Answer:
         """Keep the question, show it, and wait until it is answered."""
         self._open, self._answered, self._answer = call.id, anyio.Event(), None
@@ -44,6 +51,7 @@ class Approvals:
                 reasons=ask.reasons,
                 sandbox_level=self.sandbox_level,
                 undo_cover=undo_cover,
+                preview=preview,
                 offers=self.offers(effects),
                 mapped_from=mapped,
             )

@@ -5,7 +5,7 @@ policy, one order and one record.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from logging import getLogger
 from traceback import format_exception
@@ -19,6 +19,7 @@ from codi.agent.approvals import Approvals
 from codi.agent.confining import Confining
 from codi.agent.cover import Cover, Kept, NotKept
 from codi.agent.evidence.witness import Witness
+from codi.agent.previews import preview_of
 from codi.agent.record import Record
 from codi.agent.scheduling import collide, only_reads
 from codi.agent.veiling import changed
@@ -27,7 +28,7 @@ from codi.policy.looking import only_looks
 from codi.policy.modes import on
 from codi.policy.policy import Policy
 from codi.policy.rules import parse_rule
-from codi.protocol.effects import Allow, Ask, Deny, Effect, Runs, Verdict, Writes
+from codi.protocol.effects import Allow, Ask, Deny, Effect, Reads, Runs, Verdict, Writes
 from codi.protocol.events import (
     ApprovalGiven,
     CallEndDelta,
@@ -39,11 +40,12 @@ from codi.protocol.events import (
     ToolProgress,
 )
 from codi.protocol.messages import Message, Text, ToolCall, ToolResult
+from codi.protocol.ops import Answer
 from codi.tools.tool import Action, ToolFailed, ToolOutput
 from codi.tools.toolbox import Resolved, Toolbox
 from codi.workspace.grant import Grant
 from codi.workspace.paths import why_impossible
-from codi.workspace.workspace import UndeclaredEffect, Workspace
+from codi.workspace.workspace import FileFacts, UndeclaredEffect, Workspace
 
 logger = getLogger(__name__)
 
@@ -60,6 +62,8 @@ _PARTIAL_CHARS = 20_000
 _RISK_OF_NO_UNDO = 6
 DANGEROUS = 8
 """The risk from which a person is asked even about what they typed themselves."""
+_RISK_OF_READ_ONLY = 5
+_MOST_NAMED = 5
 
 Remark = Callable[[ToolCall, ToolResult, bool], str | None]
 """What to add to a result: given the call, its result, and whether the tool failed."""
@@ -135,7 +139,8 @@ class Calls:
         """Run one call that no model made. Who makes a call by hand has looked at the file: the guard that stands between a
         model and what it has not read is not meant for them."""
         with suppress(ToolFailed, OSError):
-            for effect in self._resolved(call.name, call.arguments).action.effects():
+            effects = tuple(self._resolved(call.name, call.arguments).action.effects())
+            for effect in () if self._impossible(self.workspace.resolved(effects)) else effects:
                 if isinstance(effect, Writes) and self.workspace.stamp(effect.path) is None:
                     self.workspace.saw(effect.path, await self.workspace.read(effect.path))
         await self.run([call])
@@ -241,6 +246,9 @@ class Calls:
     async def _judge(self, act: _Act) -> None:
         assert act.resolved is not None
         act.effects = self.workspace.resolved(tuple(act.resolved.action.effects()))
+        if impossible := self._impossible(act.effects):
+            act.settle(impossible, is_error=True, failed=True)
+            return
         if any(isinstance(effect, Runs) for effect in act.effects):
             if why := await self.confining.refusal():
                 act.settle(f"Not executed: {why}", is_error=True, failed=True)
@@ -249,15 +257,11 @@ class Calls:
                 self.approvals.territory = replace(self.approvals.territory, confined=True)
                 self.policy = on(self.approvals.territory, self.policy)
             self.approvals.sandbox_level = self.confining.level
-        for effect in act.effects:
-            if isinstance(effect, Writes) and (why := why_impossible(effect.path)):
-                act.settle(
-                    f"Nothing was written: {self.workspace.shown(effect.path)}: {why}.", is_error=True, failed=True
-                )
-                return
         act.verdict = self.policy.judge(act.effects, tool=act.tool)
         if isinstance(act.verdict, Allow) and (why := self._cover.refusal(act.resolved.action.effects())):
             act.verdict = Ask((f"cannot be undone: {why}",), risk=_RISK_OF_NO_UNDO)
+        elif act.verdict == Allow() and self.policy.mode != "full-access" and (names := self._read_only(act.effects)):
+            act.verdict = Ask((f"{', '.join(names[:_MOST_NAMED])} is read-only",), risk=_RISK_OF_READ_ONLY)
         if isinstance(act.verdict, Deny):
             self._record.keep(
                 ApprovalGiven(
@@ -272,20 +276,40 @@ class Calls:
             )
             act.settle(f"This call is not allowed: {act.verdict.reason}. {ANOTHER_WAY}", is_error=True)
 
+    def _impossible(self, effects: Iterable[Effect]) -> str | None:
+        """That an effect is on something that cannot be, whoever would allow it."""
+        for effect in effects:
+            match effect:
+                case Reads(path) | Writes(path) | Runs(cwd=path):
+                    if why := why_impossible(path):
+                        return f"Nothing was done: no file can have the path {self.workspace.shown(path)}: {why}."
+            if isinstance(effect, Runs) and "\0" in effect.line:
+                return "Nothing was done: a command holds no NUL character."
+        return None
+
+    def _read_only(self, effects: Sequence[Effect]) -> list[str]:
+        """The files that would be written although nobody may write them."""
+        names = []
+        for effect in effects:
+            with suppress(OSError):  # the tool will meet the same, and say it
+                if isinstance(effect, Writes) and _is_read_only(self.workspace.facts(effect.path)):
+                    names.append(self.workspace.shown(effect.path))
+        return names
+
     async def _ask(self, act: _Act) -> bool:
         """Ask the person; False if the answer is to stop the turn."""
         assert act.resolved is not None and isinstance(act.verdict, Ask)
         undo_cover = self._cover.told(act.resolved.action.effects())
-        answer = await self.approvals.ask(act.canonical, act.effects, act.verdict, act.mapped, undo_cover)
+        preview = await preview_of(act.resolved.action, act.effects, self.workspace)
+        answer = await self.approvals.ask(
+            act.canonical, act.effects, act.verdict, mapped=act.mapped, undo_cover=undo_cover, preview=preview
+        )
         if answer.abort:
             return False
         if isinstance(answer.verdict, Deny):
             act.settle(self._denial(act, answer.verdict), is_error=True)
             return True
-        if answer.rule:
-            rule = parse_rule(self._restored(answer.rule), "allow", self.approvals.territory)
-            self.policy = self.policy.with_rule(rule)
-            self._record.keep(PolicyChosen(self.policy.mode, rule_added=answer.rule))
+        self._learn(answer)
         if answer.changed is not None:
             try:
                 act.resolved = self._resolved(act.tool, answer.changed)
@@ -294,6 +318,22 @@ class Calls:
                 return True
             await self._judge(act)
         return True
+
+    async def why_not(self, call: ToolCall, effects: tuple[Effect, ...]) -> str | None:
+        """Have something judged that no tool does, and asked about where the policy says so; None if it is allowed."""
+        verdict = self.policy.judge(effects, tool=call.name)
+        if isinstance(verdict, Ask):
+            answer = await self.approvals.ask(call, effects, verdict)
+            self._learn(answer)
+            verdict = answer.verdict
+        return (verdict.reason or "it was not allowed") if isinstance(verdict, Deny) else None
+
+    def _learn(self, answer: Answer) -> None:
+        """Let a rule hold that came with an answer."""
+        if answer.rule and not isinstance(answer.verdict, Deny):
+            rule = parse_rule(self._restored(answer.rule), "allow", self.approvals.territory)
+            self.policy = self.policy.with_rule(rule)
+            self._record.keep(PolicyChosen(self.policy.mode, rule_added=answer.rule))
 
     def _denial(self, act: _Act, verdict: Deny) -> str:
         if verdict.by == "nobody":
@@ -394,3 +434,7 @@ class Calls:
         if said:
             act.settle(*act.result.content, said, is_error=act.result.is_error)
         self._record.keep(MessageAdded(Message("user", (act.result,))), sync=not only_reads(act.effects))
+
+
+def _is_read_only(facts: FileFacts) -> bool:
+    return facts.kind == "file" and not facts.mode & 0o222

@@ -27,25 +27,17 @@ class Record:
         """Write a fact to the session, then tell it. With `sync` it also outlives a crash of the machine. A disk that refuses
         costs a warning, not the conversation: the entry waits in memory and is written when there is room again."""
         if self.vault is None:
-            return self._kept(fact, sync=sync)
+            return self._kept(lambda: self.session.append(fact), sync=sync)
         if isinstance(fact, MessageAdded) and fact.message.role == "assistant" and self._deltas:
             for delta in self._deltas.rest_of_reply():
                 self._listen(delta)
         fact = veiled(fact, self.vault)
         if named := self.vault.unnoted():
-            self._kept(Noted(VAULT, named), sync=False)
-        entry = self._kept(fact, sync=sync)
+            self._kept(lambda: self.session.append(Noted(VAULT, named)), sync=False)
+        entry = self._kept(lambda: self.session.append(fact), sync=sync)
         for remark in self.vault.remarks():
             self._listen(StatusDelta(kind="warning", text=remark))
         return entry
-
-    def branch_from(self, entry_id: str | None) -> None:
-        """Go on from an earlier entry. A disk that refuses costs what it costs in `keep`."""
-        try:
-            self._listen(self.session.branch_from(entry_id))
-        except Unsaved as trouble:
-            self._listen(self.session.path()[-1])
-            self._complain(trouble)
 
     def tell(self, delta: Delta) -> None:
         for told in self._deltas.of(delta) if self._deltas else (delta,):
@@ -55,9 +47,13 @@ class Record:
         """A text as it may stand where it is kept or shown."""
         return self.vault.veil(text) if self.vault else text
 
-    def _kept(self, fact: Fact, *, sync: bool) -> Entry:
+    def branch_from(self, entry_id: str | None) -> Entry:
+        """Go on from an earlier entry, or from the very beginning; what came after it stays in the tree. Raises SessionError."""
+        return self._kept(lambda: self.session.branch_from(entry_id), sync=True)
+
+    def _kept(self, kept: Callable[[], Entry], *, sync: bool) -> Entry:
         try:
-            entry = self.session.append(fact)
+            entry = kept()
             if sync:
                 self.session.sync()
             self.unsaved = None

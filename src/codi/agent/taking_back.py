@@ -1,60 +1,96 @@
-"""Taking back and putting back what this session changed, asked for while it is open."""
+"""Taking back and putting back what this session changed, and bringing back snapshots, asked for while it is open."""
 
 from collections.abc import Callable
 
+import anyio
 from anyio import to_thread
 
+from codi.agent.looking_back import LookingBack
 from codi.agent.record import Record
+from codi.agent.rewinding import WITH_CONVERSATION, Rewinding
 from codi.protocol.errors import CodiError
-from codi.protocol.events import ChangedFileRow, ChangesDelta, ChangesUndone, PathOutcome, StatusDelta, UndoDelta
-from codi.protocol.ops import Redo, ShowChanges, Undo
+from codi.protocol.events import ChangesUndone, PathOutcome, Resumed, StatusDelta, UndoDelta
+from codi.protocol.ops import (
+    Bisect,
+    Blame,
+    CompareSnapshots,
+    CreateSnapshot,
+    Redo,
+    RestoreSnapshot,
+    ShowChanges,
+    ShowSnapshots,
+    Undo,
+)
 from codi.workspace.ledger import choosing
-from codi.workspace.ledger.changes import Summary, standing
 from codi.workspace.ledger.ledger import Ledger
 from codi.workspace.ledger.reversal import Undone
+from codi.workspace.ledger.snapshots import below, first_changes_after, step_of
 from codi.workspace.ledger.states import Cause, Step
 from codi.workspace.ledger.undoing import Plan
 
+LedgerOp = (
+    Undo | Redo | ShowChanges | Blame | Bisect | ShowSnapshots | CreateSnapshot | CompareSnapshots | RestoreSnapshot
+)
+
 
 class TakingBack:
-    """Answers come as events: what would happen, or happened, path by path."""
+    """Answers come as events: what would happen, or happened, path by path. `path_of` gives the ledger's path for what a person
+    typed; `asked` answers what changes nothing."""
 
-    def __init__(self, ledger: Ledger | None, record: Record, path_of: Callable[[str], str]) -> None:
+    def __init__(
+        self, ledger: Ledger | None, asked: LookingBack | None, record: Record, path_of: Callable[[str], str]
+    ) -> None:
         self._ledger = ledger
+        self._asked = asked
         self._record = record
         self._path_of = path_of
 
-    async def take(self, op: Undo | Redo | ShowChanges) -> None:
-        if self._ledger is None:
+    async def take(self, op: LedgerOp, moved: Callable[[], None]) -> None:
+        """`moved` is called when the session goes on from another entry, before that is told."""
+        if self._ledger is None or self._asked is None:
             self._warn("undo is switched off", "Set undo.enabled = true.")
             return
         try:
             await to_thread.run_sync(self._ledger.open)
             match op:
                 case Undo():
-                    await self._undo(self._ledger, op)
+                    await self._undo(self._ledger, op, moved)
                 case Redo():
                     await self._redo(self._ledger, op)
-                case ShowChanges():
-                    await self._show(self._ledger)
+                case RestoreSnapshot():
+                    await self._restore(self._ledger, op, moved)
+                case _:
+                    await self._asked.tell(op)
         except CodiError as error:
             self._warn(str(error), error.hint)
+        except anyio.get_cancelled_exc_class():
+            self._warn("it was stopped", "What was done so far stays.")
+            raise
 
-    async def _undo(self, ledger: Ledger, op: Undo) -> None:
+    async def _undo(self, ledger: Ledger, op: Undo, moved: Callable[[], None]) -> None:
         steps = self._chosen(ledger, op)
         if not steps:
             self._record.tell(UndoDelta(done=not op.dry_run))
             return
         paths = tuple(self._path_of(path) for path in op.paths)
+        resumed = self._rewinding(ledger).before(steps[0]) if op.conversation else None
         if op.dry_run:
             plan = await to_thread.run_sync(ledger.reversal.plan, steps, paths)
-            self._record.tell(UndoDelta(outcomes=_outcomes(plan, {}), steps=plan.steps))
+            self._record.tell(UndoDelta(outcomes=_outcomes(plan, {}), steps=plan.steps, resumed=resumed))
             return
         cause = Cause(session=self._session, tool="undo")
         undone = await to_thread.run_sync(ledger.reversal.undo, steps, paths, cause)
         self._keep(undone, f"step {steps[0].n}", None)
-        outcomes = _outcomes(undone.plan, undone.failed)
-        self._record.tell(UndoDelta(outcomes=outcomes, steps=undone.plan.steps, done=True, aside=undone.aside))
+        self._go_on(resumed, moved)
+        self._record.tell(
+            UndoDelta(
+                outcomes=_outcomes(undone.plan, undone.failed),
+                steps=undone.plan.steps,
+                done=True,
+                aside=undone.aside,
+                resumed=resumed,
+            )
+        )
 
     async def _redo(self, ledger: Ledger, op: Redo) -> None:
         outcomes: list[PathOutcome] = []
@@ -70,26 +106,28 @@ class TakingBack:
             steps += plan.steps
         self._record.tell(UndoDelta(outcomes=tuple(outcomes), steps=tuple(steps), redo=True, done=not op.dry_run))
 
-    async def _show(self, ledger: Ledger) -> None:
+    async def _restore(self, ledger: Ledger, op: RestoreSnapshot, moved: Callable[[], None]) -> None:
         await to_thread.run_sync(ledger.look)
-        steps = standing(ledger.journal)
-        first = next((step.n for step in steps if step.cause.session == self._session), None)
-        of_session = [step for step in steps if first is not None and step.n >= first]
-        rows = await to_thread.run_sync(Summary(ledger.contents, ledger.root).of, of_session)
-        told = tuple(
-            ChangedFileRow(
-                path=row.path,
-                kind=row.kind,
-                before=row.before,
-                after=row.after,
-                added=row.added,
-                removed=row.removed,
-                owner=row.owner,
-                steps=row.steps,
-            )
-            for row in rows
-        )
-        self._record.tell(ChangesDelta(files=told))
+        number = step_of(ledger.journal, op.id)
+        resumed = self._rewinding(ledger).of_snapshot(op.id, number) if op.conversation else None
+        taken = f"s{ledger.journal.newest()}"
+        changes = below(first_changes_after(ledger.journal.steps(), number), map(self._path_of, op.paths))
+        what = f"restore {op.id} {WITH_CONVERSATION}" if op.conversation else f"restore {op.id}"
+        cause = Cause(session=self._session, tool="snapshot", what=what)
+        restored = await to_thread.run_sync(ledger.reversal.restore, changes, cause)
+        self._keep(restored, op.id, None)
+        outcomes = _outcomes(restored.plan, restored.failed)
+        self._go_on(resumed, moved)
+        self._record.tell(UndoDelta(outcomes=outcomes, done=True, taken=taken, resumed=resumed))
+
+    def _go_on(self, resumed: Resumed | None, moved: Callable[[], None]) -> None:
+        if resumed and resumed.moved:
+            self._record.branch_from(resumed.to)
+            moved()
+
+    def _rewinding(self, ledger: Ledger) -> Rewinding:
+        session = self._record.session
+        return Rewinding(self._session, session.entries, session.leaf, ledger.journal)
 
     def _chosen(self, ledger: Ledger, op: Undo) -> list[Step]:
         steps = ledger.reversal.undoable(self._session, uncertain=bool(op.paths))
@@ -97,7 +135,7 @@ class TakingBack:
             return choosing.after(steps, op.to)
         if op.steps is not None:
             return choosing.last(steps, op.steps)
-        if op.paths:
+        if op.all or (op.paths and not op.turn):
             return steps
         return choosing.of_last_turn(steps)
 

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from codi.cli.flags import Parser, add_general
-from codi.cli.ledgers import Desk, shown
+from codi.cli.ledgers import Desk
 from codi.cli.printing import print_json
+from codi.commands.ledger_words import bisect_in_words
 from codi.frontends.sanitiser import visible
 from codi.protocol.errors import UsageError
+from codi.protocol.events import BisectDelta
 from codi.workspace.ledger import choosing
 from codi.workspace.ledger.bisecting import Bisecting
 from codi.workspace.ledger.states import Step
-from codi.workspace.ledger.undoing import is_of_git
-
-_MOST_FILES = 10
+from codi.workspace.ledger.told import told_step
 
 
 def run(words: Sequence[str]) -> int:
@@ -53,11 +53,11 @@ def run(words: Sequence[str]) -> int:
 
     found = bisecting.find(candidates, judge)
     if args.json:
-        print_json({"steps": [_as_json(step) for step in found.steps], "runs": found.runs})
+        print_json({"steps": [told_step(step) for step in found.steps], "runs": found.runs})
     else:
-        for step in found.steps:
-            _print(step)
-        print(f"{found.runs} runs" + ("" if len(found.steps) == 1 else "; steps were skipped, it is one of these"))
+        told = BisectDelta(steps=tuple(map(told_step, found.steps)), runs=found.runs, done=True)
+        for line in bisect_in_words(told):
+            print(visible(line))
     return 0 if len(found.steps) == 1 else 1
 
 
@@ -71,9 +71,8 @@ def _divided(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def _candidates(args: Any, desk: Desk) -> list[Step]:
     steps = desk.ledger.reversal.undoable(desk.session(args.session))
-    begin = choosing.step_number(args.begin) if args.begin else 0
-    end = choosing.step_number(args.to) if args.to else steps[-1].n if steps else 0
-    return [step for step in steps if begin < step.n <= end]
+    begin, end = (choosing.step_number(told) if told else None for told in (args.begin, args.to))
+    return choosing.between(steps, begin, end)
 
 
 def _run(command: Sequence[str], cwd: str) -> int:
@@ -82,34 +81,3 @@ def _run(command: Sequence[str], cwd: str) -> int:
         return subprocess.run(words, cwd=cwd, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False).returncode
     except OSError as error:
         raise UsageError(f"{words[0]} cannot be run: {error.strerror}", hint="Name a program that is there.") from error
-
-
-def _print(step: Step) -> None:
-    cause = step.cause
-    print(visible(f"step {step.n}, turn {cause.turn} of session {cause.session}"))
-    print(visible(f"prompt: {cause.title}"))
-    print(visible(f"call:   {cause.tool} {cause.what} ({cause.call_id})"))
-    names = _files(step)
-    for name in names[:_MOST_FILES]:
-        print(visible(f"        {name}"))
-    if len(names) > _MOST_FILES:
-        print(f"        and {len(names) - _MOST_FILES} more")
-
-
-def _files(step: Step) -> list[str]:
-    return [shown(change.path) for change in step.changes if not is_of_git(change.path)]
-
-
-def _as_json(step: Step) -> dict[str, Any]:
-    cause = step.cause
-    return {
-        "step": step.n,
-        "session": cause.session,
-        "turn": cause.turn,
-        "prompt": cause.title,
-        "call": cause.call_id,
-        "tool": cause.tool,
-        "what": cause.what,
-        "at": step.at,
-        "files": _files(step),
-    }

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterable, Sequence
-from difflib import unified_diff
 from typing import Any
 
 from codi.cli.flags import Parser, add_general
@@ -10,6 +9,7 @@ from codi.cli.ledgers import Desk
 from codi.cli.moments import moment
 from codi.cli.printing import print_json, print_table
 from codi.frontends.sanitiser import visible
+from codi.tools.unified_diffs import patches
 from codi.workspace.ledger.changes import ChangedFile, Summary, git_steps, standing
 from codi.workspace.ledger.states import Gap, Step
 
@@ -38,8 +38,8 @@ def run(words: Sequence[str]) -> int:
     if args.json:
         print_json({"files": [_as_json(row) for row in rows], "git": git_steps(steps), "notCovered": _gaps_json(gaps)})
     elif args.patch:
-        for line in patches(summary, steps):
-            print(line)
+        for line in patches(summary.sides(steps)):
+            print(visible(line))
     elif args.stat:
         print_table(("path", "+", "-"), ([row.path, _count(row.added), _count(row.removed)] for row in rows))
     else:
@@ -104,21 +104,3 @@ def _gaps_json(gaps: Iterable[Gap]) -> list[dict[str, str]]:
 
 def _count(lines: int | None) -> str:
     return "-" if lines is None else str(lines)
-
-
-def patches(summary: Summary, steps: Iterable[Step]) -> Iterable[str]:
-    """Unified diffs, path by path, from before the first of these steps to after the last."""
-    for path, old, new in summary.sides(steps):
-        if b"\0" in (old or b"") + (new or b""):
-            yield visible(f"Binary files a/{path} and b/{path} differ")
-            continue
-        one, other = (None if text is None else text.decode("utf-8", "replace").splitlines() for text in (old, new))
-        told = unified_diff(
-            one or [],
-            other or [],
-            "/dev/null" if one is None else f"a/{path}",
-            "/dev/null" if other is None else f"b/{path}",
-            lineterm="",
-        )
-        for line in told:
-            yield visible(line)

@@ -14,6 +14,7 @@ from codi.workspace import paths
 from codi.workspace.ledger.ledger import Ledger
 from codi.workspace.ledger.reversal import Undone
 from codi.workspace.ledger.states import Step
+from codi.workspace.ledger.told import shown
 from codi.workspace.ledger.undoing import Action, Plan
 
 SAID = {
@@ -38,6 +39,7 @@ class Desk:
             for warning in loaded.warnings:
                 print(f"warning: {warning}", file=sys.stderr)
         self.settings = loaded.settings.undo
+        self.session_settings = loaded.settings.sessions
         self.ledger = Ledger(self.places.home, self.places.root, self.settings)
         self.ledger.open()
         if (damaged := self.ledger.journal.damaged) and not args.quiet:
@@ -102,11 +104,6 @@ def plan_json(
 
 def _row(action: Action) -> dict[str, str]:
     return {"path": shown(action.path), "what": action.what, "why": action.why}
-
-
-def shown(path: str) -> str:
-    """A path as text that can be printed."""
-    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def status_of(undone: Undone) -> int:

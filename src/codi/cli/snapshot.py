@@ -2,18 +2,26 @@
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from codi.cli.changes import patches
+from codi.agent.rewinding import WITH_CONVERSATION, Rewinding, session_of
 from codi.cli.flags import Parser, action_of, add_general
-from codi.cli.ledgers import Desk, plan_json, print_plan, shown, status_of
+from codi.cli.ledgers import Desk, plan_json, print_plan, status_of
 from codi.cli.printing import print_json, print_table
-from codi.protocol.errors import UsageError, WorkspaceError
-from codi.workspace.ledger import choosing
+from codi.commands.ledger_words import resumed_in_words
+from codi.engine.shelf import Shelf
+from codi.frontends.sanitiser import visible
+from codi.protocol.errors import SessionError, UsageError, WorkspaceError
+from codi.protocol.events import Resumed
+from codi.sessions.jsonl import JsonlStore
+from codi.sessions.session import Session
+from codi.tools.unified_diffs import patches
 from codi.workspace.ledger.changes import Summary
-from codi.workspace.ledger.snapshots import Snapshot, below, first_step, names, snapshots, states_after
+from codi.workspace.ledger.snapshots import Snapshot, below, first_changes_after, names, snapshots, step_of
 from codi.workspace.ledger.states import Cause
+from codi.workspace.ledger.told import snapshot_row
 
 
 def run(words: Sequence[str]) -> int:
@@ -30,7 +38,7 @@ def _list(args: Any, desk: Desk) -> int:
     found = _snapshots(desk)
     if args.json:
         for each in found:
-            print_json(_as_json(each))
+            print_json(snapshot_row(each))
         return 0
     print_table(("id", "taken", "name"), ([each.id, _time(each.at), _name(each)] for each in found))
     return 0
@@ -51,8 +59,8 @@ def _create(args: Any, desk: Desk) -> int:
 def _diff(args: Any, desk: Desk) -> int:
     desk.ledger.look()
     steps = desk.ledger.journal.steps()
-    begin = _step(desk, args.a)
-    end = _step(desk, args.b) if args.b else steps[-1].n if steps else 0
+    begin = step_of(desk.ledger.journal, args.a)
+    end = step_of(desk.ledger.journal, args.b) if args.b else steps[-1].n if steps else 0
     if begin > end:
         raise UsageError(f"{args.a} is newer than {args.b}", hint="Name the older one first.")
     between = [step for step in steps if begin < step.n <= end]
@@ -64,23 +72,55 @@ def _diff(args: Any, desk: Desk) -> int:
         ]
         print_json({"files": sides})
     else:
-        for line in patches(summary, between):
-            print(line)
+        for line in patches(summary.sides(between)):
+            print(visible(line))
     return 0
 
 
 def _restore(args: Any, desk: Desk) -> int:
     desk.ledger.look()
-    number = _step(desk, args.id)
+    number = step_of(desk.ledger.journal, args.id)
     taken = desk.ledger.journal.newest()
-    states = below(states_after(desk.ledger.journal.steps(), number), [desk.path(path) for path in args.paths])
-    restored = desk.ledger.reversal.restore(states, Cause(tool="snapshot", what=f"restore {args.id}"))
+    with _conversation(args, desk, number) as (session, resumed):
+        status = _brought_back(args, desk, number, taken, resumed)
+        if session and resumed and resumed.moved:
+            session.branch_from(resumed.to)
+            session.sync()
+    return status
+
+
+@contextmanager
+def _conversation(args: Any, desk: Desk, number: int) -> Iterator[tuple[Session | None, Resumed | None]]:
+    """The session that goes back too, opened, and where it then goes on; nothing unless it is wanted. Raises CodiError before
+    anything is changed."""
+    if not args.conversation:
+        yield None, None
+        return
+    session_id = desk.session(args.session) or session_of(desk.ledger.journal, number)
+    if session_id is None:
+        raise SessionError("no session changed files here", hint="Restore the files alone, without --conversation.")
+    path = Shelf(desk.places, desk.session_settings).path_of(session_id)
+    session = Session(JsonlStore.open(path))
+    try:
+        rewinding = Rewinding(session_id, session.entries, session.leaf, desk.ledger.journal)
+        yield session, rewinding.of_snapshot(args.id, number)
+    finally:
+        session.close()
+
+
+def _brought_back(args: Any, desk: Desk, number: int, taken: int, resumed: Resumed | None) -> int:
+    wanted = [desk.path(path) for path in args.paths]
+    changes = below(first_changes_after(desk.ledger.journal.steps(), number), wanted)
+    what = f"restore {args.id} {WITH_CONVERSATION}" if resumed else f"restore {args.id}"
+    restored = desk.ledger.reversal.restore(changes, Cause(tool="snapshot", what=what))
     if args.json:
         told = plan_json(restored.plan, restored.failed, (), restored.step, dry_run=False)
-        print_json({"snapshot": f"s{taken}", **told})
+        print_json({"snapshot": f"s{taken}", **told, **({"conversation": resumed} if resumed else {})})
     elif not args.quiet:
         print_plan(restored.plan, restored.failed)
         print(f"what was there is s{taken}; `codi undo` brings it back")
+        if resumed:
+            print(visible(resumed_in_words(resumed)))
     return status_of(restored)
 
 
@@ -124,32 +164,8 @@ def _snapshots(desk: Desk) -> list[Snapshot]:
     return snapshots(desk.ledger.journal, days=desk.settings.snapshot_days, count=desk.settings.snapshot_count)
 
 
-def _step(desk: Desk, text: str) -> int:
-    """The step that an id or a name means. Raises UsageError, and WorkspaceError for one that was given up."""
-    named = names(desk.ledger.journal).get(text)
-    number = named.step if named else choosing.step_number(text)
-    oldest, newest = first_step(desk.ledger.journal), desk.ledger.journal.newest()
-    if not oldest <= number <= newest:
-        raise WorkspaceError(
-            f"there is no tree {text}", hint=f"The oldest is s{oldest}, the newest s{newest}; `codi snapshot list`."
-        )
-    return number
-
-
 def _name(snapshot: Snapshot) -> str:
     return snapshot.name if snapshot.is_named else f"before turn {snapshot.turn}: {snapshot.name}"
-
-
-def _as_json(snapshot: Snapshot) -> dict[str, Any]:
-    return {
-        "id": snapshot.id,
-        "step": snapshot.step,
-        "at": snapshot.at,
-        "name": shown(snapshot.name),
-        "named": snapshot.is_named,
-        "session": snapshot.session or None,
-        "turn": snapshot.turn or None,
-    }
 
 
 def _time(at: float) -> str:
@@ -172,6 +188,8 @@ def _declare_diff(parser: Parser) -> None:
 def _declare_restore(parser: Parser) -> None:
     parser.add_argument("id", metavar="ID", help="a name, or an id such as s12")
     parser.add_argument("paths", nargs="*", metavar="PATH", help="these files and folders alone")
+    parser.add_argument("--conversation", action="store_true", help="the session goes on from where it stood then, too")
+    parser.add_argument("--session", metavar="ID", help="with --conversation: this one; else the one that worked there")
 
 
 def _declare_delete(parser: Parser) -> None:

@@ -38,3 +38,19 @@ async def modelmap(words: Sequence[str], desk: Desk) -> Outcome:
 
 async def pipeline(words: Sequence[str], desk: Desk) -> Outcome:
     return await told(desk, "models", "run", *words, empty="there are no pipelines")
+
+
+async def doctor(words: Sequence[str], desk: Desk) -> Outcome:
+    answered = await desk.subcommand("doctor", *words)
+    return Show(answered.text.rstrip() or answered.error.rstrip(), "doctor")
+
+
+async def login(words: Sequence[str], desk: Desk) -> Outcome:
+    """Keys are typed where nothing records them: in a shell of one's own."""
+    status = await told(desk, "auth", "status")
+    text = status.text if isinstance(status, Show) else ""
+    return Show(f"{text}\nTo sign in, run in a shell: codi auth login {' '.join(words) or 'NAME'}".strip(), "login")
+
+
+async def tools(words: Sequence[str], desk: Desk) -> Outcome:
+    return await told(desk, "tool", *(("show", words[0]) if words else ("list",)))

@@ -148,6 +148,12 @@ def _password(data: bytes, folded: bytes, at: int, end: int) -> Iterator[Found]:
         yield found[0], found[1], "PASSWORD"
 
 
+def _passphrase(data: bytes, folded: bytes, at: int, end: int) -> Iterator[Found]:
+    for start, stop, name in _password(data, folded, at, end):
+        if any(sign in data[end:start] for sign in b"=\"'"):  # behind a colon alone it is more often prose
+            yield start, stop, name
+
+
 def _is_password(value: bytes, *, quoted: bool) -> bool:
     if len(value) < 6 or is_plain(value):
         return False
@@ -207,7 +213,7 @@ def _curl(data: bytes, folded: bytes, at: int, end: int) -> Iterator[Found]:
 _WORDS: tuple[tuple[bytes, Callable[[bytes, bytes, int, int], Iterator[Found]]], ...] = (
     (b"passw", _password),
     (b"pwd=", _password),
-    (b"passphrase=", _password),
+    (b"passphrase=", _passphrase),
     (b"secret=", _as_secret),
     (b"token=", _as_token),
     (b"key=", _key),

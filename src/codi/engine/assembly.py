@@ -53,6 +53,7 @@ from codi.providers.wanted import Wanted
 from codi.tools.kit import Live, built_in
 from codi.tools.limiting import Limits
 from codi.tools.output import cap_for
+from codi.tools.page_cache import PageCache
 from codi.tools.results import Results
 from codi.tools.syntax_gate import SyntaxGate
 from codi.tools.toolbox import Profile, Toolbox, profile_for
@@ -194,6 +195,7 @@ class Assembly:
             timeout_s=self.settings.shell.timeout_s,
             search=self._search(limits),
             sees=entry.abilities.vision if entry else True,
+            pages=PageCache(self.places.home) if self.settings.web.cache_ttl_s else None,
             own=(self.places.home,),
             guarded=lambda path: self.territory.is_protected(path) or self.territory.is_secret(path),
         )

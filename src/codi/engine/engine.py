@@ -18,12 +18,14 @@ from codi.agent.context_facts import context_facts
 from codi.agent.cover import Cover
 from codi.agent.gate import Gate
 from codi.agent.instructions import Part, prompt_of
+from codi.agent.looking_back import LookingBack
 from codi.agent.mind import Mind
 from codi.agent.questions import Questions
 from codi.agent.record import Record
 from codi.agent.taking_back import TakingBack
 from codi.agent.titles import Titles
 from codi.agent.veiling import veiled
+from codi.commands.settings import UiSettings
 from codi.credentials.vault import Vault
 from codi.engine.assembly import Assembly
 from codi.engine.layers import load
@@ -177,7 +179,8 @@ class Engine:
             mind = mind_of(choice, provider, thinking)
             for fact in self._facts_of_opening(path, mind, mode, state):
                 record.keep(fact)
-            taking_back = TakingBack(ledger, record, parts.ledger_path)
+            asked = LookingBack(ledger, calls, record, parts.ledger_path) if ledger else None
+            taking_back = TakingBack(ledger, asked, record, parts.ledger_path)
             limits, required = self._settings.agent, self._options.require_evidence
             gate = Gate(calls, record, limits, self._settings.verify, required=required)
             nearby, news = parts.nearby(files), workspace.jobs.news
@@ -262,6 +265,10 @@ class Engine:
         if fork.warning:
             self._warnings.append(fork.warning)
         return fork.path
+
+    @property
+    def ui(self) -> UiSettings:
+        return self._settings.ui
 
     @property
     def models(self) -> ModelList:

@@ -38,17 +38,17 @@ from codi.protocol.ops import (
     Interrupt,
     Op,
     Prompt,
-    Redo,
     Reply,
+    RestoreSnapshot,
     Retry,
     Revise,
     RunCommand,
-    ShowChanges,
     Steer,
     Undo,
     UseTool,
     Withdraw,
 )
+from codi.sessions import folds
 
 _MOST_WAITING = 10_000
 
@@ -166,6 +166,8 @@ class LocalConversation:
                 if self._turn:
                     self._turn.cancel()
                 self._is_stopped_ahead = not self._turn and bool(self._waiting)
+            case Undo(conversation=True) | RestoreSnapshot(conversation=True) if self._is_talking:
+                self._record.tell(StatusDelta(kind="warning", text="stop the turn first (Esc)"))
             case Steer(text, images) if self._is_talking:
                 self._agent.queue.add("steering", Waiting(text, images))
             case Prompt(text, images) if self._comes_after_a_turn():
@@ -220,8 +222,6 @@ class LocalConversation:
 
     async def _take(self, op: Op) -> None:
         match op:
-            case Undo() | Redo() | ShowChanges():
-                await self._taking_back.take(op)
             case Prompt(text, images) | Steer(text, images):
                 await self._talk(text, images)
             case Retry():
@@ -246,6 +246,10 @@ class LocalConversation:
             case ChoosePolicy(mode):
                 self._agent.calls.policy = self._repolicy(mode)
                 self._record.keep(PolicyChosen(mode))
+            case Answer() | Reply() | Interrupt() | Withdraw() | Revise() | ChooseBudget():
+                pass  # they went past the line
+            case _:
+                await self._taking_back.take(op, self._keep_what_holds)
 
     async def name(self) -> None:
         """Find a title once there is something to name, beside everything else."""
@@ -280,6 +284,7 @@ class LocalConversation:
             self._tell("there is no prompt to ask again")
             return
         self._record.branch_from(path[begun].parent)
+        self._keep_what_holds()
         await self._talk(prompt.text, [block for block in prompt.blocks if isinstance(block, Image)])
 
     def _warn(self, error: CodiError) -> None:
@@ -287,3 +292,14 @@ class LocalConversation:
 
     def _tell(self, text: str, hint: str | None = None) -> None:
         self._record.tell(StatusDelta(kind="warning", text=text, hint=hint))
+
+    def _keep_what_holds(self) -> None:
+        """Where the session goes on from an earlier entry it says anew which model answers, and in which mode."""
+        path, origin, mode = self._record.session.path(), self.origin, self._agent.calls.policy.mode
+        before = folds.model(path)
+        if before and (before.provider, before.model_id) != (origin.provider, origin.model):
+            self._record.keep(ModelChosen(origin.provider, origin.model))
+        if folds.thinking(path) != self.thinking:
+            self._record.keep(ThinkingChosen(self.thinking))
+        if (folds.policy_mode(path) or "default") != mode:
+            self._record.keep(PolicyChosen(mode, by="mode"))

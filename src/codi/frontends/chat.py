@@ -1,7 +1,7 @@
 """A plain conversation, line by line: `codi` in a terminal that can do no more, or wants no more.
 
-A line is a prompt, one that begins with `!` a command to run. `/model X`, `/mode X`, `/undo`, `/redo`, `/retry`, `/changes`, `/evidence` and `/exit` are the only commands. Ctrl-C
-stops a turn, and leaves when none runs.
+A line is a prompt, one that begins with `!` a command to run. `/model X`, `/mode X`, `/undo`, `/redo`, `/retry`, `/changes`,
+`/blame`, `/bisect`, `/snapshot`, `/evidence` and `/exit` are the only commands. Ctrl-C stops a turn, and leaves when none runs.
 """
 
 import os
@@ -14,7 +14,9 @@ from typing import TypeVar
 import anyio
 from anyio.abc import TaskStatus
 
-from codi.frontends.outcome import said
+from codi.commands.ledger_words import USAGE
+from codi.frontends.ledger_chat import LedgerChat
+from codi.frontends.outcome import question_of
 from codi.frontends.proof import Proof, mark_of
 from codi.frontends.sanitiser import visible
 from codi.frontends.shell_lines import LINES_OF_SHELL
@@ -24,7 +26,6 @@ from codi.protocol.events import (
     ApprovalAsked,
     CallEndDelta,
     CallStartDelta,
-    ChangesDelta,
     CommandShown,
     Entry,
     Event,
@@ -36,21 +37,8 @@ from codi.protocol.events import (
     TextDelta,
     ToolProgress,
     TurnEnded,
-    UndoDelta,
 )
-from codi.protocol.ops import (
-    Answer,
-    ChooseModel,
-    ChoosePolicy,
-    Interrupt,
-    Prompt,
-    Redo,
-    Reply,
-    Retry,
-    RunCommand,
-    ShowChanges,
-    Undo,
-)
+from codi.protocol.ops import Answer, ChooseModel, ChoosePolicy, Interrupt, Prompt, Reply, Retry, RunCommand
 
 _Said = TypeVar("_Said")
 
@@ -78,6 +66,7 @@ class _Chat:
         self._conversation = conversation
         self._events = conversation.events()
         self._lines = _Lines()
+        self._ledger = LedgerChat(conversation, self._events, self.line, self._answer)
         self._proof = Proof()
         self._busy = False
         self._question: anyio.CancelScope | None = None
@@ -119,20 +108,16 @@ class _Chat:
                 print("usage: /model NAME", flush=True)
             case "/mode":
                 print(f"usage: /mode {'|'.join(_MODES)}", flush=True)
-            case "/undo":
-                await self._undo(rest.split())
-            case "/redo" if rest.isdecimal() or not rest:
-                _print_undo(await self._undone(Redo(int(rest or 1))))
-            case "/changes":
-                await self._show_changes()
             case _ if word.startswith("!"):
                 await self._run(line.strip())
             case "/retry":
                 await self.turn(Retry())
+            case _ if word.startswith("/") and await self._looked_back(word[1:].lower(), rest):
+                pass
             case _ if word.startswith("/") and "/" not in word[1:]:
                 print(
                     f"unknown command {visible(word)}; there are /model NAME, /mode {'|'.join(_MODES)}, "
-                    "/undo [N|FILE...] [--dry-run], /redo [N], /retry, /changes, /evidence and /exit",
+                    f"{', '.join(USAGE.values())}, /retry, /evidence and /exit",
                     flush=True,
                 )
             case _:
@@ -176,8 +161,7 @@ class _Chat:
             self._proof.hear(event)
             match event:
                 case Entry(fact=ApprovalAsked() as asked):
-                    if answer := await self._unless_stopped(partial(self._ask, asked)):
-                        await self._conversation.send(answer)
+                    await self._answer(asked)
                 case Entry(fact=QuestionAsked() as question):
                     if reply := await self._unless_stopped(partial(self._reply, question)):
                         await self._conversation.send(reply)
@@ -203,43 +187,16 @@ class _Chat:
                     print(visible(f"error: {text}\nhint: {hint}"), flush=True)
                     return
 
-    async def _undo(self, words: Sequence[str]) -> None:
-        """Show what would be taken back, ask, and do it."""
-        named = [word for word in words if word not in ("turn", "--dry-run")]
-        steps = int(named[0]) if len(named) == 1 and named[0].isdecimal() else None
-        op = Undo(steps=steps, paths=() if steps else tuple(named), dry_run=True)
-        planned = await self._undone(op)
-        _print_undo(planned)
-        if not planned or (not planned.steps and not planned.outcomes) or "--dry-run" in words:
-            return
-        if (await self.line("take this back? [y]es, [N]o: ") or "").strip().lower() in ("y", "yes"):
-            _print_undo(await self._undone(Undo(op.steps, op.to, op.paths)))
+    async def _looked_back(self, name: str, rest: str) -> bool:
+        self._busy = True
+        try:
+            return await self._ledger.take(name, rest)
+        finally:
+            self._busy = False
 
-    async def _undone(self, op: Undo | Redo) -> UndoDelta | None:
-        await self._conversation.send(op)
-        async for event in self._events:
-            match event:
-                case UndoDelta():
-                    return event
-                case StatusDelta(kind="warning", text=text, hint=hint):
-                    print(visible(f"error: {text}\nhint: {hint}"), flush=True)
-                    break
-        return None
-
-    async def _show_changes(self) -> None:
-        await self._conversation.send(ShowChanges())
-        async for event in self._events:
-            match event:
-                case ChangesDelta(files):
-                    for file in files:
-                        lines = "" if file.added is None else f" +{file.added} -{file.removed}"
-                        ids = f"{(file.before or '-')[:12]}..{(file.after or '-')[:12]}"
-                        print(visible(f"{file.kind:<9} {file.path}{lines} {ids} {file.owner}"))
-                    print("" if files else "nothing was changed in this session", flush=True)
-                    break
-                case StatusDelta(kind="warning", text=text, hint=hint):
-                    print(visible(f"error: {text}\nhint: {hint}"), flush=True)
-                    break
+    async def _answer(self, asked: ApprovalAsked) -> None:
+        if answer := await self._unless_stopped(partial(self._ask, asked)):
+            await self._conversation.send(answer)
 
     async def _unless_stopped(self, asking: Callable[[], Awaitable[_Said]]) -> _Said | None:
         """The person's answer; None where they stopped the turn instead."""
@@ -250,6 +207,20 @@ class _Chat:
             finally:
                 self._question = None
         return None
+
+    async def _show(self, text: str) -> bool:
+        """Show a text of any length; in a terminal page by page. False where the person did not want to see its end."""
+        lines = visible(text).split("\n")
+        rows = os.get_terminal_size().lines - 2 if sys.stdin.isatty() and sys.stdout.isatty() else len(lines)
+        for at in range(0, len(lines), rows):
+            print("\n".join(lines[at : at + rows]), flush=True)
+            if (left := len(lines) - at - rows) > 0:
+                said = await self.line(
+                    f"-- {left} more line{'' if left == 1 else 's'}: Enter shows them, n says no -- "
+                )
+                if said is None or said.strip().lower() in ("n", "no", "q"):
+                    return False
+        return True
 
     async def _reply(self, asked: QuestionAsked) -> Reply:
         print(visible(f"\n{asked.question}"))
@@ -268,10 +239,8 @@ class _Chat:
         return Reply(asked.id, text=line if asked.free_text else "")
 
     async def _ask(self, asked: ApprovalAsked) -> Answer:
-        print(visible(f"\n{asked.tool_name} wants to:"))
-        for effect in asked.effects:
-            print(visible(f"  {said(effect)}"))
-        print(visible(f"  risk {asked.risk}: {'; '.join(asked.reasons)}"))
+        if not await self._show(question_of(asked)):
+            return Answer(asked.tool_call_id, Deny(by="person"))
         offer = next(iter(asked.offers), None)
         always = ", [a]lways in this session" if offer else ""
         answer = (await self.line(f"[y]es, [N]o{always}, [s]top the turn, or say why not: ") or "").strip()
@@ -305,22 +274,6 @@ def _print_event(event: Event) -> None:
                     print(visible(f"\n  {kind}: {item.text}"), flush=True)
         case StatusDelta(kind="waiting", text=text):
             print(visible(f"\n  {text}"), flush=True)
-
-
-def _print_undo(delta: UndoDelta | None) -> None:
-    if delta is None:
-        return
-    if not delta.outcomes:
-        print(f"there is nothing to {'put back' if delta.redo else 'take back'}", flush=True)
-        return
-    verb = "put back" if delta.redo else "taken back"
-    print(f"{'is' if delta.done else 'would be'} {verb}:")
-    for outcome in delta.outcomes:
-        why = f"  ({outcome.why})" if outcome.why else ""
-        print(visible(f"  {outcome.what:<9} {outcome.path}{why}"))
-    for path in delta.aside:
-        print(visible(f"  wrote     {path}"))
-    sys.stdout.flush()
 
 
 def _print_evidence(proof: Proof) -> None:

@@ -5,13 +5,18 @@ from collections.abc import Awaitable, Callable, Sequence
 import anyio
 
 from codi.commands.command import Answered, InLine
+from codi.frontends.sanitiser import visible
 from codi.protocol.conversation import Conversation
 from codi.protocol.events import (
+    BisectDelta,
+    BlameDelta,
     BudgetDelta,
     ChangesDelta,
+    ComparisonDelta,
     Entry,
     Event,
     QueueDelta,
+    SnapshotsDelta,
     StatusDelta,
     TurnEnded,
     TurnStarted,
@@ -51,9 +56,7 @@ class ConversationDesk:
                     *(InLine("steering", at, what) for at, what in enumerate(steering)),
                     *(InLine("follow_up", at, what) for at, what in enumerate(follow_up)),
                 )
-            case UndoDelta() | ChangesDelta() | BudgetDelta() | StatusDelta(kind="warning") if (
-                self._answered and not self._answer
-            ):
+            case _ if self._answered and not self._answer and _is_answer(event):
                 self._answer = event
                 self._answered.set()
 
@@ -79,3 +82,27 @@ class ConversationDesk:
 
     async def confirm(self, question: str) -> bool:
         return await self._confirm(question)
+
+
+def line_of(item: InLine, number: int) -> str:
+    """What waits, in one line."""
+    first = next((line for line in item.what.text.splitlines() if line.strip()), "(image)")
+    return f"{number}. {'steer' if item.line == 'steering' else 'next'} {visible(first)}"
+
+
+def _is_answer(event: Event) -> bool:
+    """Whether this ends what an op asked for."""
+    match event:
+        case (
+            StatusDelta(kind="warning")
+            | UndoDelta()
+            | ChangesDelta()
+            | BlameDelta()
+            | BudgetDelta()
+            | SnapshotsDelta()
+            | ComparisonDelta()
+        ):
+            return True
+        case BisectDelta(done=done):
+            return done
+    return False

@@ -196,6 +196,18 @@ def said(effect: Reads | Writes | Runs | Reaches) -> str:
             return f"reaches {host}:{port}"
 
 
+def question_of(asked: ApprovalAsked) -> str:
+    """What a person reads before they answer."""
+    lines = [f"\n{asked.tool_name} wants to:", *(f"  {said(effect)}" for effect in asked.effects)]
+    lines.append(f"  risk {asked.risk}: {'; '.join(asked.reasons)}")
+    if asked.undo_cover:
+        lines.append(f"  undo: {asked.undo_cover}")
+    told = [effect.line for effect in asked.effects if isinstance(effect, Runs)]
+    if asked.preview and [asked.preview] != told:
+        lines += ["", asked.preview]
+    return "\n".join(lines)
+
+
 def _claim_json(claim: ClaimChecked) -> dict[str, str]:
     told = {"text": claim.text, "state": claim.state, "evidence": claim.evidence, "why": claim.why}
     return {name: value for name, value in told.items() if value is not None}

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from codi.frontends.answers import Answering
 from codi.frontends.headless import run_prompts
-from codi.frontends.outcome import Outcome
+from codi.frontends.outcome import Outcome, question_of
 from codi.frontends.sanitiser import visible
 from codi.protocol.conversation import Conversation
-from codi.protocol.events import CallStartDelta, Event, StatusDelta
+from codi.protocol.events import ApprovalAsked, CallStartDelta, Entry, Event, StatusDelta
 from codi.protocol.ops import Prompt
 
 
@@ -30,6 +30,8 @@ async def print_once(
             case CallStartDelta(tool=tool, arguments=arguments) if sys.stderr.isatty():
                 what = next((str(value) for value in arguments.values()), "")
                 print(visible(f"· {tool} {what}".splitlines()[0][:100]), file=sys.stderr)
+            case Entry(fact=ApprovalAsked() as asked):
+                print(visible(question_of(asked)).lstrip("\n"), file=sys.stderr)
             case StatusDelta(kind="retry" | "warning" | "fallback", text=text):
                 print(visible(f"warning: {text}"), file=sys.stderr)
             case StatusDelta(kind="waiting", text=text, hint=hint) if hint or sys.stderr.isatty():

@@ -132,7 +132,7 @@ def _holds(folder: str, path: str) -> bool:
 
 def _forbidden(line: str, commands: Iterable[Command], known: _Known) -> str | None:
     if _FORK_BOMB.search(line):
-        return "a fork bomb"
+        return "is a fork bomb"
     for command in commands:
         words, program = command.words, command.program
         written = list(_written(command))

@@ -489,14 +489,26 @@ class PathOutcome(Struct, frozen=True):
 
 
 class UndoDelta(Struct, frozen=True, tag="undo_delta", kw_only=True, omit_defaults=True):
-    """What an undo or redo did, or (unless `done`) would do. `aside` are files beside those in conflict, which hold what they
-    would have become."""
+    """What an undo, a redo, or bringing back a snapshot did, or (unless `done`) would do. `aside` are files beside those in
+    conflict, which hold what they would have become; `taken` is the snapshot of what was there before. `resumed` says where the
+    conversation goes on, where it was to be moved too."""
 
     outcomes: tuple[PathOutcome, ...] = ()
     steps: tuple[int, ...] = ()
     redo: bool = False
     done: bool = False
     aside: tuple[str, ...] = ()
+    taken: str | None = None
+    resumed: "Resumed | None" = None
+
+
+class Resumed(Struct, frozen=True, kw_only=True):
+    """Where a conversation goes on: on the entry `to`, None at its very beginning. `prompt` is what was said next, where that
+    began a turn; `moved` says whether the conversation stood elsewhere."""
+
+    to: str | None
+    prompt: str | None = None
+    moved: bool = True
 
 
 class ChangedFileRow(Struct, frozen=True, kw_only=True):
@@ -518,6 +530,77 @@ class ChangesDelta(Struct, frozen=True, tag="changes_delta"):
     files: tuple[ChangedFileRow, ...]
 
 
+class BlamedLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A line of a file and who wrote it: `owner` is None for what was there before codi first saw it, and the rest None where
+    it is not known."""
+
+    line: int
+    text: str
+    owner: str | None
+    step: int | None = None
+    at: float | None = None
+    session: str | None = None
+    turn: int | None = None
+    prompt: str | None = None
+    call: str | None = None
+    tool: str | None = None
+    what: str | None = None
+
+
+class BlameDelta(Struct, frozen=True, tag="blame_delta"):
+    path: str
+    lines: tuple[BlamedLine, ...]
+
+
+class ToldStep(Struct, frozen=True, kw_only=True):
+    """A step: whose it is, and the files that it changed."""
+
+    step: int
+    session: str
+    turn: int
+    prompt: str
+    call: str
+    tool: str
+    what: str
+    at: float
+    files: tuple[str, ...]
+
+
+class BisectDelta(Struct, frozen=True, tag="bisect_delta", kw_only=True):
+    """One judgement of a bisection, `said` of the tree after the last of `steps`; or, when it is `done`, the first bad step, and
+    where some were skipped the few among which it is."""
+
+    steps: tuple[ToldStep, ...]
+    said: Literal["good", "bad", "skipped"] | None = None
+    runs: int = 0
+    done: bool = False
+
+
+class SnapshotRow(Struct, frozen=True, kw_only=True):
+    """A tree that can be brought back. `name` is a person's where it is `named`, else the prompt of the turn that began here."""
+
+    id: str
+    step: int
+    at: float
+    name: str
+    named: bool
+    session: str | None = None
+    turn: int | None = None
+
+
+class SnapshotsDelta(Struct, frozen=True, tag="snapshots_delta", kw_only=True):
+    """The trees that can be brought back, oldest first; or the one that was `created`."""
+
+    snapshots: tuple[SnapshotRow, ...]
+    created: bool = False
+
+
+class ComparisonDelta(Struct, frozen=True, tag="comparison_delta"):
+    """What became different, as a unified diff."""
+
+    lines: tuple[str, ...]
+
+
 Delta = (
     TextDelta
     | ThinkingDelta
@@ -531,5 +614,9 @@ Delta = (
     | BudgetDelta
     | UndoDelta
     | ChangesDelta
+    | BlameDelta
+    | BisectDelta
+    | SnapshotsDelta
+    | ComparisonDelta
 )
 Event = Entry | Delta

@@ -113,13 +113,17 @@ class ChoosePolicy(Struct, frozen=True, tag="choose_policy"):
 
 
 class Undo(Struct, frozen=True, tag="undo"):
-    """Take back what this session changed: the last `steps`, what came after the step `to`, what was done to `paths`, or,
-    when nothing is said, the last turn that changed files. With `dry_run` it is only told what would happen."""
+    """Take back what this session changed: the last `steps`, what came after the step `to`, `all` of it, what was done to
+    `paths`, or, when nothing is said, the last `turn` that changed files. With `conversation` the session goes on from where it
+    stood then, which is refused while a turn runs; with `dry_run` it is only told what would happen."""
 
     steps: int | None = None
     to: int | None = None
     paths: tuple[str, ...] = ()
     dry_run: bool = False
+    turn: bool = False
+    all: bool = False
+    conversation: bool = False
 
 
 class Redo(Struct, frozen=True, tag="redo"):
@@ -131,6 +135,49 @@ class Redo(Struct, frozen=True, tag="redo"):
 
 class ShowChanges(Struct, frozen=True, tag="show_changes"):
     """Tell what became of each file since this session began, and by whom."""
+
+
+class Blame(Struct, frozen=True, tag="blame"):
+    """Tell who wrote the lines of a file; of all of it, or from line `first` to line `last`, counted from 1."""
+
+    path: str
+    first: int | None = None
+    last: int | None = None
+
+
+class Bisect(Struct, frozen=True, tag="bisect"):
+    """Find the first step after which a line for the shell fails, of those after step `begin` up to step `end`. The command is
+    judged as any other."""
+
+    command: str
+    begin: int | None = None
+    end: int | None = None
+
+
+class ShowSnapshots(Struct, frozen=True, tag="show_snapshots"):
+    """Tell the trees that can be brought back."""
+
+
+class CreateSnapshot(Struct, frozen=True, tag="create_snapshot"):
+    """Give the tree as it is a name; the time, where none is said."""
+
+    name: str = ""
+
+
+class CompareSnapshots(Struct, frozen=True, tag="compare_snapshots"):
+    """Tell what became different from the tree `a` to the newer `b`, or to what is there now."""
+
+    a: str
+    b: str | None = None
+
+
+class RestoreSnapshot(Struct, frozen=True, tag="restore_snapshot"):
+    """Bring a tree back, or `paths` of it. With `conversation` the session goes on from where it stood then, which is refused
+    while a turn runs."""
+
+    id: str
+    paths: tuple[str, ...] = ()
+    conversation: bool = False
 
 
 Op = (
@@ -151,4 +198,10 @@ Op = (
     | Undo
     | Redo
     | ShowChanges
+    | Blame
+    | Bisect
+    | ShowSnapshots
+    | CreateSnapshot
+    | CompareSnapshots
+    | RestoreSnapshot
 )

@@ -111,14 +111,20 @@ def encoded(workspace: Workspace, path: str, file: TextFile) -> bytes:
 
 
 def judged(workspace: Workspace, gate: SyntaxGate, changes: Sequence[Rewritten]) -> str:
-    """What the syntax gate has to say of a change, as lines to add to the result. Raises ToolFailed."""
+    """What is to be said of a change that is ready to be made, as lines to add to the result: what the syntax gate found,
+    and where a crash would leave neither the old nor the new. Raises ToolFailed."""
     rewrites = [
         Rewrite(workspace.shown(change.path), _text_before(change), change.text)
         for change in changes
         if change.text is not None
     ]
     warning = gate.warning(rewrites)
-    return f"\n{warning}" if warning else ""
+    in_place = [
+        f"(written in place: {workspace.shown(change.path)} {why})"
+        for change in changes
+        if change.old and change.content is not None and (why := workspace.in_place(change.path))
+    ]
+    return "".join(f"\n{line}" for line in (warning, *in_place) if line)
 
 
 def _text_before(change: Rewritten) -> str | None:

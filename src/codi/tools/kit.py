@@ -18,6 +18,7 @@ from codi.tools.insert_lines import InsertLines
 from codi.tools.limiting import Limits
 from codi.tools.list_files import ListFiles
 from codi.tools.move import Move
+from codi.tools.page_cache import PageCache
 from codi.tools.read import Read
 from codi.tools.recall import Recall
 from codi.tools.refactor import Refactor
@@ -59,34 +60,36 @@ def built_in(
     timeout_s: int = 120,
     sees: bool = True,
     search: WebSearchTool | None = None,
+    pages: PageCache | None = None,
     own: Sequence[str] = (),
     guarded: Callable[[str], bool] = lambda path: False,
 ) -> list[Tool]:
     """All of them, for one session. `ripgrep` is the program, if there is one;
     `project` is what can be seen before anything runs;
     commands end after `timeout_s` unless the model gives them another limit; `sees` says whether the model can look at
-    images; `search` is there when an engine is set up; `own` are codi's own folders; `guarded` says
+    images; `search` is there when an engine is set up; `pages` keeps what was fetched; `own` are codi's own folders; `guarded` says
     of a real path whether it is protected or holds secrets."""
     limited = {"limits": limits}
     gated = {"gate": gate}
+    blind = {"gate": SyntaxGate("off")}  # which change was sent back once is for the call itself to know
     return [
         StructTool(Read, needs={**limited, "sees": sees}),
-        StructTool(Write, needs=gated),
-        StructTool(Edit, needs=gated),
-        StructTool(ApplyPatch, needs=gated),
-        StructTool(InsertLines, needs={**gated, **limited}),
-        StructTool(ReplaceLines, needs={**gated, **limited}),
-        StructTool(DeleteLines, needs={**gated, **limited}),
-        StructTool(Refactor, needs={**gated, **limited, "guarded": guarded}),
+        StructTool(Write, needs=gated, rehearsal=blind),
+        StructTool(Edit, needs=gated, rehearsal=blind),
+        StructTool(ApplyPatch, needs=gated, rehearsal=blind),
+        StructTool(InsertLines, needs={**gated, **limited}, rehearsal=blind),
+        StructTool(ReplaceLines, needs={**gated, **limited}, rehearsal=blind),
+        StructTool(DeleteLines, needs={**gated, **limited}, rehearsal=blind),
+        StructTool(Refactor, needs={**gated, **limited, "guarded": guarded}, rehearsal=blind),
         ShellTool(limits, timeout_s),
         RunTestsTool(project, limits),
         StructTool(Grep, needs={"limits": limits, "ripgrep": ripgrep}),
         StructTool(Glob, needs=limited),
         StructTool(ListFiles, name="list", needs=limited),
         StructTool(Tree, needs=limited),
-        StructTool(Move, needs={"own": own}),
-        StructTool(Delete, needs={"own": own}),
-        StructTool(WebFetch, needs=limited),
+        StructTool(Move, needs={"own": own}, rehearsal={}),
+        StructTool(Delete, needs={"own": own}, rehearsal={}),
+        StructTool(WebFetch, needs={**limited, "pages": pages}),
         *([search] if search else []),
         *([StructTool(ViewImage)] if sees else []),
         StructTool(Recall, needs=limited),

@@ -96,7 +96,7 @@ class Shell(Struct, frozen=True, forbid_unknown_fields=True):
             if self.background:
                 return await self._started(workspace, limits, place, runs)
             if self.pty:
-                return await self._on_screen(workspace, runs)
+                return await self._on_screen(workspace, place, runs)
             cap = limits.cap
             timeout_s = self.timeout_s or USUAL_TIMEOUT_S
             outcome = await workspace.run(runs, timeout_s=timeout_s, keep_head=cap.bytes, keep_tail=cap.bytes)
@@ -129,9 +129,10 @@ class Shell(Struct, frozen=True, forbid_unknown_fields=True):
         looked = await looked_at(job, limits)
         return replace(looked, text=f"{said}\n{looked.text}")
 
-    async def _on_screen(self, workspace: Workspace, runs: Runs) -> ToolOutput:
+    async def _on_screen(self, workspace: Workspace, place: Place, runs: Runs) -> ToolOutput:
         timeout_s = self.timeout_s or USUAL_TIMEOUT_S
         job = await workspace.start(runs, timeout_s=timeout_s, keep=SCREEN_BYTES, terminal=self._terminal)
+        place.started[job.id] = runs  # a model that counts jobs may name it, and is told that it ended
         try:
             await job.ended()
         finally:

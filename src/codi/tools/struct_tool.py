@@ -10,11 +10,14 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
+from anyio import to_thread
 from msgspec import DecodeError, Struct, ValidationError, convert, json, structs
 
 from codi.protocol.effects import Effect
 from codi.protocol.tooling import ToolSpec
+from codi.tools.previews import preview_of
 from codi.tools.tool import Action, ToolFailed, ToolOutput
+from codi.workspace.rehearsal import Rehearsed
 from codi.workspace.workspace import Workspace
 
 SHOWN_ARGUMENTS = 2000
@@ -28,13 +31,22 @@ class StructTool:
     """Makes a tool of a frozen struct class with `effects()` and `run(workspace)`.
 
     The tool's name is the class name in snake case unless `name` is given. What `run` needs from outside, such as a
-    store, comes in `needs` and is handed to it as keyword arguments; a model never sees it.
+    store, comes in `needs` and is handed to it as keyword arguments; a model never sees it. Where `rehearsal` is given, a call
+    tells beforehand what it would change, by running with that in place of the needs of the same names.
     """
 
-    def __init__(self, shape: type[Struct], *, name: str | None = None, needs: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        shape: type[Struct],
+        *,
+        name: str | None = None,
+        needs: Mapping[str, Any] | None = None,
+        rehearsal: Mapping[str, Any] | None = None,
+    ) -> None:
         self.name = name or _snake_case(shape.__name__)
         self._shape = shape
         self._needs = dict(needs or {})
+        self._rehearsal = None if rehearsal is None else {**self._needs, **rehearsal}
 
     @cached_property
     def spec(self) -> ToolSpec:
@@ -43,7 +55,7 @@ class StructTool:
 
     def prepare(self, arguments: dict[str, Any]) -> Action:
         action = self.checked(arguments)
-        return _Call(action, self._needs) if self._needs else action
+        return _Call(action, self._needs, self._rehearsal) if self._needs else action
 
     def checked(self, arguments: dict[str, Any]) -> Any:
         """The struct that the arguments make. Raises ToolFailed."""
@@ -94,6 +106,7 @@ class _Call(Struct, frozen=True):
 
     action: Any
     needs: dict[str, Any]
+    rehearsal: dict[str, Any] | None = None
 
     def effects(self) -> Iterable[Effect]:
         effects: Iterable[Effect] = self.action.effects()
@@ -102,6 +115,17 @@ class _Call(Struct, frozen=True):
     async def run(self, workspace: Workspace) -> str | ToolOutput:
         output: str | ToolOutput = await self.action.run(workspace, **self.needs)
         return output
+
+    async def preview(self, workspace: Workspace) -> str | None:
+        if self.rehearsal is None:
+            return await self.action.preview(workspace) if hasattr(self.action, "preview") else None
+        try:
+            await self.action.run(workspace, **self.rehearsal)
+        except Rehearsed as rehearsed:
+            return await to_thread.run_sync(preview_of, workspace, rehearsed, abandon_on_cancel=True)
+        except ToolFailed:
+            pass  # which the call itself will say
+        return None
 
 
 def parameters_of(shape: type[Struct]) -> dict[str, Any]:

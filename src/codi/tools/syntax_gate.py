@@ -14,13 +14,14 @@ from typing import Literal
 from msgspec import DecodeError, Raw, Struct
 from msgspec.json import decode
 
+from codi.tools.grammars import first_fault, language_of
 from codi.tools.tool import ToolFailed
 
 Mode = Literal["on", "warn", "off"]
 
 _LARGE = 200_000
 """Characters from which on a parser would be felt: of Python the statements around the change are then parsed first, and only
-if these do not parse all of it; YAML and TOML pass."""
+if these do not parse all of it; all other languages but JSON pass."""
 
 _COMPARED = 65_536
 _STATEMENT = re.compile(r"^(?!(?:else|elif|except|finally|case)\b)[A-Za-z_@]", re.MULTILINE)
@@ -77,19 +78,26 @@ def _in_words(rewrite: Rewrite, finding: Finding) -> str:
 
 
 def _broken(rewrite: Rewrite) -> Finding | None:
-    fault = _fault_finder(rewrite.path)
-    if fault is None or rewrite.old is None or rewrite.old == rewrite.new:
+    ending = rewrite.path.rpartition(".")[2].lower()
+    if rewrite.old is None or rewrite.old == rewrite.new:
         return None
     large = max(len(rewrite.old), len(rewrite.new)) > _LARGE
-    if large and fault in (_yaml_fault, _toml_fault):
+    if fault := _fault_finder(ending):
+        if large and fault in (_yaml_fault, _toml_fault):
+            return None
+        if large and fault is _python_fault and _parses_around_change(rewrite.old, rewrite.new):
+            return None
+        finding = fault(rewrite.new)
+        if not finding or not fault(rewrite.old):
+            return finding
+    # Python of another version than this one is still told by its grammar.
+    language = language_of(ending)
+    if language is None or large or not (told := first_fault(language, rewrite.new)):
         return None
-    if large and fault is _python_fault and _parses_around_change(rewrite.old, rewrite.new):
-        return None
-    finding = fault(rewrite.new)
-    return finding if finding and not fault(rewrite.old) else None
+    return None if first_fault(language, rewrite.old) else Finding(*told)
 
 
-def _fault_finder(path: str) -> Callable[[str], Finding | None] | None:
+def _fault_finder(ending: str) -> Callable[[str], Finding | None] | None:
     return {
         "py": _python_fault,
         "pyi": _python_fault,
@@ -99,7 +107,7 @@ def _fault_finder(path: str) -> Callable[[str], Finding | None] | None:
         "toml": _toml_fault,
         "yaml": _yaml_fault,
         "yml": _yaml_fault,
-    }.get(path.rpartition(".")[2].lower())
+    }.get(ending)
 
 
 # The parsers are imported where they are used: they would cost every start of codi some 20 ms, and many sessions change no

@@ -36,6 +36,9 @@ class ToolOutput(Struct, frozen=True, kw_only=True):
 
 
 class Action(Protocol):
+    """It may also offer `async def preview(workspace) -> str | None`: what it would do, for the person who is asked. It is
+    given a Rehearsal of its effects, and changes nothing."""
+
     def effects(self) -> Iterable[Effect]:
         """What will be touched; pure, and complete."""
         ...

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from codi.protocol.effects import Effect, Reaches
 from codi.tools.limiting import Limits
 from codi.tools.output import size
+from codi.tools.page_cache import PageCache
 from codi.tools.tool import ToolFailed, ToolOutput
 from codi.tools.web_pages import decoded, is_text, markdown, media_type, plain, pretty
 from codi.workspace.endpoints import NoEndpoint, endpoint_of
@@ -44,14 +45,20 @@ class WebFetch(Struct, frozen=True, forbid_unknown_fields=True):
         if port == 80:
             yield Reaches(host, 443, "web_fetch")  # where most such pages lead by now
 
-    async def run(self, workspace: Workspace, *, limits: Limits) -> ToolOutput:
+    async def preview(self, workspace: Workspace) -> str:
+        return f"GET {self.url}\nbody: 0 bytes"
+
+    async def run(self, workspace: Workspace, *, limits: Limits, pages: PageCache | None = None) -> ToolOutput:
+        kept = pages.kept(self.url) if pages else None
         try:
             with anyio.fail_after(MOST_TIME_S):
-                answer = await self._followed(workspace)
+                answer = kept[0] if kept else await self._followed(workspace)
         except TimeoutError as error:
             raise ToolFailed(f"{self.url} gave no whole answer within {MOST_TIME_S:.0f} s.") from error
         except Unreachable as error:
             raise ToolFailed(str(error)) from error
+        if pages and not kept:
+            pages.keep(self.url, answer)
         content_type = answer.headers.get("content-type", "")
         first = f"{answer.url} {answer.status} {content_type or 'unknown type'}"
         details = {"url": answer.url, "status": answer.status, "contentType": content_type}
@@ -61,6 +68,7 @@ class WebFetch(Struct, frozen=True, forbid_unknown_fields=True):
             text = f"{first}\n\nBinary content ({media_type(content_type) or 'unknown'}, {known}); not shown."
             return ToolOutput(text=text, details=details, is_error=bad)
         text, notes = await to_thread.run_sync(self._text, answer, content_type, abandon_on_cancel=True)
+        notes += [f"Fetched {kept[1] / 60:.0f} min ago; pages of documentation are kept for a day"] if kept else []
         output = limits.head("web_fetch", self, f"{first}\n{_as_data(text, answer)}", notes, details)
         return ToolOutput(text=output.text, details=output.details, is_error=bad)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from functools import cached_property
 from typing import Annotated, Any, Literal
+from urllib.parse import quote_plus
 
 import anyio
 from msgspec import Meta, Struct
@@ -14,6 +15,7 @@ from msgspec.structs import replace
 from codi.protocol.effects import Effect, Reaches
 from codi.protocol.tooling import ToolSpec
 from codi.tools.limiting import Limits
+from codi.tools.page_cache import KEPT_S, is_documentation
 from codi.tools.struct_tool import StructTool
 from codi.tools.tool import Action, ToolFailed, ToolOutput
 from codi.tools.web_engines import DateRange, Engine, Found, NoResults, Query
@@ -40,7 +42,8 @@ class WebSearch(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Searches:
-    """What the searches of one session share: the engines, results that are kept `ttl_s` seconds, and the pace."""
+    """What the searches of one session share: the engines, results that are kept `ttl_s` seconds (those of a place of
+    documentation for a day), and the pace."""
 
     def __init__(
         self, engines: Sequence[Engine], *, ttl_s: float = 3600, clock: Callable[[], float] = time.monotonic
@@ -53,7 +56,9 @@ class Searches:
 
     def kept(self, engine: Engine, query: Query) -> list[Found] | None:
         at, found = self._kept.get((engine.name, query), (0.0, None))
-        return found if found is not None and self._clock() - at < self._ttl_s else None
+        of_documentation = self._ttl_s and query.site and is_documentation(f"https://{query.site}")
+        ttl_s = max(self._ttl_s, KEPT_S) if of_documentation else self._ttl_s
+        return found if found is not None and self._clock() - at < ttl_s else None
 
     def keep(self, engine: Engine, query: Query, found: list[Found]) -> None:
         self._kept[engine.name, query] = self._clock(), found
@@ -111,6 +116,14 @@ class _Searching(Struct, frozen=True):
         for engine in self.engines:
             host, port = endpoint_of(engine.base)
             yield Reaches(host, port, "web_search")
+
+    async def preview(self, workspace: Workspace) -> str:
+        """Of the engine that is asked first; the others stand in for it."""
+        engine = self.engines[0]
+        url, _ = engine.request(self.query, date.today())
+        for secret in engine.secrets:
+            url = url.replace(quote_plus(secret), "***")
+        return f"GET {url}\nbody: 0 bytes"
 
     async def run(self, workspace: Workspace) -> ToolOutput:
         failures: list[str] = []

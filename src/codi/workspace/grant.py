@@ -65,6 +65,10 @@ class Grant:
             self._check_read(self.resolve(path))
         return self._workspace.facts(path)
 
+    def in_place(self, path: str) -> str | None:
+        self._check_read(self.resolve(path))
+        return self._workspace.in_place(path)
+
     async def read(self, path: str) -> bytes:
         self._check_read(self.resolve(path))
         return await self._workspace.read(path)

@@ -146,6 +146,21 @@ class LocalWorkspace:
                 await turns.enter_async_context(self._turns.setdefault(place, anyio.Lock()))
             await to_thread.run_sync(work)
 
+    def in_place(self, path: str) -> str | None:
+        place = self.resolve(path)
+        try:
+            names = os.lstat(place).st_nlink
+        except OSError:
+            return None
+        if names > 1:
+            return f"has {names} hard links"
+        folder = os.path.dirname(place)
+        return (
+            None
+            if os.access(folder, os.W_OK | os.X_OK, effective_ids=True)
+            else "is in a directory that is not writable"
+        )
+
     async def make_directory(self, path: str) -> None:
         os.close(open_folder(self.resolve(path), made=[]))
 

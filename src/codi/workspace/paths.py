@@ -5,12 +5,14 @@ below a link can not name one file for the policy and another for the kernel.
 """
 
 import os
+import stat
 from collections.abc import Iterable
 
 UNICODE_SPACES = dict.fromkeys((0x00A0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000), " ")
 """As they are copied from chats and web pages in place of an ordinary space."""
 
 _LONGEST_NAME = 255  # bytes, on every file system in common use
+_LONGEST_PATH = 4095  # bytes that Linux takes as one path
 _MOST_LINKS = 40  # as many as Linux follows before it says ELOOP
 
 
@@ -66,12 +68,26 @@ def inside(path: str, roots: Iterable[str]) -> bool:
 
 
 def why_impossible(path: str) -> str | None:
-    """Why no file can have this absolute path, in the system's words; None if one can."""
+    """Why no file can have this absolute path, in the system's words; None if one can. What lies above it and is no folder
+    counts too, as long as it is there."""
     if "\0" in path:
         return "a name holds no NUL character"
-    if any(len(os.fsencode(name)) > _LONGEST_NAME for name in path.split("/")):
+    try:
+        encoded = os.fsencode(path)
+    except UnicodeEncodeError:
+        return "a name holds half a surrogate pair"
+    if len(encoded) > _LONGEST_PATH or any(len(name) > _LONGEST_NAME for name in encoded.split(b"/")):
         return "File name too long"
-    return None
+    above = os.path.dirname(path)
+    while not _exists(above):
+        above = os.path.dirname(above)
+    try:
+        is_folder = stat.S_ISDIR(os.stat(above).st_mode)
+    except PermissionError:
+        return None
+    except OSError as error:  # links in a circle, or one that leads nowhere
+        return f"{above}: {error.strerror}"
+    return None if is_folder else f"{above} is not a folder"
 
 
 def _target_of(path: str) -> str | None:

@@ -35,6 +35,7 @@ PROVIDER_KEYS = frozenset(
         "AZURE_OPENAI_API_KEY",
         "CEREBRAS_API_KEY",
         "CLOUDFLARE_API_KEY",
+        "COPILOT_GITHUB_TOKEN",
         "DASHSCOPE_API_KEY",
         "DEEPSEEK_API_KEY",
         "FIREWORKS_API_KEY",

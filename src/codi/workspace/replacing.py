@@ -27,7 +27,7 @@ def replace_together(changes: Sequence["Change"]) -> None:
     try:
         for change in changes:
             change.stage()
-        for change in changes:
+        for change in _each_file_once(changes):
             change.swap()
             swapped.append(change)
         for change in {change.folder: change for change in changes}.values():
@@ -40,6 +40,11 @@ def replace_together(changes: Sequence["Change"]) -> None:
     finally:
         for change in reversed(changes):
             change.close()
+
+
+def _each_file_once(changes: Sequence["Change"]) -> list["Change"]:
+    """Of several names of one file that are to hold the same, the first: the others are written with it."""
+    return list({(change.file or change.path, change.content): change for change in reversed(changes)}.values())[::-1]
 
 
 def _make_room(descriptors: int) -> None:
@@ -61,7 +66,7 @@ class Change:
 
     def __init__(self, path: str, content: bytes | None, *, expected: bytes | None, mode: int | None = None) -> None:
         self.path = path
-        self._content = content
+        self.content = content
         self._expected = expected
         self._mode = mode
         self._name = path.rpartition("/")[2]
@@ -77,29 +82,36 @@ class Change:
     def folder(self) -> str:
         return self.path.rpartition("/")[0]
 
+    @property
+    def file(self) -> tuple[int, int] | None:
+        """Which file is overwritten under this name, once staged; None where the name gets a file of its own or goes."""
+        if self._before is None or self.content is None or self._before.st_nlink == 1:
+            return None
+        return self._before.st_dev, self._before.st_ino
+
     def stage(self) -> None:
         """Check the file against what is expected and write the new content beside it."""
-        self._folder = open_folder(self.folder, made=None if self._content is None else self._made)
+        self._folder = open_folder(self.folder, made=None if self.content is None else self._made)
         self._check()
-        if self._content is None:
+        if self.content is None:
             return
         if self._before and (self._before.st_nlink > 1 or not self._folder_is_writable()):
             return  # overwritten in place
         remove_abandoned(self.folder)
-        self._write_fresh(self._content)
+        self._write_fresh(self.content)
 
     def swap(self) -> None:
         """Let the new content take the name."""
         self._check()
         with naming(self.path):
-            if self._content is None:
+            if self.content is None:
                 self._delete()
             elif self._fresh < 0:
-                self._overwrite(self._content)
+                self._overwrite(self.content)
             elif self._before is None:
                 self._appear()
             else:
-                self._take_over(self._content)
+                self._take_over(self.content)
         self._swapped = True
 
     def take_back(self) -> bool:
@@ -114,9 +126,9 @@ class Change:
     def _put_back(self, before: os.stat_result | None) -> None:
         if before is None:
             os.unlink(self._name, dir_fd=self._folder)
-        elif self._content is not None:
+        elif self.content is not None:
             assert self._expected is not None
-            replace_together([Change(self.path, self._expected, expected=self._content, mode=before.st_mode)])
+            replace_together([Change(self.path, self._expected, expected=self.content, mode=before.st_mode)])
         elif stat.S_ISDIR(before.st_mode):
             os.mkdir(self._name, stat.S_IMODE(before.st_mode), dir_fd=self._folder)
         elif self._link is not None:
@@ -146,13 +158,13 @@ class Change:
             except FileNotFoundError:
                 self._before = None
         if self._before is None:
-            if self._expected is not None or self._content is None:
+            if self._expected is not None or self.content is None:
                 raise ChangedMeanwhile(f"{self.path} does not exist any more")
             return
         kind = stat.S_IFMT(self._before.st_mode)
-        if self._content is None and kind == stat.S_IFLNK:
+        if self.content is None and kind == stat.S_IFLNK:
             self._link = os.readlink(self._name, dir_fd=self._folder)
-        elif self._content is None and kind != stat.S_IFREG:
+        elif self.content is None and kind != stat.S_IFREG:
             return
         elif kind == stat.S_IFDIR:
             raise IsADirectoryError(EISDIR, os.strerror(EISDIR), self.path)

@@ -185,6 +185,11 @@ class Workspace(Protocol):
         """All of them or none: what was swapped is rolled back when a later one fails."""
         ...
 
+    def in_place(self, path: str) -> str | None:
+        """Why a change must be written over the file where it stands, in words that go on from its name; None where another
+        file can take its place, or there is no file."""
+        ...
+
     async def make_directory(self, path: str) -> None:
         """Make a directory and its parents. One that exists stays as it is."""
         ...

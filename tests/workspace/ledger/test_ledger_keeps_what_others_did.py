@@ -319,3 +319,23 @@ def test_while_the_first_look_takes_its_time_only_what_is_named_is_covered(
     assert [step.owner for step in place.ledger.journal.steps()] == ["agent", "agent"]
     place.ledger.reversal.undo(place.steps())
     assert (place.root / "f").read_text() == (place.root / "g").read_text() == "before\n"
+
+
+def test_what_another_process_is_just_writing_is_its_own(tmp_path: Path):
+    one, two = Place(tmp_path, session="s1"), Place(tmp_path, session="s2")
+    one.shell("true")
+    two.shell("true")
+    writing = one.ledger.begin(one.cause("write", "w"), (str(one.root / "new" / "w"),), False)
+    running = two.ledger.begin(two.cause("shell", "sleep"), (), True)
+    one.by_hand("mkdir new; echo w > new/w; echo x > x")
+    two.ledger.end(running)
+    three = Place(tmp_path, session="s3")
+    three.ledger.look()
+    one.ledger.end(writing)
+    assert [(change.path, change.uncertain) for change in running.changes] == [("x", False)]
+    assert [(change.path, change.uncertain) for change in writing.changes] == [("new", False), ("new/w", False)]
+    for place in (one, two):
+        place.ledger.open()
+        undone = place.ledger.reversal.undo(place.steps())
+        assert not undone.plan.conflicts and not undone.failed
+    assert os.listdir(one.root) == []

@@ -15,8 +15,6 @@ from codi.protocol.events import ApprovalAsked
 from codi.protocol.ops import Answer
 
 _DANGEROUS = 8
-DEAF_S = 0.2
-"""So long after it opened a key is not for it: it was on its way to the editor. A mark shows when it listens."""
 
 _CHOICES = (
     ("y", "yes, once"),

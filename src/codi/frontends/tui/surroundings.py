@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
+from codi.commands.settings import UiSettings
 from codi.frontends.desk import Beside
 from codi.frontends.tui.history import History
 
@@ -17,3 +18,4 @@ class Surroundings(Struct, frozen=True):
     history: History
     names: Callable[[str], Sequence[str]]
     refresh: Callable[[], object]
+    ui: UiSettings = UiSettings()

@@ -158,6 +158,11 @@ class Painter:
         self._links = links
         self._openings: dict[str, str] = {"": ""}
 
+    def wear(self, tokens: Tokens) -> None:
+        """Paint with another theme from now on."""
+        self.tokens = tokens
+        self._openings = {"": ""}
+
     def row(self, line: Line) -> Row:
         return tuple((self.opening(style), text) for text, style in line if text)
 

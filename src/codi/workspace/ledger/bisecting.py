@@ -17,7 +17,7 @@ from codi.protocol.errors import WorkspaceError
 from codi.workspace.ledger.contents import Contents
 from codi.workspace.ledger.restoring import Restorer, Target
 from codi.workspace.ledger.scanning import Scanner
-from codi.workspace.ledger.snapshots import states_after
+from codi.workspace.ledger.snapshots import first_changes_after
 from codi.workspace.ledger.states import Step
 from codi.workspace.ledger.tree import Tree
 
@@ -74,8 +74,8 @@ class Bisecting:
             self._copy(self._root, place)
             scanner = Scanner(place, Tree(), self._contents, None, max_bytes=1 << 40)
             targets = [
-                Target(path, scanner.state(path)[0], state)
-                for path, state in states_after(self._steps, number).items()
+                Target(path, scanner.state(path)[0], change.before)
+                for path, change in first_changes_after(self._steps, number).items()
                 if not path.startswith("/")
             ]
             restorer = Restorer(scanner, self._contents.get)

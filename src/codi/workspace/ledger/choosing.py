@@ -32,6 +32,11 @@ def after(steps: Sequence[Step], number: int) -> list[Step]:
     return [step for step in steps if step.n > number]
 
 
+def between(steps: Sequence[Step], begin: int | None, end: int | None) -> list[Step]:
+    """Those after step `begin`, up to step `end`."""
+    return [step for step in steps if (begin or 0) < step.n and (end is None or step.n <= end)]
+
+
 def step_number(text: str) -> int:
     """`12` and `s12` are the same step. Raises UsageError."""
     if not (told := re.fullmatch(r"s?(\d+)", text)):

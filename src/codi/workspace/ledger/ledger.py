@@ -196,7 +196,7 @@ class Ledger:
             under_way.gaps = (Gap(".", self.too_large),) if self.too_large else ()
             return scanner.look_at(under_way.paths)
         try:
-            found = scanner.look()
+            found = self._look_around()
         except TooMany:
             self.too_large, under_way.runs = _TOO_MANY, False
             return self._looked(under_way)
@@ -259,6 +259,18 @@ class Ledger:
         return tuple(paths)
 
     # Other processes, and crashes.
+
+    def _look_around(self) -> list[Difference]:
+        """What became different everywhere, but for the files that another codi is just writing: it finds them itself, and they
+        must not be taken for the work of a command or of a person."""
+        books = self._books
+        theirs = {
+            path
+            for begun in open_begins(books.journal.records)
+            if not begun.runs and begun.token not in books.own and lives(begun)
+            for path in begun.before
+        }
+        return [difference for difference in books.scanner.look() if difference.path not in theirs]
 
     def _others_are_busy(self, since: float | None = None) -> bool:
         """Whether another codi runs a command in this workspace, or has since."""
@@ -327,7 +339,7 @@ class Ledger:
             was_complete = books.tree.complete
             if not self._can_look():
                 return
-            changes = changes_of(books.scanner.look())
+            changes = changes_of(self._look_around())
             if was_complete and not self._others_are_busy():
                 self._keep_between(changes, meanwhile)
             books.contents.sync()
@@ -360,5 +372,7 @@ def _joined(changes: Iterable[Change]) -> tuple[Change, ...]:
     joined: dict[str, Change] = {}
     for change in changes:
         earlier = joined.get(change.path)
-        joined[change.path] = structs.replace(change, before=earlier.before) if earlier else change
+        joined[change.path] = (
+            structs.replace(change, before=earlier.before, modified_ns=earlier.modified_ns) if earlier else change
+        )
     return tuple(change for change in joined.values() if change.before != change.after)

@@ -7,6 +7,7 @@ what it was when the plan was made, somebody is faster than we are, and it stays
 
 import os
 import stat
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from errno import ENOTEMPTY
@@ -23,11 +24,13 @@ from codi.workspace.replacing import Change, replace_together
 
 
 class Target(Struct, frozen=True):
-    """A path, what it was when the plan was made, and what it should become."""
+    """A path, what it was when the plan was made, and what it should become. A file whose content comes back was modified at
+    `modified_ns`; 0 is now."""
 
     path: str
     now: State
     to: State
+    modified_ns: int = 0
 
 
 class Restorer:
@@ -156,6 +159,8 @@ class Restorer:
                 replace_together([Change(place, wanted, expected=content, mode=to.mode)])
             else:
                 self._write(place, wanted, to.mode)
+            if target.modified_ns:
+                _set_time(place, target.modified_ns)
 
     def _write(self, place: str, content: bytes, mode: int) -> None:
         fresh = f".codi-{os.getpid()}-{os.urandom(6).hex()}.tmp"
@@ -213,6 +218,11 @@ def _set_mode(place: str, mode: int) -> None:
                 os.chmod(f"/proc/self/fd/{descriptor}", stat.S_IMODE(mode))
         finally:
             os.close(descriptor)
+
+
+def _set_time(place: str, modified_ns: int) -> None:
+    with folder_of(place) as (folder, name), naming(place):
+        os.utime(name, ns=(time.time_ns(), modified_ns), dir_fd=folder, follow_symlinks=False)
 
 
 def _holds_only_caches(place: str) -> bool:

@@ -4,14 +4,16 @@ An undo is announced before it changes anything, with all that it will do; shoul
 its end.
 """
 
+import os
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 
 from msgspec import Struct, structs
 
 from codi.workspace.ledger.books import Books, troubles
 from codi.workspace.ledger.journal import Restoring, undone
 from codi.workspace.ledger.restoring import Restorer, Target
-from codi.workspace.ledger.states import NO_CAUSE, Cause, Change, File, Owner, State, Step, Uncovered
+from codi.workspace.ledger.states import NO_CAUSE, Cause, Change, File, Owner, Step, Uncovered
 from codi.workspace.ledger.undoing import Plan, Planner, is_of_git
 
 _ASIDE = ".codi-undo"
@@ -77,9 +79,9 @@ class Reversal:
         """Put back what an undo took. Raises WorkspaceError."""
         return self._carry_out(lambda: self.plan_redo(undo), "redo", undo.cause)
 
-    def restore(self, states: dict[str, State], cause: Cause) -> Undone:
-        """Give paths the states that they had, whoever changed them since. Raises WorkspaceError."""
-        return self._carry_out(lambda: self._planner().towards(states), "restore", cause)
+    def restore(self, changes: dict[str, Change], cause: Cause) -> Undone:
+        """Make of paths what they were before these changes, whoever changed them since. Raises WorkspaceError."""
+        return self._carry_out(lambda: self._planner().before(changes), "restore", cause)
 
     def lost(self) -> list[int]:
         """The steps of which something cannot be taken back, because what it replaced is damaged or gone."""
@@ -114,11 +116,18 @@ class Reversal:
             if not targets and not plan.steps:
                 return Undone(None, plan, {})
             self._keep_new(plan, targets)
-            changes = tuple(Change(each.path, each.now, each.to) for each in targets)
+            changes = tuple(map(self._change, targets))
             step = structs.replace(books.step_of(changes, owner, cause=cause), undoes=plan.steps)
             books.journal.append(Restoring(token=step.began, step=step))
             kept, failed = self._do(step)
             return Undone(kept, plan, failed, tuple(each.path for each in asides if each.path not in failed))
+
+    def _change(self, target: Target) -> Change:
+        modified = 0
+        if isinstance(target.now, File):
+            with suppress(OSError):
+                modified = os.lstat(self._books.scanner.place(target.path)).st_mtime_ns
+        return Change(target.path, target.now, target.to, modified_ns=modified, given_ns=target.modified_ns)
 
     def _keep_new(self, plan: Plan, targets: Iterable[Target]) -> None:
         """What is there now, and what was merged, can be put back too."""
@@ -131,7 +140,7 @@ class Reversal:
         """Do what was announced; what is done already stays done."""
         books = self._books
         targets = [
-            Target(change.path, change.before, change.after)
+            Target(change.path, change.before, change.after, change.given_ns)
             for change in step.changes
             if books.scanner.state(change.path)[0] != change.after
         ]

@@ -303,7 +303,8 @@ def _changes(
         after = ABSENT if now is None else state_in(now)
         if before != after:
             moved = gone.get((now[3], stat.S_IFMT(now[4]))) if was is None and now is not None else None
-            yield Change(path, before, after, moved)
+            modified = was[1] if was is not None and isinstance(before, File) else 0
+            yield Change(path, before, after, moved, modified_ns=modified)
 
 
 def _status(place: str) -> os.stat_result | None:

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
+from codi.protocol.errors import WorkspaceError
+from codi.workspace.ledger import choosing
 from codi.workspace.ledger.journal import Journal, Named, Pruned
-from codi.workspace.ledger.states import State, Step
+from codi.workspace.ledger.states import Change, Step
 from codi.workspace.ledger.undoing import is_of_git
 
 
@@ -64,29 +66,42 @@ def names(journal: Journal) -> dict[str, Named]:
     return found
 
 
+def step_of(journal: Journal, text: str) -> int:
+    """The step that a name or an id of a tree means. Raises UsageError, and WorkspaceError for one that was given up."""
+    named = names(journal).get(text)
+    number = named.step if named else choosing.step_number(text)
+    oldest, newest = first_step(journal), journal.newest()
+    if not oldest <= number <= newest:
+        raise WorkspaceError(
+            f"there is no tree {text}", hint=f"The oldest is s{oldest}, the newest s{newest}; `codi snapshot list`."
+        )
+    return number
+
+
 def first_step(journal: Journal) -> int:
     """The oldest tree that can still be told: that after this step."""
     return max((record.through for record in journal.records if isinstance(record, Pruned)), default=0)
 
 
-def states_after(steps: Sequence[Step], number: int, *, with_git: bool = False) -> dict[str, State]:
-    """What stood, after a step, at the paths that were changed later."""
-    states: dict[str, State] = {}
+def first_changes_after(steps: Sequence[Step], number: int) -> dict[str, Change]:
+    """For each path that was changed after a step the first of these changes: `before` it stands what stood after that step.
+    Git's own files are left out."""
+    found: dict[str, Change] = {}
     for step in steps:
         if step.n > number:
             for change in step.changes:
-                if with_git or not is_of_git(change.path):
-                    states.setdefault(change.path, change.before)
-    return states
+                if not is_of_git(change.path):
+                    found.setdefault(change.path, change)
+    return found
 
 
-def below(states: dict[str, State], paths: Iterable[str]) -> dict[str, State]:
+def below(changes: dict[str, Change], paths: Iterable[str]) -> dict[str, Change]:
     """Those at or below some of the paths; all where none are named."""
     wanted = tuple(paths)
     if not wanted:
-        return states
+        return changes
     return {
-        path: state
-        for path, state in states.items()
+        path: change
+        for path, change in changes.items()
         if any(path == each or each == "." or path.startswith(f"{each}/") for each in wanted)
     }

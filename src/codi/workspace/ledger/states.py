@@ -2,7 +2,7 @@
 
 A path is relative to the root with `/`, or absolute where it lies outside; "." is the root itself. Names that are no UTF-8
 are held as Python holds them, with surrogate escapes. Equal states are equal content and mode: times, owners and inodes are
-no part of them. (Undo gives files the present time, since a build tool must see that they changed back.)
+no part of them. When a file that is changed was modified last is kept beside, and undo gives it that time again where it can.
 """
 
 import os
@@ -54,13 +54,16 @@ Owner = Literal["agent", "person", "undo", "redo", "restore"]
 
 class Change(Struct, frozen=True, omit_defaults=True):
     """`moved_from` names the path that stood here under another name before. An `uncertain` change was made while another
-    codi, or a job in the background, was busy too: it may be somebody else's."""
+    codi, or a job in the background, was busy too: it may be somebody else's. `modified_ns` is the modification time of the
+    file `before`, `given_ns` the one that a restored file gets as `after`; 0 is not known."""
 
     path: str
     before: State
     after: State
     moved_from: str | None = None
     uncertain: bool = False
+    modified_ns: int = 0
+    given_ns: int = 0
 
 
 class Gap(Struct, frozen=True):

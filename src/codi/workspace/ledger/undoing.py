@@ -25,7 +25,8 @@ _PASSING = ("/logs/", "/ORIG_HEAD", "/FETCH_HEAD", "/COMMIT_EDITMSG", "/gc.log",
 
 
 class Action(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`aside` is what a path in conflict would have become, to be written beside it."""
+    """`aside` is what a path in conflict would have become, to be written beside it; `modified_ns` the modification time that a
+    file gets with `to`, 0 for that of the moment."""
 
     path: str
     what: What
@@ -33,6 +34,7 @@ class Action(Struct, frozen=True, kw_only=True, omit_defaults=True):
     to: State
     why: str = ""
     aside: State = ABSENT
+    modified_ns: int = 0
 
 
 class Plan(Struct, frozen=True):
@@ -44,7 +46,11 @@ class Plan(Struct, frozen=True):
 
     @property
     def targets(self) -> list[Target]:
-        return [Target(action.path, action.now, action.to) for action in self.actions if action.now != action.to]
+        return [
+            Target(action.path, action.now, action.to, action.modified_ns)
+            for action in self.actions
+            if action.now != action.to
+        ]
 
     @property
     def conflicts(self) -> list[Action]:
@@ -78,15 +84,15 @@ class Planner:
         whole = tuple(step.n for step in steps if all(change.path in changes for change in step.changes))
         return Plan(whole, tuple(_git_as_a_whole(actions)), self._merged)
 
-    def towards(self, states: dict[str, State]) -> Plan:
-        """How to give paths exactly these states, whoever changed them since."""
+    def before(self, changes: dict[str, Change]) -> Plan:
+        """How to make of paths exactly what they were before these changes, whoever changed them since."""
         actions = []
-        for path in sorted(states):
+        for path in sorted(changes):
             now, content = self._state(path)
             if isinstance(now, File) and content is not None:
                 self._merged[now.id] = content
-            if now != states[path]:
-                actions.append(_towards(path, now, states[path]))
+            if now != changes[path].before:
+                actions.append(_towards(path, now, changes[path].before, changes[path].modified_ns))
         return Plan((), tuple(actions), self._merged)
 
     def _action(self, path: str, newest_first: Sequence[Change]) -> Action:
@@ -109,7 +115,8 @@ class Planner:
             return Action(path=path, what="lost", now=now, to=now, why="its content is no longer in the undo store")
         if to == now:
             return Action(path=path, what="keep", now=now, to=to, why=why or "it is already what it was")
-        action = _towards(path, now, to)
+        oldest = newest_first[-1]
+        action = _towards(path, now, to, oldest.modified_ns if to == oldest.before else 0)
         kept = (
             isinstance(to, File)
             and to.id in self._merged
@@ -175,7 +182,7 @@ def _covers(wanted: str, path: str) -> bool:
     return wanted in (".", path) or path.startswith(f"{wanted}/")
 
 
-def _towards(path: str, now: State, to: State) -> Action:
+def _towards(path: str, now: State, to: State, modified_ns: int) -> Action:
     what: What = "restore"
     if isinstance(to, Absent):
         what = "delete"
@@ -185,7 +192,7 @@ def _towards(path: str, now: State, to: State) -> Action:
         isinstance(now, Directory) and isinstance(to, Directory)
     ):
         what = "mode"
-    return Action(path=path, what=what, now=now, to=to)
+    return Action(path=path, what=what, now=now, to=to, modified_ns=modified_ns)
 
 
 def _why(present: State, after: State) -> str:

@@ -4,9 +4,9 @@
 class Look:
     """`thinking` shows what was thought, `expanded` all of a tool's output. Shared by all blocks, changed by keys."""
 
-    def __init__(self) -> None:
-        self.thinking = False
+    def __init__(self, *, thinking: bool = False, motion: bool = True) -> None:
+        self.thinking = thinking
         self.expanded = False
-        self.motion = True
+        self.motion = motion
         self.now = 0.0
         """The clock of the frame that is being drawn, in seconds."""

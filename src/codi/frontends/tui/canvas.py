@@ -1,0 +1,117 @@
+"""What stands on the terminal: the transcript above, then the dialog or list or editor, then the status; or a pager over all.
+
+It puts the views of the parts together and has them drawn. It knows nothing of conversations.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+
+from codi.frontends.tui.blocks.look import Look
+from codi.frontends.tui.lines import Line, clipped
+from codi.frontends.tui.opening import Opening
+from codi.frontends.tui.pager import Pager
+from codi.frontends.tui.panes import Pane
+from codi.frontends.tui.screen import Screen
+from codi.frontends.tui.status import Status
+from codi.frontends.tui.theme import Painter
+from codi.frontends.tui.transcript import Transcript
+from codi.frontends.tui.view import Caret
+
+_SMALL_ROWS, _SMALL_COLUMNS = 8, 30
+
+
+class Canvas:
+    """`dialog` or else `pane` stands in place of the editor while it is there. `waiting` are lines about what will be done next, `busy` says what
+    is being done."""
+
+    def __init__(self, opening: Opening, transcript: Transcript, status: Status, look: Look) -> None:
+        self.terminal = opening.terminal
+        self.composer: Pane = opening.composer
+        self.dialog: Pane | None = None
+        self.pane: Pane | None = None
+        self.busy = ""
+        self.waiting: Sequence[str] = ()
+        self.painter: Painter = opening.painter
+        self._screen = opening.screen
+        self._transcript = transcript
+        self._status = status
+        self._look = look
+        self._full: tuple[Pager, Screen] | None = None
+
+    @property
+    def rows(self) -> int:
+        return self._screen.rows
+
+    @property
+    def columns(self) -> int:
+        return self._screen.columns
+
+    @property
+    def pager(self) -> Pager | None:
+        return self._full[0] if self._full else None
+
+    def draw(self) -> None:
+        """Show what has changed."""
+        self._look.now = time.monotonic()
+        if self._full:
+            pager, screen = self._full
+            view = pager.view(self.rows, self.columns)
+            screen.draw((), self.painter.rows(view.lines), view.caret)
+            return
+        printed = self._transcript.printable(self.columns)
+        live, caret = self._live()
+        self._screen.draw(self.painter.rows(printed), self.painter.rows(live), caret)
+
+    def repaint(self) -> None:
+        """The window is another, or was somebody else's: print what fits into two of it, and the live rows."""
+        rows, columns = self.terminal.size
+        self._screen.rows, self._screen.columns = rows, columns
+        if self._full:
+            pager, screen = self._full
+            screen.rows, screen.columns = rows, columns
+            view = pager.view(rows, columns)
+            screen.repaint((), self.painter.rows(view.lines), view.caret)
+            return
+        recent = self._transcript.newest(columns, 2 * rows)
+        live, caret = self._live()
+        self._screen.repaint(self.painter.rows(recent), self.painter.rows(live), caret)
+
+    def page(self, title: str, content: Callable[[int], Sequence[Line]], *, at_end: bool = False) -> None:
+        """Show all of something, on a screen of its own."""
+        screen = Screen(self.terminal.write, self.rows, self.columns)
+        self._full = (Pager(title, content, self.leave_pager, at_end=at_end), screen)
+        self.terminal.full(True)
+        screen.repaint((), [()], None)
+
+    def leave_pager(self) -> None:
+        if not self._full:
+            return
+        self._full = None
+        self.terminal.full(False)
+        if (self.rows, self.columns) != self.terminal.size:
+            self.repaint()
+
+    def say(self, line: Line) -> None:
+        """Print a line above all that is live, for good."""
+        self._screen.draw((self.painter.row(clipped(line, self.columns)),), [()], (0, 0))
+
+    def close(self) -> None:
+        """Take the live rows away; what was said stays."""
+        self.leave_pager()
+        self._screen.draw(self.painter.rows(self._transcript.printable(self.columns)), [()], (0, 0))
+
+    def _live(self) -> tuple[list[Line], Caret | None]:
+        rows, columns = self.rows, self.columns
+        is_small = columns < _SMALL_COLUMNS or rows < _SMALL_ROWS
+        foot = [self._status.line(columns)] if rows > 1 else []
+        view = (self.dialog or self.pane or self.composer).view(
+            max(rows - len(foot) - (0 if is_small else 1), 1), columns
+        )
+        room = rows - len(foot) - len(view.lines)
+        notes = [clipped(((text, "dim"),), columns) for text in (*((self.busy,) if self.busy else ()), *self.waiting)]
+        notes = notes[: max(room, 0)]
+        room -= len(notes)
+        above = self._transcript.live(columns, room) if room > 0 else []
+        above = [*above, *notes]
+        caret = None if view.caret is None else (len(above) + view.caret[0], view.caret[1])
+        return [*above, *view.lines, *foot], caret

@@ -1,0 +1,147 @@
+"""What commands come to, shown: a text, a list to choose from, a question, another conversation."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, assert_never, get_args
+
+import anyio
+
+from codi.commands.command import Ask, Do, Fail, Leave, Open, Outcome, Show
+from codi.frontends.tui import pickers
+from codi.frontends.tui.blocks.notice import NoticeBlock, TextBlock
+from codi.frontends.tui.canvas import Canvas
+from codi.frontends.tui.picker import Choice, Picker
+from codi.frontends.tui.pickers import rows_of
+from codi.frontends.tui.question_dialogs import ConfirmDialog
+from codi.frontends.tui.surroundings import Surroundings
+from codi.frontends.tui.theme import BUILT_IN
+from codi.frontends.tui.transcript import Transcript
+from codi.protocol.messages import Level
+from codi.protocol.ops import ChooseModel, ChoosePolicy, ChooseThinking, Mode, Op, Prompt
+
+
+class Outcomes:
+    """`send` brings ops to the conversation, `go` leaves it for another, `leave` ends the program, `redraw` shows what changed,
+    `keys` says what the keys do, `pull_back` takes into the editor what waits."""
+
+    def __init__(
+        self,
+        canvas: Canvas,
+        transcript: Transcript,
+        around: Surroundings,
+        *,
+        send: Callable[[Op], object],
+        go: Callable[[str | None], object],
+        redraw: Callable[[], object],
+        keys: Callable[[], Sequence[str]],
+        pull_back: Callable[[int], object],
+    ) -> None:
+        self._canvas = canvas
+        self._transcript = transcript
+        self._around = around
+        self._send = send
+        self._go = go
+        self._redraw = redraw
+        self._keys = keys
+        self._pull_back = pull_back
+
+    async def show(self, outcome: Outcome) -> None:
+        """What a command came to; returns when the person has seen to it."""
+        match outcome:
+            case Show(text, title):
+                self._show_text(text, title)
+            case Do(ops, text):
+                for op in ops:
+                    self._send(op)
+                if text:
+                    self._transcript.add(NoticeBlock("info", text))
+            case Ask(prompt, images):
+                self._send(Prompt(prompt, images))
+            case Open(view, argument):
+                await self._open(view, argument)
+            case Fail(message, hint):
+                self._transcript.add(NoticeBlock("error", message, hint))
+            case Leave():
+                self._go(None)
+            case _ as never:
+                assert_never(never)
+
+    async def confirm(self, question: str) -> bool:
+        """Ask the person; no is the default."""
+        answered, answers = anyio.Event(), [False]
+
+        def answer(yes: bool) -> None:
+            answers[0] = yes
+            answered.set()
+
+        self._canvas.pane = ConfirmDialog(question, answer)
+        await self._until(answered)
+        return answers[0]
+
+    def _show_text(self, text: str, title: str) -> None:
+        block = TextBlock(text)
+        if len(block.lines(self._canvas.columns)) > self._canvas.rows // 2:
+            self._canvas.page(title or "codi", block.whole)
+        else:
+            self._transcript.add(block)
+
+    async def _open(self, view: str, argument: str) -> None:
+        match view:
+            case "modes":
+                await self._choose("mode", [Choice(mode, mode) for mode in get_args(Mode)], ChoosePolicy)
+            case "models":
+                await self._choose("model", pickers.models(await self._rows("models")), ChooseModel)
+            case "themes":
+                choice = await self._picked("theme", [Choice(name, name) for name in BUILT_IN])
+                if choice:
+                    self.use_theme(str(choice.value))
+            case "theme":
+                self.use_theme(argument)
+            case "keys":
+                self._show_text("\n".join(self._keys()), "keys")
+            case "sessions":
+                choice = await self._picked("session", pickers.sessions(await self._rows("sessions")))
+                if choice:
+                    self._go(str(choice.value))
+            case "session":
+                self._go(argument)
+            case "queued":
+                self._pull_back(int(argument))
+            case "thinking":
+                levels = [Choice(level, level) for level in get_args(Level)]
+                await self._choose("thinking", levels, ChooseThinking)
+
+    def use_theme(self, name: str) -> None:
+        tokens = BUILT_IN.get(name)
+        if tokens is None:
+            self._transcript.add(NoticeBlock("error", f"there is no theme {name!r}", ", ".join(BUILT_IN)))
+            return
+        self._canvas.painter.wear(tokens)
+        self._canvas.repaint()
+
+    async def _rows(self, *words: str) -> list[dict[str, Any]]:
+        return rows_of((await self._around.beside((*words, "--json"))).text)
+
+    async def _choose(self, title: str, choices: Sequence[Choice], op: Callable[[Any], Op]) -> None:
+        choice = await self._picked(title, choices)
+        if choice:
+            self._send(op(choice.value))
+
+    async def _picked(self, title: str, choices: Sequence[Choice]) -> Choice | None:
+        """What the person chooses; None where they leave the list."""
+        answered, answers = anyio.Event(), list[Choice | None]()
+
+        def chosen(choice: Choice | None) -> None:
+            answers.append(choice)
+            answered.set()
+
+        self._canvas.pane = Picker(title, choices, chosen)
+        await self._until(answered)
+        return answers[0]
+
+    async def _until(self, answered: anyio.Event) -> None:
+        self._redraw()
+        try:
+            await answered.wait()
+        finally:
+            self._canvas.pane = None
+            self._redraw()

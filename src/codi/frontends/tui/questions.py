@@ -1,0 +1,76 @@
+"""What waits for the person's answer: approvals and questions, one at a time, in the order in which they came."""
+
+from collections import deque
+from collections.abc import Callable
+
+import anyio
+
+from codi.frontends.tui.approval_dialog import ApprovalDialog
+from codi.frontends.tui.question_dialogs import QuestionDialog
+from codi.protocol.events import ApprovalAsked, ApprovalGiven, Entry, Event, QuestionAsked, TurnEnded
+from codi.protocol.ops import Answer, Reply
+
+DEAF_S = 0.2
+"""So long after a dialog opened a key is not for it: it was on its way to the editor. A mark shows when it listens."""
+
+Dialog = ApprovalDialog | QuestionDialog
+
+
+class Questions:
+    """`send` brings an answer to the conversation; `changed` is called when another dialog stands, or it begins to listen."""
+
+    def __init__(self, send: Callable[[Answer | Reply], object], changed: Callable[[], object]) -> None:
+        self.dialog: Dialog | None = None
+        self._send = send
+        self._changed = changed
+        self._asked: deque[ApprovalAsked | QuestionAsked] = deque()
+        self._opened = anyio.Event()
+
+    def hear(self, event: Event) -> None:
+        match event:
+            case Entry(fact=ApprovalAsked() | QuestionAsked() as asked):
+                self._asked.append(asked)
+                self._next()
+            case Entry(fact=ApprovalGiven(tool_call_id=call_id)):
+                self._settled(call_id)
+            case Entry(fact=TurnEnded()):
+                self._asked.clear()
+                self.dialog = None
+
+    async def arm(self) -> None:
+        """Let each dialog take keys once it has stood for a moment. Until it is cancelled."""
+        while True:
+            await self._opened.wait()
+            self._opened = anyio.Event()
+            await anyio.sleep(DEAF_S)
+            if self.dialog and not self._opened.is_set():
+                self.dialog.is_armed = True
+                self._changed()
+
+    def _next(self) -> None:
+        if self.dialog is not None or not self._asked:
+            return
+        asked = self._asked[0]
+        if isinstance(asked, QuestionAsked):
+            self.dialog = QuestionDialog(asked, self._reply)
+        else:
+            place = f"1 of {len(self._asked)}" if len(self._asked) > 1 else ""
+            self.dialog = ApprovalDialog(asked, self._send, place)
+        self._opened.set()
+        self._changed()
+
+    def _reply(self, reply: Reply) -> None:
+        self._send(reply)
+        self._settled(reply.question)
+
+    def _settled(self, asked_id: str) -> None:
+        """A question was answered, by whomever."""
+        self._asked = deque(asked for asked in self._asked if _id_of(asked) != asked_id)
+        if self.dialog and _id_of(self.dialog.asked) == asked_id:
+            self.dialog = None
+        self._next()
+        self._changed()
+
+
+def _id_of(asked: ApprovalAsked | QuestionAsked) -> str:
+    return asked.id if isinstance(asked, QuestionAsked) else asked.tool_call_id
