@@ -183,6 +183,15 @@ def test_a_small_window_has_few_tools(codi: Codi, hello):
     assert tools_of(hello) == ["read", "write", "edit", "shell", "grep", "glob", "list", "todo"]
 
 
+@shows("--compress")
+def test_long_values_go_as_stand_ins(codi: Codi, lab):
+    long = "src/some/deep/folder/of/the/project/module_with_a_name.py"
+    steps = [says(f"{long} and {long} and {long} and {long}"), says("b"), says("c")]
+    server = lab(steps)
+    assert codi.json("one", "two", "three", "--compress").status == 0
+    assert "\u27e6E1\u27e7" in json.dumps(server.requests[-1].json["messages"], ensure_ascii=False)
+
+
 @shows("-c", "--continue", "-r", "--resume", "-s", "--session", "--fork", "--no-session", "--session-id", "--name")
 def test_sessions(codi: Codi, hello):
     assert codi.json("one", "--no-session").result["sessionFile"] is None

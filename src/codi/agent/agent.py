@@ -13,7 +13,6 @@ import anyio
 from msgspec.structs import replace
 
 from codi.agent.calls import Calls
-from codi.agent.context import Context
 from codi.agent.gate import Gate
 from codi.agent.limits import AgentSettings
 from codi.agent.mind import Mind
@@ -23,6 +22,7 @@ from codi.agent.patience import GO_ON, SAY_SOMETHING, Patience, StepLost
 from codi.agent.queue import Queue
 from codi.agent.record import Record
 from codi.agent.repetition import Repetition
+from codi.agent.room.room import Room
 from codi.agent.tally import Tally
 from codi.agent.unfinished import Unfinished
 from codi.agent.waiting import Waiting
@@ -69,6 +69,7 @@ class Agent:
         news: Callable[[], Sequence[str]] = tuple,
         gate: Gate | None = None,
         budget: Budget | None = None,
+        room: Room | None = None,
     ) -> None:
         self.mind = mind
         self.calls = calls
@@ -79,8 +80,10 @@ class Agent:
         self.budget = budget or Budget()
         self._notices = Notices(record, settings, self.budget, nearby)
         self._news = news
-        self._context = Context()
-        self._more_output = False
+        self.room = room or Room(record)
+        self.room.spent = lambda mind, usage: self._tally.add(usage)
+        self._tally = Tally(mind.provider.model.id)
+        self._more_output = self._is_relieved = False
         self._turn = sum(isinstance(entry.fact, TurnStarted) for entry in record.session.path())
 
     async def prompt(self, text: str, images: Sequence[Image] = ()) -> Reason:
@@ -163,8 +166,7 @@ class Agent:
             elif reply.stop == "paused":
                 self._patience.paused()
             elif not reply.message.text.strip():
-                self._patience.empty()
-                self._notices.nudge(SAY_SOMETHING)
+                await self._bear_silence()
             elif not (self.queue.has("steering") or self._take_up("follow_up") or await self._is_held_up(reply)):
                 if not self.queue:  # what was said while the end was looked into
                     return ()
@@ -177,10 +179,35 @@ class Agent:
             self._record.keep(MessageAdded(message), sync=True)
         return bool(taken)
 
+    async def _bear_silence(self) -> None:
+        """Ask for words; where that does not help, a shorter conversation may."""
+        try:
+            self._patience.empty()
+        except StepLost:
+            if self._is_relieved or not await self.room.relieve(self.mind):
+                raise
+            self._is_relieved = True
+        self._notices.nudge(SAY_SOMETHING)
+
     async def _ask(self, tool_choice: str = "auto") -> Reply:
-        """One request and its reply, kept with what it cost. An unfinished reply is kept as what it is."""
-        messages = self._context.messages_of(self._record.session.path())
-        request = self.mind.request(messages, more_output=self._more_output, tool_choice=tool_choice)
+        """One request and its reply. What turns out to be too long for the model is made shorter and sent once more."""
+        self._look_again(compacted=await self.room.make(self.mind))
+        try:
+            return await self._send(tool_choice)
+        except CodiError as error:
+            if not self.room.overflows(self.mind, error):
+                raise
+        self._look_again(compacted=await self.room.after_overflow(self.mind))
+        return await self._send(tool_choice)
+
+    def _look_again(self, *, compacted: bool) -> None:
+        """After a compaction the files with instructions are read again."""
+        if compacted:
+            self._notices.read_again()
+
+    async def _send(self, tool_choice: str) -> Reply:
+        """Send what stands in the conversation; the reply is kept with what it cost, an unfinished one as what it is."""
+        request = self.room.request(self.mind, more_output=self._more_output, tool_choice=tool_choice)
         unfinished, waiting = Unfinished(), Waiting(self.mind, self._record.tell)
         reply, failure, began = None, None, time.monotonic()
         try:
@@ -199,10 +226,14 @@ class Agent:
             self._tally.provider_s += time.monotonic() - began
         if isinstance(failure, LimitReached):
             raise failure  # nothing was asked
+        if reply is not None and (failure := self.room.overran(self.mind, reply.usage)):
+            self._tally.add(replace(reply.usage, cost=self.mind.price_of(reply.usage)))
+            reply, unfinished = None, Unfinished()
         if reply is None:
             failure = failure or StepLost("the model's answer never ended", hint="This is a bug of its provider.")
             self._keep_unfinished(unfinished, "error", str(failure))
             raise failure
+        self.room.answered(self.mind, request, reply.usage, self._tally.steps)
         return self._keep_reply(reply)
 
     async def _hear(self, request: Request, unfinished: Unfinished, waiting: Waiting) -> Reply | None:
@@ -286,11 +317,14 @@ class Agent:
         is_weak = not self.mind.provider.model.abilities.tools
         self._patience = Patience(self._settings.max_failed_steps, nudges=2 if is_weak else 1)
         self._more_output = False
+        self._is_relieved = False
         self.calls.approvals.unanswered = False
         self._record.keep(TurnStarted(self._turn))
         self._changed_from(before, "chosen")
         self._notices.begin()
         self._record.keep(MessageAdded(prompt), sync=True)
+        if listed := self.room.open_files():
+            self._record.keep(listed)
 
     def _end_well(self) -> Reason:
         if self.calls.approvals.unanswered:

@@ -29,6 +29,10 @@ class Notices:
         self._is_late = False
         self._of_files(Nearby.changed)
 
+    def read_again(self) -> None:
+        """The conversation was compacted: what the instruction files say is told anew."""
+        self._of_files(Nearby.changed)
+
     def after(self, touched: Sequence[Effect]) -> None:
         """Calls have touched these."""
         self._of_files(lambda nearby, path: nearby.touched(touched, path))

@@ -119,6 +119,7 @@ def parser(commands: dict[str, str]) -> Parser:
     model.add_argument("--api-key", metavar="SOURCE", help="where the key comes from: -, fd:N, env:NAME or !COMMAND")
     model.add_argument("--thinking", choices=LEVELS, help="how long to think")
     model.add_argument("--context-window", type=int, metavar="N", help="the model's window in tokens")
+    model.add_argument("--compress", action="store_true", default=None, help="stand-ins for long values that recur")
 
     model.add_argument("--models", metavar="GLOBS", help="the models that cycling offers")
     model.add_argument("--summarize-model", metavar="M", help="the model that sums up")
@@ -251,6 +252,7 @@ def settings_of(args: Any) -> dict[str, Any]:
         "model.favourites": args.models and [name.strip() for name in args.models.split(",") if name.strip()],
         "tasks.summarize": args.summarize_model,
         "tasks.title": args.title_model,
+        "context.compress": args.compress,
         "permission_mode": args.permission_mode,
         "profile": args.profile,
         "tools.profile": args.tool_profile,

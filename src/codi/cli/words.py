@@ -21,6 +21,7 @@ COMMANDS = {
     "snapshot": "the tree as it was: listed, compared, brought back",
     "tool": "list, show or run one tool, judged like a call of the model",
     "undo": "take back what the agent changed",
+    "usage": "what requests read from the service's cache, and why not more",
 }
 
 SHOWS_NO_PROMPT = frozenset(

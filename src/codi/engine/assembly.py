@@ -1,6 +1,7 @@
 """From settings to parts: who thinks, what may be done, and where."""
 
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from shutil import which
@@ -9,15 +10,18 @@ from anyio import from_thread, to_thread
 from msgspec import structs, to_builtins
 
 from codi.agent.context_files import ContextFiles, Ground, context_files
-from codi.agent.instructions import Part, Surroundings, instructions
+from codi.agent.instructions import Part, Surroundings, instructions, prompt_of
+from codi.agent.memories import Memories
 from codi.agent.mind import Mind
 from codi.agent.nearby import Nearby
 from codi.agent.text_calls import TextCalls, tools_in_words
 from codi.agent.veiled import Veiled
+from codi.agent.windows import tier_of
 from codi.credentials.copilot import CopilotToken
 from codi.credentials.login import Login
 from codi.credentials.vault import Vault
 from codi.credentials.watched import WatchedKey
+from codi.engine.fitting import Fitted, fitted
 from codi.engine.logins import Logins, is_at_home
 from codi.engine.model_list import ModelList
 from codi.engine.model_map import ModelMap, NamedModel
@@ -26,7 +30,7 @@ from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.prompt_files import prompt_file
 from codi.engine.settings import Settings
-from codi.engine.vaults import vault_for
+from codi.engine.vaults import vault_for, without_secrets
 from codi.policy.mode import Mode
 from codi.policy.modes import policy_of
 from codi.policy.policy import Policy
@@ -42,6 +46,7 @@ from codi.providers.breaker import Breaker, Broken
 from codi.providers.budget import Budget, Budgeted
 from codi.providers.catalog import Catalog
 from codi.providers.choice import Choice, LocalServer, smart_default
+from codi.providers.estimates import CHARACTERS_PER_TOKEN
 from codi.providers.local_servers import reachable
 from codi.providers.logged_in import LoggedIn
 from codi.providers.presets import presets
@@ -52,7 +57,7 @@ from codi.providers.timeouts import Timeouts
 from codi.providers.wanted import Wanted
 from codi.tools.kit import Live, built_in
 from codi.tools.limiting import Limits
-from codi.tools.output import cap_for
+from codi.tools.output import LEAST_BYTES, cap_for
 from codi.tools.page_cache import PageCache
 from codi.tools.results import Results
 from codi.tools.syntax_gate import SyntaxGate
@@ -185,6 +190,9 @@ class Assembly:
     def toolbox(self, results: Results, live: Live, entry: ModelEntry | None) -> Toolbox:
         """The tools that are offered: what the flags name, else what the profile and the settings leave."""
         cap = cap_for(entry.window if entry else None)
+        if entry:
+            one = tier_of(entry.window, self.settings.context).one_result
+            cap = structs.replace(cap, bytes=max(LEAST_BYTES, one * CHARACTERS_PER_TOKEN))
         limits = Limits(results, lambda: cap)
         tools = built_in(
             limits=limits,
@@ -229,7 +237,12 @@ class Assembly:
         return Nearby(self._ground, start) if self.options.context_files else None
 
     def instructions(
-        self, tools: Sequence[ToolSpec], mode: Mode, files: ContextFiles, state: GitState | None
+        self,
+        tools: Sequence[ToolSpec],
+        mode: Mode,
+        files: ContextFiles,
+        state: GitState | None,
+        memories: Memories,
     ) -> list[Part]:
         return instructions(
             tools,
@@ -242,6 +255,31 @@ class Assembly:
             ),
             replaced=self._role(),
             appended=self._appended(),
+            memory=memories.told() if self.settings.memory.enabled else "",
+        )
+
+    def fitted(
+        self, toolbox: Toolbox, mode: Mode, state: GitState | None, memories: Memories, entry: ModelEntry | None
+    ) -> Fitted:
+        """Tools, instruction files and system prompt, as much of them as the model's window has room for."""
+
+        def system_of(toolbox: Toolbox, files: ContextFiles) -> str:
+            return prompt_of(self.instructions(toolbox.specs, mode, files, state, memories))
+
+        files = self.context_files()
+        if entry is None:
+            return Fitted(toolbox, files, system_of(toolbox, files))
+        given = self.options.tools is not None
+        return fitted(toolbox, files, system_of, entry.window, self.settings.context, tools_are_given=given)
+
+    def memories(self) -> Memories:
+        """What is remembered of the person, and of a project that is trusted."""
+        return Memories(
+            self.places.home,
+            self.places.root if self.options.trusted else None,
+            is_secret=lambda text: without_secrets(text) != text,
+            today=lambda: time.strftime("%Y-%m-%d"),
+            max_kb=self.settings.memory.max_kb,
         )
 
     def _role(self) -> Part | None:

@@ -16,12 +16,16 @@ from codi.agent.calls import Calls
 from codi.agent.confining import Confining
 from codi.agent.context_facts import context_facts
 from codi.agent.cover import Cover
+from codi.agent.entities import Compressed
 from codi.agent.gate import Gate
-from codi.agent.instructions import Part, prompt_of
+from codi.agent.instructions import Part
 from codi.agent.looking_back import LookingBack
 from codi.agent.mind import Mind
 from codi.agent.questions import Questions
 from codi.agent.record import Record
+from codi.agent.remembering import Remembering
+from codi.agent.room.room import Room
+from codi.agent.room.upkeep import Upkeep
 from codi.agent.taking_back import TakingBack
 from codi.agent.titles import Titles
 from codi.agent.veiling import veiled
@@ -127,27 +131,42 @@ class Engine:
             provider = parts.provider(choice, vault, allowance) if choice else Nobody()
             entry = await known_model(provider) if choice else None
             questions = Questions(record)
+            memories = parts.memories()
+            remembering = Remembering(memories, record)
+            small = await self._summarizer()
+
+            def thinkers(mind: Mind) -> list[Mind]:
+                if small is None:
+                    return [mind]
+                provider = parts.provider(small, vault, allowance)
+                return [parts.mind(provider, "", (), "off", mind.session_id, name=small.name), mind]
+
+            room = Room(record, self._settings.context, results, thinkers=thinkers)
+            room.keep_again()
             live = Live(
                 todos=lambda: folds.todos(session.path()),
-                facts=lambda: context_facts(agent.mind, session.path()),
+                facts=lambda: context_facts(room, agent.mind, session.path()),
                 ask=questions.ask if self._options.someone_answers else None,
+                remember=remembering.for_model,
             )
-            toolbox = parts.toolbox(results, live, entry)
+            fit = parts.fitted(parts.toolbox(results, live, entry), mode, state, memories, entry)
+            toolbox, files, system = fit.toolbox, fit.files, fit.system
             workspace, ledger = parts.workspace(), parts.ledger()
             cover = Cover(ledger, workspace, record, lambda: workspace.jobs.are_running)
             calls = Calls(toolbox, workspace, parts.policy(mode), Approvals(record, parts.territory), record, cover)
             calls.confining = Confining(workspace.sandbox, record)
             calls.parallel = self._settings.agent.parallel
             calls.at_once = CALLS_A_STEP[parts.profile(entry)]
-            files = parts.context_files()
-            system = prompt_of(parts.instructions(toolbox.specs, mode, files, state))
+
+            def speaking(provider: Provider) -> Provider:
+                return Compressed(parts.speaking(provider, toolbox), lambda: room.settings.compress)
 
             async def speaker(name: str) -> Provider:
-                return parts.speaking(parts.provider(await parts.choice(name), vault, allowance), toolbox)
+                return speaking(parts.provider(await parts.choice(name), vault, allowance))
 
             def mind_of(choice: Choice | None, provider: Provider, thinking: Level) -> Mind:
                 name, fallbacks = (choice.name, parts.fallbacks(choice)) if choice else ("", ())
-                first = parts.speaking(provider, toolbox)
+                first = speaking(provider)
                 chain = Fallback(
                     first,
                     [partial(speaker, name) for name in fallbacks],
@@ -179,12 +198,13 @@ class Engine:
             mind = mind_of(choice, provider, thinking)
             for fact in self._facts_of_opening(path, mind, mode, state):
                 record.keep(fact)
+            upkeep = Upkeep(room, record, lambda: agent.mind, workspace.resolve)
             asked = LookingBack(ledger, calls, record, parts.ledger_path) if ledger else None
             taking_back = TakingBack(ledger, asked, record, parts.ledger_path)
             limits, required = self._settings.agent, self._options.require_evidence
             gate = Gate(calls, record, limits, self._settings.verify, required=required)
             nearby, news = parts.nearby(files), workspace.jobs.news
-            agent = Agent(mind, calls, record, limits, nearby, news, gate, parts.budget)
+            agent = Agent(mind, calls, record, limits, nearby, news, gate, parts.budget, room)
             conversation = LocalConversation(
                 agent,
                 record,
@@ -194,6 +214,8 @@ class Engine:
                 repolicy,
                 taking_back,
                 questions,
+                upkeep,
+                remembering,
                 self._titles(record, vault),
                 is_watched=self._options.someone_answers,
             )
@@ -202,6 +224,7 @@ class Engine:
                 *parts.complaints,
                 *session.store.warnings,
                 *files.notices,
+                *fit.notices,
                 choice.warning if choice else "",
             )
             conversation.warnings = [notice for notice in notices if notice]
@@ -225,6 +248,17 @@ class Engine:
                         await workspace.aclose()
                         await cover.close()
                         await parts.aclose()
+
+    async def _summarizer(self) -> Choice | None:
+        """The model of the task `summarize`, or of `fast`; None where the conversation's own sums up."""
+        name = self._assembly.map.for_task("summarize", "fast")
+        if not name:
+            return None
+        try:
+            return await self._assembly.choice(name)
+        except CodiError as error:
+            self._warnings.append(f"tasks: {error}")
+            return None
 
     def _titles(self, record: Record, vault: Vault | None) -> Titles | None:
         """The models of the tasks `title` and `fast`, then the conversation's own. A script that plays the model has an answer
@@ -323,7 +357,7 @@ class Engine:
         toolbox = parts.toolbox(Results(None), Live(), entry)
         mode, state = self._settings.permission_mode, await git.state(self._places.cwd)
         await parts.aclose()
-        told = parts.instructions(toolbox.specs, mode, parts.context_files(), state)
+        told = parts.instructions(toolbox.specs, mode, parts.context_files(), state, parts.memories())
         return [*told, *parts.in_words(entry, toolbox.specs)]
 
     @contextmanager

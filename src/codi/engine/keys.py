@@ -27,6 +27,7 @@ _FLAGS = {
     "tasks.summarize": "--summarize-model",
     "tasks.title": "--title-model",
     "model.context_window": "--context-window",
+    "context.compress": "--compress",
     "permission_mode": "--permission-mode",
     "sandbox.mode": "--sandbox",
     "verify": "--verify",

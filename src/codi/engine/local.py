@@ -10,6 +10,8 @@ from codi.agent.mind import Mind
 from codi.agent.own_commands import OwnCommands
 from codi.agent.questions import Questions
 from codi.agent.record import Record
+from codi.agent.remembering import Remembering
+from codi.agent.room.upkeep import Upkeep
 from codi.agent.taking_back import TakingBack
 from codi.agent.titles import Titles
 from codi.policy.mode import Mode
@@ -31,19 +33,40 @@ from codi.protocol.events import (
 from codi.protocol.messages import Image, Level, Origin
 from codi.protocol.ops import (
     Answer,
+    Bisect,
+    Blame,
     ChooseBudget,
     ChooseModel,
     ChoosePolicy,
     ChooseThinking,
+    ChooseWindow,
+    ClearContext,
+    Compact,
+    CompareSnapshots,
+    CreateSnapshot,
+    EditMemory,
+    Forget,
     Interrupt,
     Op,
+    Pin,
     Prompt,
+    Redo,
+    Remember,
     Reply,
     RestoreSnapshot,
     Retry,
     Revise,
     RunCommand,
+    SetCompaction,
+    SetProfile,
+    ShowChanges,
+    ShowCompaction,
+    ShowContext,
+    ShowFiles,
+    ShowMemories,
+    ShowSnapshots,
     Steer,
+    Uncompact,
     Undo,
     UseTool,
     Withdraw,
@@ -101,7 +124,7 @@ class _Listener:
 
 
 class LocalConversation:
-    """Ops wait in line and are taken one after the other; what must reach a running turn goes past the line.
+    """Ops wait in line and are taken one after the other; what must reach a running turn, or only looks, goes past the line.
 
     `rethink` gives the mind for a model's name, `repolicy` the policy for a mode's; both are the engine's. `taking_back` undoes.
     `titles` are found when a turn has ended and a person watches, else beside the next turn: a run that is over needs none."""
@@ -116,6 +139,8 @@ class LocalConversation:
         repolicy: Callable[[Mode], Policy],
         taking_back: TakingBack,
         questions: Questions,
+        upkeep: Upkeep,
+        remembering: Remembering,
         titles: Titles | None = None,
         *,
         is_watched: bool = False,
@@ -135,6 +160,8 @@ class LocalConversation:
         self._is_watched = is_watched
         self._talked = anyio.Event()
         self._own_commands = OwnCommands(agent.calls, record)
+        self._upkeep = upkeep
+        self._remembering = remembering
         self.prompted = anyio.Event()
         """Set when there is something to do for the first time."""
         self._waiting: deque[Op] = deque()
@@ -168,6 +195,10 @@ class LocalConversation:
                 self._is_stopped_ahead = not self._turn and bool(self._waiting)
             case Undo(conversation=True) | RestoreSnapshot(conversation=True) if self._is_talking:
                 self._record.tell(StatusDelta(kind="warning", text="stop the turn first (Esc)"))
+            case ShowContext() | ShowCompaction() | ShowFiles() | Pin() | SetCompaction() | ChooseWindow():
+                await self._upkeep.take(op)
+            case Remember() | Forget() | ShowMemories() | EditMemory() | SetProfile():
+                await self._remembering.take(op)
             case Steer(text, images) if self._is_talking:
                 self._agent.queue.add("steering", Waiting(text, images))
             case Prompt(text, images) if self._comes_after_a_turn():
@@ -222,6 +253,8 @@ class LocalConversation:
 
     async def _take(self, op: Op) -> None:
         match op:
+            case Compact() | Uncompact() | ClearContext():
+                await self._upkeep.take(op)
             case Prompt(text, images) | Steer(text, images):
                 await self._talk(text, images)
             case Retry():
@@ -236,6 +269,7 @@ class LocalConversation:
             case UseTool(call):
                 await self._agent.calls.run_by_hand(call)
             case ChooseModel(name):
+                self._agent.room.guard(self._agent.mind, "another model")
                 try:
                     self._agent.mind = mind = await self._rethink(name)
                 except CodiError as error:
@@ -246,9 +280,17 @@ class LocalConversation:
             case ChoosePolicy(mode):
                 self._agent.calls.policy = self._repolicy(mode)
                 self._record.keep(PolicyChosen(mode))
-            case Answer() | Reply() | Interrupt() | Withdraw() | Revise() | ChooseBudget():
-                pass  # they went past the line
-            case _:
+            case (
+                Undo()
+                | Redo()
+                | ShowChanges()
+                | Blame()
+                | Bisect()
+                | ShowSnapshots()
+                | CreateSnapshot()
+                | CompareSnapshots()
+                | RestoreSnapshot()
+            ):
                 await self._taking_back.take(op, self._keep_what_holds)
 
     async def name(self) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 
 from codi.agent.limits import AgentSettings
+from codi.agent.windows import ContextSettings, MemorySettings
 from codi.commands.settings import UiSettings
 from codi.credentials.settings import AuthSettings, SecretsSettings
 from codi.policy.mode import Mode
@@ -136,6 +137,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = field(default_factory=dict)
     retry: RetrySettings = RetrySettings()
     agent: AgentSettings = AgentSettings()
+    context: ContextSettings = ContextSettings()
+    memory: MemorySettings = MemorySettings()
     tools: ToolSettings = ToolSettings()
     shell: ShellSettings = ShellSettings()
     web: WebSettings = WebSettings()

@@ -14,6 +14,7 @@ from typing import TypeVar
 import anyio
 from anyio.abc import TaskStatus
 
+from codi.commands import context_words
 from codi.commands.ledger_words import USAGE
 from codi.frontends.ledger_chat import LedgerChat
 from codi.frontends.outcome import question_of
@@ -22,11 +23,15 @@ from codi.frontends.sanitiser import visible
 from codi.frontends.shell_lines import LINES_OF_SHELL
 from codi.protocol.conversation import Conversation
 from codi.protocol.effects import Allow, Deny
+from codi.protocol.errors import UsageError
 from codi.protocol.events import (
+    AnswerDelta,
     ApprovalAsked,
     CallEndDelta,
     CallStartDelta,
     CommandShown,
+    CompactionDelta,
+    ContextDelta,
     Entry,
     Event,
     ModelChosen,
@@ -102,6 +107,8 @@ class _Chat:
                 await self._choose(ChooseModel(rest))
             case "/mode" if rest in _MODES:
                 await self._choose(ChoosePolicy(rest))  # type: ignore[arg-type]
+            case "/context" | "/compact" | "/clear" | "/pin" | "/unpin" | "/files" | "/remember" | "/memories":
+                await self._context(word[1:], rest.split())
             case "/evidence":
                 _print_evidence(self._proof)
             case "/model":
@@ -171,6 +178,27 @@ class _Chat:
                 case _:
                     _print_event(event)
         self._busy = False
+
+    async def _context(self, name: str, words: Sequence[str]) -> None:
+        """Do what a command about the context says, and tell what became of it."""
+        try:
+            await self._conversation.send(context_words.op_of(name, words))
+        except UsageError as error:
+            print(visible(f"error: {error}\nhint: {error.hint}"), flush=True)
+            return
+        async for event in self._events:
+            match event:
+                case AnswerDelta(text, ok, hint):
+                    told = [text, hint] if ok else [f"error: {text}", f"hint: {hint}"]
+                case ContextDelta():
+                    told = list(context_words.context_in_words(event))
+                case CompactionDelta():
+                    told = list(context_words.compaction_in_words(event))
+                case _:
+                    _print_event(event)
+                    continue
+            print(visible("\n".join(told).rstrip()), flush=True)
+            return
 
     async def _choose(self, op: ChooseModel | ChoosePolicy) -> None:
         """Have it chosen, and say what became of it."""

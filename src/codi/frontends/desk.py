@@ -8,11 +8,14 @@ from codi.commands.command import Answered, InLine
 from codi.frontends.sanitiser import visible
 from codi.protocol.conversation import Conversation
 from codi.protocol.events import (
+    AnswerDelta,
     BisectDelta,
     BlameDelta,
     BudgetDelta,
     ChangesDelta,
+    CompactionDelta,
     ComparisonDelta,
+    ContextDelta,
     Entry,
     Event,
     QueueDelta,
@@ -101,6 +104,9 @@ def _is_answer(event: Event) -> bool:
             | BudgetDelta()
             | SnapshotsDelta()
             | ComparisonDelta()
+            | AnswerDelta()
+            | ContextDelta()
+            | CompactionDelta()
         ):
             return True
         case BisectDelta(done=done):

@@ -14,6 +14,7 @@ from codi.protocol.messages import Image, Level, Message, ToolResult, Usage
 
 Stop = Literal["stop", "length", "toolUse", "error", "aborted"]
 Check = Literal["test", "build", "lint", "types"]
+Occasion = Literal["manual", "threshold", "overflow"]
 Reason = Literal["done", "error", "limit", "interrupted", "permission", "unbacked"]
 
 
@@ -344,6 +345,76 @@ class LeafMoved(Struct, frozen=True, tag="leaf", rename={"left": "from"}):
     to: str | None
 
 
+class Segment(Struct, frozen=True):
+    """A part of a request, in the order in which it is sent. `tokens` is an estimate."""
+
+    name: str
+    sha256: str
+    tokens: int
+
+
+class CacheMiss(Struct, frozen=True):
+    """Why a request was not read from the service's cache as far as it could have been: the first segment that differs, what
+    changed it, and how many tokens had to be read anew."""
+
+    segment: str
+    cause: str
+    tokens: int
+
+
+class RequestSent(Struct, frozen=True, tag="request", rename="camel", omit_defaults=True, kw_only=True):
+    """A model was asked and has answered. What came before in the same words stands in one segment. `tokens` is the estimate
+    before calibration. One whose `purpose` is no turn is answered by no message, so its `usage` is told here."""
+
+    step: int
+    segments: tuple[Segment, ...]
+    tokens: int
+    model: str = ""
+    cache_read: int | None = None
+    miss: CacheMiss | None = None
+    purpose: Literal["turn", "title", "summary", "review"] = "turn"
+    usage: Usage | None = None
+
+
+class Pruned(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    """What of an entry the model sees no more. `result_id` is where the whole text can be recalled; `keep` characters of its
+    beginning and of its end stay."""
+
+    entry_id: str
+    result_id: str
+    tokens: int
+    summary: str
+    keep: int = 0
+    image: bool = False
+
+
+class ResultsPruned(Struct, frozen=True, tag="prune"):
+    """From here on the model sees stubs in place of these results; the entries themselves are what they were."""
+
+    items: tuple[Pruned, ...]
+
+
+class ResultsRestored(Struct, frozen=True, tag="restore", rename="camel"):
+    """What was pruned of these entries is seen again."""
+
+    entry_ids: tuple[str, ...]
+
+
+class CompactionUndone(Struct, frozen=True, tag="uncompact", rename="camel", omit_defaults=True):
+    """From here on the conversation is what it would be without that compaction."""
+
+    compaction_id: str
+    entry_ids: tuple[str, ...] = ()
+
+
+class EntryPinned(Struct, frozen=True, tag="pin", rename="camel", omit_defaults=True):
+    """An entry, or the file that `note` names where `entry_id` is empty, is held in the context, or no more."""
+
+    entry_id: str
+    pinned: bool
+    note: str | None = None
+
+
 class Noted(Struct, frozen=True, tag="note"):
     """Room for plugins; never read by the loop."""
 
@@ -385,6 +456,11 @@ Fact = (
     | ClaimChecked
     | QueueKept
     | LeafMoved
+    | RequestSent
+    | ResultsPruned
+    | ResultsRestored
+    | CompactionUndone
+    | EntryPinned
     | Noted
     | Unknown
 )
@@ -530,6 +606,81 @@ class ChangesDelta(Struct, frozen=True, tag="changes_delta"):
     files: tuple[ChangedFileRow, ...]
 
 
+class CompactionStartDelta(Struct, frozen=True, tag="compaction_start_delta"):
+    """The earlier part of the conversation is about to be said shorter."""
+
+    reason: Occasion
+
+
+class CompactionEndDelta(Struct, frozen=True, tag="compaction_end_delta", kw_only=True, omit_defaults=True):
+    """How that ended: `result` is what was kept, `error` why nothing was; `will_retry`: the request is sent again."""
+
+    reason: Occasion
+    result: ContextCompacted | None = None
+    aborted: bool = False
+    will_retry: bool = False
+    error: str = ""
+
+
+class Share(Struct, frozen=True, omit_defaults=True):
+    """A part of the context with its tokens. `note` names the entry, the file or the server it is of."""
+
+    name: str
+    tokens: int
+    note: str = ""
+
+
+class ContextDelta(Struct, frozen=True, tag="context_delta", kw_only=True):
+    """What the next request is made of: `shares` sum to `used`. `biggest` are the largest single items, `threshold` the tokens
+    from which on room is made."""
+
+    model: str
+    window: int
+    assumed: bool
+    used: int
+    reserve: int
+    threshold: int
+    shares: tuple[Share, ...]
+    biggest: tuple[Share, ...] = ()
+    pruned: int = 0
+    pinned: tuple[str, ...] = ()
+    compactions: int = 0
+    cache: str = ""
+    auto_compact: bool = True
+    compress: bool = False
+
+    @property
+    def status(self) -> str:
+        """HEALTHY, MODERATE, HIGH or CRITICAL."""
+        percent = 100 * self.used / max(self.window, 1)
+        return next((name for below, name in _STATES if percent < below), "CRITICAL")
+
+
+_STATES = ((50, "HEALTHY"), (75, "MODERATE"), (90, "HIGH"))
+
+
+class CompactionDelta(Struct, frozen=True, tag="compaction_delta", kw_only=True, omit_defaults=True):
+    """What a compaction would do (`id` empty), or did: which entries stay as they are, which are said shorter, and how."""
+
+    id: str = ""
+    method: str = ""
+    summary: str = ""
+    kept: tuple[Share, ...] = ()
+    dropped: tuple[Share, ...] = ()
+    tokens_before: int = 0
+    tokens_after: int = 0
+    cost: float | None = None
+    savings: int = 0
+
+
+class AnswerDelta(Struct, frozen=True, tag="answer_delta", omit_defaults=True):
+    """What became of an op, in words; not `ok`: nothing was done, and `hint` says what to do."""
+
+    text: str
+    ok: bool = True
+    hint: str = ""
+
+
 class BlamedLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A line of a file and who wrote it: `owner` is None for what was there before codi first saw it, and the rest None where
     it is not known."""
@@ -614,6 +765,11 @@ Delta = (
     | BudgetDelta
     | UndoDelta
     | ChangesDelta
+    | CompactionStartDelta
+    | CompactionEndDelta
+    | ContextDelta
+    | CompactionDelta
+    | AnswerDelta
     | BlameDelta
     | BisectDelta
     | SnapshotsDelta

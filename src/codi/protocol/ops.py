@@ -137,6 +137,97 @@ class ShowChanges(Struct, frozen=True, tag="show_changes"):
     """Tell what became of each file since this session began, and by whom."""
 
 
+class Compact(Struct, frozen=True, tag="compact"):
+    """Say the earlier part of the conversation shorter. `how` is who does: a model, codi by itself, or as it is set. With
+    `preview` it is only told what would happen; `force` also compacts what is short."""
+
+    instructions: str = ""
+    how: Literal["auto", "llm", "mechanical"] = "auto"
+    force: bool = False
+    preview: bool = False
+
+
+class Uncompact(Struct, frozen=True, tag="uncompact"):
+    """Go on as if the last compaction were absent; with `entry` bring back that one dropped entry alone."""
+
+    entry: str = ""
+
+
+class ShowCompaction(Struct, frozen=True, tag="show_compaction"):
+    """Tell what the last compaction kept and dropped."""
+
+
+class SetCompaction(Struct, frozen=True, tag="set_compaction"):
+    """Whether room is made by itself, and whether long values are shortened; None leaves it as it is."""
+
+    auto: bool | None = None
+    compress: bool | None = None
+
+
+class ClearContext(Struct, frozen=True, tag="clear_context"):
+    """Let the model forget what was said, but for what is held."""
+
+
+class ShowContext(Struct, frozen=True, tag="show_context"):
+    """Tell what fills the context."""
+
+
+class Pin(Struct, frozen=True, tag="pin"):
+    """Hold an entry (by its id) or a file (by its path) in the context, or let it go."""
+
+    target: str
+    pinned: bool = True
+
+
+class ShowFiles(Struct, frozen=True, tag="show_files"):
+    """Tell which files are pinned, and which were used lately."""
+
+
+class ChooseWindow(Struct, frozen=True, tag="choose_window"):
+    """Take the model's window to be so many tokens."""
+
+    tokens: int
+
+
+class Remember(Struct, frozen=True, tag="remember"):
+    """Keep one fact for later sessions."""
+
+    fact: str
+    category: str = ""
+    scope: Literal["user", "project"] = "project"
+
+
+class Forget(Struct, frozen=True, tag="forget"):
+    """Forget the memories of this id, or with this text; unless `sure` it is only told which they are."""
+
+    pattern: str
+    sure: bool = False
+
+
+class ShowMemories(Struct, frozen=True, tag="show_memories"):
+    """Tell what is remembered, or what of it has this text."""
+
+    query: str = ""
+
+
+class EditMemory(Struct, frozen=True, tag="edit_memory"):
+    id: str
+    fact: str
+
+
+class SetProfile(Struct, frozen=True, tag="set_profile"):
+    """Set a key of the person's profile, take it away (None), or tell the profile (no key)."""
+
+    key: str = ""
+    value: str | None = None
+
+
+ContextOp = (
+    Compact | Uncompact | ShowCompaction | SetCompaction | ClearContext | ShowContext | Pin | ShowFiles | ChooseWindow
+)
+MemoryOp = Remember | Forget | ShowMemories | EditMemory | SetProfile
+
+
 class Blame(Struct, frozen=True, tag="blame"):
     """Tell who wrote the lines of a file; of all of it, or from line `first` to line `last`, counted from 1."""
 
@@ -198,6 +289,8 @@ Op = (
     | Undo
     | Redo
     | ShowChanges
+    | ContextOp
+    | MemoryOp
     | Blame
     | Bisect
     | ShowSnapshots

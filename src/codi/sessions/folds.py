@@ -10,11 +10,13 @@ from codi.protocol.events import (
     ApprovalGiven,
     CallIntended,
     Entry,
+    Fact,
     MessageAdded,
     ModelChosen,
     ModelDescribed,
     PolicyChosen,
     QueueKept,
+    RequestSent,
     ThinkingChosen,
     TitleGiven,
     TodoItem,
@@ -116,12 +118,8 @@ def turns(path: Iterable[Entry]) -> int:
 
 
 def usage(entries: Iterable[Entry]) -> Usage:
-    """The tokens of all replies, and their cost, which is None as soon as that of one that used tokens is unknown."""
-    used = [
-        entry.fact.reply.usage
-        for entry in entries
-        if isinstance(entry.fact, MessageAdded) and entry.fact.reply is not None
-    ]
+    """The tokens of all replies, summaries included, and their cost, which is None as soon as that of one that used tokens is unknown."""
+    used = [used for entry in entries if (used := _usage_of(entry.fact)) is not None]
     costs = [part.cost for part in used if part.total]
     known = [cost for cost in costs if cost is not None]
     return Usage(
@@ -134,6 +132,15 @@ def usage(entries: Iterable[Entry]) -> Usage:
         estimated=any(part.estimated for part in used),
         cost=_sum(known) if len(known) == len(costs) else None,
     )
+
+
+def _usage_of(fact: Fact) -> Usage | None:
+    match fact:
+        case MessageAdded(reply=reply):
+            return reply.usage if reply else None
+        case RequestSent(usage=usage):
+            return usage
+    return None
 
 
 def _sum(costs: Sequence[Cost]) -> Cost:
