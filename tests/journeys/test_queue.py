@@ -133,3 +133,30 @@ def test_limits_are_told_and_changed_on_the_way(codi: Codi, lab, terminals):
     talk.wait_for("spent of no limit", times=2)
     talk.type("go" + ENTER)
     talk.wait_for("One.")
+
+
+def test_all_that_waits_may_be_taken_up_at_once(codi: Codi, lab, terminals):
+    codi.set_up('[agent]\nsteering = "all"\nfollow_up = "all"\n')
+    server = lab([HOLD, says("I heard both."), says("And those.")])
+    talk = terminals("--permission-mode", "full-access")
+    talk.type("first" + ENTER)
+    talk.wait_for("until test")
+    talk.type("a" + ENTER + "b" + ENTER + "c" + LATER + "d" + LATER)
+    talk.wait_for("4. next d")
+    (codi.cwd / "go").touch()
+    talk.wait_for("And those.")
+    assert prompts(server) == ["first", "a", "b", "c", "d"] and len(server.requests) == 3
+
+
+def test_models_and_levels_are_cycled_through(codi: Codi, lab, terminals):
+    lab([says("never")])
+    talk = terminals("--models", "anthropic/claude-haiku-4-5,anthropic/claude-sonnet-4-5")
+    talk.wait_for("anthropic/x")
+    talk.type("\x10")
+    talk.wait_for("claude-haiku-4-5")
+    talk.type("\x10")
+    talk.wait_for("claude-sonnet-4-5")
+    talk.type("/thinking high" + ENTER)
+    talk.wait_for("high")
+    talk.type("/scoped-models" + ENTER)
+    talk.wait_for("anthropic/claude-haiku-4-5\nanthropic/claude-sonnet-4-5")

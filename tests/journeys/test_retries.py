@@ -215,3 +215,13 @@ def test_a_usage_limit_tells_the_time(codi: Codi, lab):
     run = codi.json("hi")
     assert run.status == 1 and run.result["error"]["code"] == "quota_exhausted"
     assert "free again in 20 min, at " in run.result["error"]["hint"] and "20 min" in run.result["error"]["hint"]
+
+
+@pytest.mark.parametrize("also", [False, True])
+def test_a_refusal_goes_to_another_model_only_where_that_is_wanted(codi: Codi, lab, also):
+    codi.set_up(f'[model]\nfallbacks = ["openai-chat/second"]\nfallback_on_refusal = {str(also).lower()}\n')
+    second = lab({"loop": True, "steps": [says("I stand in.")]}, "openai-chat")
+    blocked = [says("", stop="refused", raw_stop="SAFETY")]
+    lab(blocked, "google")
+    run = codi.json("hi")
+    assert (run.status, asked(second)) == (0, int(also)), run

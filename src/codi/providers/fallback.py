@@ -48,6 +48,11 @@ class Fallback:
             has_spoken = False
             try:
                 async for part in parts:
+                    if isinstance(part, Reply) and part.stop in ("refused", "filtered") and self._on_refusal:
+                        if self._is_last:
+                            yield part
+                            return
+                        raise Refused(f"it would not answer ({part.raw_stop or part.stop})", hint="Ask otherwise.")
                     has_spoken = has_spoken or not isinstance(part, StatusDelta)
                     yield part
                 return
@@ -75,6 +80,10 @@ class Fallback:
 
     async def models(self) -> Sequence[ModelEntry]:
         return await self._providers[0].models()
+
+    @property
+    def _is_last(self) -> bool:
+        return not self._others and self._at + 1 >= len(self._providers)
 
     async def _next(self) -> bool:
         """Go to the next that can be made; False where there is none."""
