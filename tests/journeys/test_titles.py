@@ -60,6 +60,7 @@ def test_without_an_answer_it_is_the_first_words_and_a_name_of_the_person_stays(
 
 def test_a_title_never_delays_and_a_single_shot_needs_none(codi: Codi, lab):
     codi.env["CODI_SESSIONS_TITLE"] = "true"
+    codi.set_up('[tasks]\nfast = "anthropic/small"\n')
     server = lab(titled([says("One."), says("", call("list")), says("Two.")], "Slow", delay_ms=60_000))
     assert codi.json("one").status == 0 and not naming(server)
     server = lab(titled([says("One."), says("", call("list")), says("Two.")], "Slow", delay_ms=60_000))

@@ -27,7 +27,7 @@ from codi.agent.remembering import Remembering
 from codi.agent.room.room import Room
 from codi.agent.room.upkeep import Upkeep
 from codi.agent.taking_back import TakingBack
-from codi.agent.titles import Titles
+from codi.agent.titles import Ask, Titles
 from codi.agent.veiling import veiled
 from codi.commands.settings import UiSettings
 from codi.credentials.vault import Vault
@@ -261,8 +261,9 @@ class Engine:
             return None
 
     def _titles(self, record: Record, vault: Vault | None) -> Titles | None:
-        """The models of the tasks `title` and `fast`, then the conversation's own. A script that plays the model has an answer
-        for every question of the conversation, and none for others."""
+        """The models of the tasks `title` and `fast`, then the conversation's own where a person watches: programs count on it
+        being asked what they ask. A script that plays the model has an answer for every question of the conversation, and none for
+        others."""
         parts, tasks = self._assembly, self._assembly.map.tasks
         if not self._settings.sessions.title:
             return None
@@ -277,7 +278,10 @@ class Engine:
             return await model(f"{chosen.provider}/{chosen.model_id}")
 
         named = dict.fromkeys(tasks[task] for task in ("title", "fast") if task in tasks)
-        return Titles(record, [*(partial(model, name) for name in named), own])
+        models: list[Ask] = [partial(model, name) for name in named]
+        if self._options.someone_answers:
+            models.append(own)
+        return Titles(record, models) if models else None
 
     def sessions(self, *, everywhere: bool = False) -> list[SessionSummary]:
         """Newest first; those of this working directory, or all."""
