@@ -27,7 +27,12 @@ _TEXT = "some words of a result that is not very long\n" * 40
 def run() -> None:
     session = _session(500)
     path = session.path()
-    mind = Mind(provider=Scripted(script_of([{"text": "x"}])), system=("You are codi.",), tools=(), price_of=lambda usage: Cost())
+    mind = Mind(
+        provider=Scripted(script_of([{"text": "x"}])),
+        system=("You are codi.",),
+        tools=(),
+        price_of=lambda usage: Cost(),
+    )
 
     def everything() -> None:
         counter, context = Counter(), Context()

@@ -109,7 +109,7 @@ class Stage:
             0.0,
             _no_other_model,
             lambda mode: policy_of(mode, territory),
-            TakingBack(None, None, record, str),
+            TakingBack(None, self.calls, record, str),
             questions,
             Upkeep(room, record, lambda: agent.mind, self.calls.workspace.resolve),
             Remembering(memories, record),

@@ -13,7 +13,9 @@ ELSEWHERE = {f"undo.{name}" for name in ("enabled", "quota_mb", "max_file_mb", "
     "shell.timeout_s", "tools.disabled", "network.offline", "agent.append_system_prompt", "profile", "profiles",
     "agent.evidence", "agent.evidence_retries", "verify", "secrets.vault", "secrets.names", "secrets.detectors",
     "web.engine", "web.searxng_url", "web.duckduckgo", "web.allow_private", "web.cache_ttl_s", "web.max_results",
-} | {key.name for key in every_key() if key.name.startswith(("context.", "memory."))}  # fmt: skip
+    *(f"policy.reviewer.{name}" for name in ("model", "tools", "block", "warn", "timeout_s", "on_error")), "policy.dangerous",
+    "trust.ask", "trust.inherit", "audit.enabled",
+} | {key.name for key in every_key() if key.name.startswith(("context.", "memory.", "ui."))}  # fmt: skip
 """Keys whose effect other tests show: those of the settings and of the choice of a model."""
 
 BUSY = {"fault": {"kind": "status", "status": 529, "times": 3}}

@@ -253,6 +253,12 @@ def test_what_a_project_sets(codi: Codi, hello):
         assert run.status == 0 and (len(tools_of(hello)) == 5) == (count == 5), words
 
 
+@shows("--audit")
+def test_a_record_is_kept(codi: Codi, hello):
+    assert codi("-p", "hi").status == 0 and not (codi.home / "audit").exists()
+    assert codi("-p", "hi", "--audit").status == 0 and len(list(codi.home.glob("audit/*.jsonl"))) == 1
+
+
 @shows("--offline")
 def test_offline_is_no_network_beyond_this_machine(codi: Codi, hello):
     assert codi("-p", "hi", "--offline").status == 0

@@ -143,7 +143,8 @@ def test_the_files_that_are_looked_at(codi, home, project):
     (project / ".codi/config.yaml").write_text("")
     assert codi("config", "path").out == (
         f"user\t{home}/config.toml\tabsent\n"
-        f"project\t{project}/.codi/config.yaml\tskipped: the project is not trusted (--trust-project)\n"
+        f"project\t{project}/.codi/config.yaml\tskipped: the project is not trusted (codi trust, --trust-project)\n"
+        f"local\t{project}/.codi/config.local.toml\tabsent\n"
     )
     codi.set_up("[agent")
     first, second, third = map(json.loads, codi("config", "path", "--json", "--trust-project").out.splitlines())

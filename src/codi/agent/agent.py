@@ -26,7 +26,7 @@ from codi.agent.room.room import Room
 from codi.agent.tally import Tally
 from codi.agent.unfinished import Unfinished
 from codi.agent.waiting import Waiting
-from codi.protocol.errors import CodiError, LimitReached
+from codi.protocol.errors import CodiError, ContextOverflow, LimitReached
 from codi.protocol.events import (
     BudgetDelta,
     ContextAdded,
@@ -197,7 +197,11 @@ class Agent:
         except CodiError as error:
             if not self.room.overflows(self.mind, error):
                 raise
-        self._look_again(compacted=await self.room.after_overflow(self.mind))
+            try:
+                compacted = await self.room.after_overflow(self.mind)
+            except ContextOverflow:
+                raise error from None  # the service's own words say best what is wrong
+        self._look_again(compacted=compacted)
         return await self._send(tool_choice)
 
     def _look_again(self, *, compacted: bool) -> None:
@@ -318,7 +322,7 @@ class Agent:
         self._patience = Patience(self._settings.max_failed_steps, nudges=2 if is_weak else 1)
         self._more_output = False
         self._is_relieved = False
-        self.calls.approvals.unanswered = False
+        self.calls.approvals.begin_turn()
         self._record.keep(TurnStarted(self._turn))
         self._changed_from(before, "chosen")
         self._notices.begin()

@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Collection, Sequence
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 from codi.protocol.errors import UsageError
 
@@ -160,6 +160,7 @@ def parser(commands: dict[str, str]) -> Parser:
         choices=("off", "auto", "require"),
         help="confine commands: not at all, as well as possible, or else run none",
     )
+    safety.add_argument("--audit", action="store_true", help="keep a chained record of what is asked, decided and done")
     safety.add_argument("--offline", action="store_true", help="no network beyond this machine")
 
     tools = flags.add_argument_group("tools and context")
@@ -265,9 +266,15 @@ def settings_of(args: Any) -> dict[str, Any]:
         "agent.max_cost_unknown": True if args.max_cost_unknown else None,
         "sandbox.mode": args.sandbox,
         "network.offline": True if args.offline else None,
+        "audit.enabled": True if args.audit else None,
         "workspace.extra_dirs": [os.path.abspath(folder) for folder in args.add_dir] or None,
     }
     return {name: value for name, value in named.items() if value is not None}
+
+
+def how_trusted(args: Any) -> Literal["pinned", "all", "none"]:
+    """What of the project is obeyed in this run."""
+    return "all" if args.trust_project else "none" if getattr(args, "no_trust", False) else "pinned"
 
 
 def text_or_file(text: str) -> str:

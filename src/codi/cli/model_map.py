@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from codi.cli.flags import Parser, action_of, add_general
+from codi.cli.flags import Parser, action_of, add_general, how_trusted
 
 _ACTIONS = {
     "show": "the model map as it holds",
@@ -112,7 +112,7 @@ def _check(args: Any) -> int:
 
     engine = _engine(args)
     places = Places.at(args.cwd)
-    layers = load(places, os.environ, {}, (), trusted=args.trust_project).layers
+    layers = load(places, os.environ, {}, (), how=how_trusted(args)).layers
     providers = [row.name for row in engine.models.services()]
     failed = False
     for fault in faults_in_map(engine.tables, providers):
@@ -199,4 +199,4 @@ def _engine(args: Any) -> Any:
     from codi.cli.start import host_for
     from codi.engine.places import Places
 
-    return host_for(Places.at(args.cwd), {}, trusted=args.trust_project)
+    return host_for(Places.at(args.cwd), {}, how=how_trusted(args))

@@ -8,6 +8,7 @@ import anyio
 from msgspec import structs, to_builtins
 from msgspec.json import encode
 
+from codi.cli.flags import how_trusted
 from codi.cli.printing import print_json, print_table
 from codi.cli.start import host_for
 from codi.engine.assembly import Assembly
@@ -38,7 +39,7 @@ def work(args: Any) -> int:
         "agent.max_cost_unknown": True if args.max_cost_unknown else None,
     }
     set_here = {name: value for name, value in flags.items() if value is not None}
-    engine = host_for(places, set_here, trusted=args.trust_project)
+    engine = host_for(places, set_here, how=how_trusted(args))
     tables = engine.tables
     if not args.name:
         rows = [(name, str(table.get("description", ""))) for name, table in tables.pipelines.items()]

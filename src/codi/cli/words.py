@@ -4,6 +4,7 @@ They stand apart because they are looked at before anything else is loaded.
 """
 
 COMMANDS = {
+    "audit": "the chained record of what was asked, decided and done",
     "auth": "keys and logins: kept, shown without their values, removed",
     "bisect": "which step made a command fail",
     "blame": "which prompt and call wrote each line of a file",
@@ -13,13 +14,16 @@ COMMANDS = {
     "doctor": "what works here, what is missing, and what is broken",
     "help": "help of a command, a flag or a key of the configuration",
     "lab": "scripted model servers for trying and testing",
+    "log": "what codi did beside the conversation: every connection it made",
     "models": "models that are known, with window and price",
     "pipeline": "several models one after the other, over a text or files",
+    "policy": "what is allowed and why; rules shown, tried, added, removed",
     "redo": "put back what undo took",
     "schema": "JSON Schemas of what codi prints",
     "sessions": "what was talked about, newest first",
     "snapshot": "the tree as it was: listed, compared, brought back",
     "tool": "list, show or run one tool, judged like a call of the model",
+    "trust": "what a project brings, and which of it is obeyed",
     "undo": "take back what the agent changed",
     "usage": "what requests read from the service's cache, and why not more",
 }

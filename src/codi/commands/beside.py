@@ -19,6 +19,11 @@ async def config(words: Sequence[str], desk: Desk) -> Outcome:
     return await told(desk, "config", "list" if first == "show" else first, *rest)
 
 
+async def trust(words: Sequence[str], desk: Desk) -> Outcome:
+    """What is accepted or revoked counts from the next start: what was read of a project was read before the conversation."""
+    return await told(desk, "trust", *words, empty="nothing is trusted")
+
+
 async def models(words: Sequence[str], desk: Desk) -> Outcome:
     return await told(desk, "models", *words, empty="no model is called like that")
 

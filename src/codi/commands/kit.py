@@ -49,6 +49,17 @@ _GENERAL = (
         aliases=("cfg",),
         group="settings",
     ),
+    Command(
+        "trust",
+        "what the project brings, and which of it is obeyed",
+        (
+            Form("[show]", "/trust", "each item with its state"),
+            Form("accept [ITEM...]", "/trust accept verify", "from the next start on"),
+            Form("revoke [ITEM...]", "/trust revoke verify"),
+        ),
+        "codi.commands.beside:trust",
+        group="safety",
+    ),
 )
 _MODEL = (
     Command(
@@ -120,6 +131,48 @@ _MODEL = (
         (Form("[default|accept-edits|plan|read-only|full-access]", "/mode plan", completes="mode"),),
         "codi.commands.choosing:mode",
         aliases=("permission-mode",),
+        group="safety",
+    ),
+    Command(
+        "policy",
+        "the rules of what is allowed: shown, tried, added, removed",
+        (
+            Form("[list]", "/policy list", "--sets shows the named sets, --rules what is in force"),
+            Form("test cmd", "/policy test make", "whether it would be allowed"),
+            Form("explain cmd", "/policy explain ls && make", "each part, the rules that match, and what decides"),
+            Form("add RULE", "/policy add run(make test)", "--deny, --ask; --project for this project alone"),
+            Form("rm id", "/policy rm r1"),
+            Form("export", "/policy export"),
+            Form("import file", "/policy import rules.json", completes="file"),
+        ),
+        "codi.commands.rules:policy",
+        group="safety",
+    ),
+    Command(
+        "approvals",
+        "the same rules, by what they are about",
+        (
+            Form("[list]", "/approvals list"),
+            Form("add pattern|path|category v", "/approvals add category run-tests"),
+            Form("remove pattern|path|category v", "/approvals remove path docs/**"),
+            Form("sets", "/approvals sets", "the named sets"),
+        ),
+        "codi.commands.rules:approvals",
+        aliases=("approved", "approval"),
+        group="safety",
+    ),
+    Command(
+        "allow",
+        "allow something for this session",
+        (Form("RULE", "/allow run(make *)"),),
+        "codi.commands.rules:allow",
+        group="safety",
+    ),
+    Command(
+        "deny",
+        "deny something for this session",
+        (Form("RULE", "/deny run(git push *)"),),
+        "codi.commands.rules:deny",
         group="safety",
     ),
 )

@@ -2,7 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from shutil import which
 
@@ -11,9 +12,11 @@ from msgspec import structs, to_builtins
 
 from codi.agent.context_files import ContextFiles, Ground, context_files
 from codi.agent.instructions import Part, Surroundings, instructions, prompt_of
+from codi.agent.learning import Learning
 from codi.agent.memories import Memories
 from codi.agent.mind import Mind
 from codi.agent.nearby import Nearby
+from codi.agent.reviewer import Reviewer
 from codi.agent.text_calls import TextCalls, tools_in_words
 from codi.agent.veiled import Veiled
 from codi.agent.windows import tier_of
@@ -22,6 +25,7 @@ from codi.credentials.login import Login
 from codi.credentials.vault import Vault
 from codi.credentials.watched import WatchedKey
 from codi.engine.fitting import Fitted, fitted
+from codi.engine.habits import Habits
 from codi.engine.logins import Logins, is_at_home
 from codi.engine.model_list import ModelList
 from codi.engine.model_map import ModelMap, NamedModel
@@ -29,16 +33,23 @@ from codi.engine.model_map_files import tables_of
 from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.prompt_files import prompt_file
+from codi.engine.rulebook import RuleBook
 from codi.engine.settings import Settings
+from codi.engine.trust.manifest import item_of_rules
+from codi.engine.trust.trust import Trust
 from codi.engine.vaults import vault_for, without_secrets
+from codi.engine.version import VERSION
+from codi.insights.audit import Audit
+from codi.insights.network_log import NetworkLog
 from codi.policy.mode import Mode
 from codi.policy.modes import policy_of
 from codi.policy.policy import Policy
-from codi.policy.rules import Decision, parse_rule
+from codi.policy.rules import Decision, parse_rule, regex_rule
 from codi.policy.territory import Territory
 from codi.protocol.errors import ConfigError
 from codi.protocol.events import Entry
 from codi.protocol.messages import Level
+from codi.protocol.network import Connection
 from codi.protocol.tooling import ToolSpec
 from codi.providers import catalog as prices
 from codi.providers.assembly import Connections, provider_for, timeouts_for
@@ -89,27 +100,40 @@ class Assembly:
             real=os.path.realpath,
             git_obeys=git.obeys,
         )
+        self.trust = Trust(places, options.trust, inherit=settings.trust.inherit)
         self._ground = Ground(
             home=places.home,
             root=places.root,
             cwd=places.cwd,
-            trusted=options.trusted,
+            trusts=self.trust.may_reach_out,
             is_secret=self.territory.is_secret,
         )
         self.complaints: list[str] = []
         """What is wrong with the settings and came out when they were used."""
         self._env = env
-        self._logins = Logins(places.home, settings, env, options.ask_secret)
-        self._connections = Connections(offline=settings.network.offline, record=options.record, replay=options.replay)
+        self.listening = [NetworkLog(places.home).hear]
+        """Who is told of each connection that codi makes."""
+        self._logins = Logins(places.home, settings, env, options.ask_secret, self._connected)
+        self._connections = Connections(
+            offline=settings.network.offline,
+            record=options.record,
+            replay=options.replay,
+            hear=self._connected,
+        )
+        self._audit: Audit | None = None
         self._without_tools: set[str] = set()
         self._breakers: dict[str, Breaker] = {}
         self._buckets: dict[str, Bucket] = {}
         limits = settings.agent
         self.budget = Budget(limits.max_cost, limits.max_tokens, unknown=limits.max_cost_unknown)
         """One for all conversations of this start."""
-        self.tables = tables_of(settings, places, trusted=options.trusted)
+        self.tables = tables_of(settings, places, trusted=options.trust == "all")
         self.map = ModelMap.of(self.tables)
         self._catalog = Catalog.load(os.path.join(places.home, "models.toml"), self.tables.models)
+
+    def _connected(self, connection: Connection) -> None:
+        for hear in self.listening:
+            hear(connection)
 
     async def choice(self, model: str = "") -> Choice:
         """The model to ask: the one named here, else what flags, environment, settings and surroundings say."""
@@ -130,7 +154,9 @@ class Assembly:
             )
 
         def probe(servers: Sequence[tuple[str, str]]) -> Sequence[LocalServer]:
-            return from_thread.run(partial(reachable, offline=self.settings.network.offline), servers)
+            return from_thread.run(
+                partial(reachable, offline=self.settings.network.offline, hear=self._connected), servers
+            )
 
         as_one = ("the configuration", Wanted(of.default, of.provider, of.base_url))
         # In a thread, for it is a plain function that may have to wait for a local server to answer.
@@ -149,7 +175,12 @@ class Assembly:
     def models(self) -> ModelList:
         known = presets(self.settings.providers)
         return ModelList(
-            self._env, known, self._catalog, logins=self._logins.services(), offline=self.settings.network.offline
+            self._env,
+            known,
+            self._catalog,
+            logins=self._logins.services(),
+            offline=self.settings.network.offline,
+            hear=self._connected,
         )
 
     def _script(self, named: str) -> str:
@@ -174,8 +205,30 @@ class Assembly:
             "ask": said.ask,
             "deny": (*said.deny, *self.options.deny),
         }
-        rules = (parse_rule(text, decision, self.territory) for decision in texts for text in texts[decision])
-        return policy_of(mode, self.territory, tuple(rules))
+        rules = [parse_rule(text, decision, self.territory) for decision in texts for text in texts[decision]]
+        return policy_of(mode, self.territory, (*rules, *(regex_rule(text, "ask", risk=8) for text in said.dangerous)))
+
+    def rulebook(self) -> RuleBook:
+        return RuleBook(self.places, self.territory, trusts=lambda content: self.trust.accepts(item_of_rules(content)))
+
+    def learning(self, book: RuleBook) -> Learning:
+        """Rules out of answers. Where nobody sits nobody has habits."""
+        habits = Habits(self.places.home, book.project) if self.options.someone_answers else None
+        return Learning(self.territory, book, habits)
+
+    def reviewer(self, vault: Vault | None) -> Reviewer | None:
+        said = self.settings.policy.reviewer
+        if not said.model:
+            return None
+
+        async def reviewing() -> Provider:
+            return self.provider(await self.choice(said.model), vault)
+
+        return Reviewer(said, reviewing)
+
+    def environment(self) -> dict[str, str]:
+        """The variables that every command gets besides those that all see."""
+        return dict(self.settings.shell.env)
 
     def profile(self, entry: ModelEntry | None) -> Profile:
         said = self.settings.tools.profile
@@ -276,7 +329,7 @@ class Assembly:
         """What is remembered of the person, and of a project that is trusted."""
         return Memories(
             self.places.home,
-            self.places.root if self.options.trusted else None,
+            self.places.root if self.trust.hashes else None,
             is_secret=lambda text: without_secrets(text) != text,
             today=lambda: time.strftime("%Y-%m-%d"),
             max_kb=self.settings.memory.max_kb,
@@ -288,10 +341,10 @@ class Assembly:
             return Part("role", self.options.system_prompt, "--system-prompt")
         if said := self.settings.agent.system_prompt:
             return Part("role", said, "agent.system_prompt")
-        return prompt_file("SYSTEM.md", self.places, trusted=self.options.trusted)
+        return prompt_file("SYSTEM.md", self.places, self.trust)
 
     def _appended(self) -> list[Part]:
-        file = prompt_file("APPEND_SYSTEM.md", self.places, trusted=self.options.trusted)
+        file = prompt_file("APPEND_SYSTEM.md", self.places, self.trust)
         said = self.settings.agent.append_system_prompt
         return [
             *([file] if file else []),
@@ -377,6 +430,25 @@ class Assembly:
             begin_turn=begin_turn,
         )
 
+    @contextmanager
+    def auditing(self, session_id: str, flags: Sequence[str]) -> Iterator[Audit | None]:
+        """The record of an opened session, which hears of its connections too; None where none is wanted."""
+        if not self.settings.audit.enabled:
+            yield None
+            return
+        self._audit = audit = Audit(self.places.home, session_id)
+        audit.write("session_start", {"codi": VERSION, "cwd": self.places.cwd, "flags": list(flags)})
+        for item in self.trust.items:
+            if self.trust.accepts(item):
+                audit.write("trust", {"item": item.id, "file": item.file, "hash": item.hash, "by": self.trust.how})
+        self.listening.append(audit.connected)
+        try:
+            yield audit
+        finally:
+            self.listening.remove(audit.connected)
+            self._audit = None
+            audit.close()
+
     async def aclose(self) -> None:
         """End the connections to models."""
         await self._connections.aclose()
@@ -385,6 +457,8 @@ class Assembly:
         if self.options.replay:  # nobody is asked, so nobody wants a key
             return self._speaker(choice, NoKey(), vault)
         credential = self._logins.credential(choice, self.options.api_key)
+        if self._audit and credential.source:
+            self._audit.write("credential_used", {"provider": choice.service, "source": credential.source})
         if not isinstance(credential, Login | CopilotToken):
             return self._speaker(choice, credential, vault)
 
@@ -420,9 +494,10 @@ class Assembly:
         return LocalWorkspace(
             self.places.cwd,
             extra_dirs=self.territory.extra_dirs,
-            environment=shell.env,
+            environment=self.environment(),
             shell=shell.path or None,
             offline=self.settings.network.offline,
+            hear=self._connected,
             allow_private=self._allowed_hosts(),
             sandbox=self.sandbox(),
         )
@@ -438,6 +513,8 @@ class Assembly:
             protected=tuple(territory.placed(pattern) for pattern in territory.protected),
             is_secret=territory.is_secret,
             spool=os.environ.get("TMPDIR", "/tmp"),
+            offline=self.settings.network.offline,
+            hear=self._connected,
         )
 
     def _allowed_hosts(self) -> tuple[str, ...]:

@@ -19,7 +19,6 @@ from codi.agent.cover import Cover
 from codi.agent.entities import Compressed
 from codi.agent.gate import Gate
 from codi.agent.instructions import Part
-from codi.agent.looking_back import LookingBack
 from codi.agent.mind import Mind
 from codi.agent.questions import Questions
 from codi.agent.record import Record
@@ -41,6 +40,7 @@ from codi.engine.places import Places
 from codi.engine.settings import Settings
 from codi.engine.shelf import Shelf
 from codi.engine.version import VERSION
+from codi.insights.audited import Audited
 from codi.policy.mode import MODES, Mode
 from codi.policy.modes import on, stricter
 from codi.policy.policy import Policy
@@ -48,9 +48,11 @@ from codi.protocol.conversation import SessionSummary
 from codi.protocol.errors import CodiError, SessionError, UsageError
 from codi.protocol.events import (
     Entry,
+    Event,
     Fact,
     ModelChosen,
     PolicyChosen,
+    PolicyDelta,
     SessionOpened,
     ThinkingChosen,
     TitleGiven,
@@ -120,13 +122,20 @@ class Engine:
         with (
             self._session(session_id) as session,
             self._results(session, vault := parts.vault(session.entries)) as results,
+            parts.auditing(session.store.session_id, self._options.flags) as audit,
         ):
             path = session.path()
             choice = await parts.choice(self._model_of(path)) if thinks else None
             thinking = self._thinking_of(path, choice)
             mode = self._mode_of(path)
             state = await git.state(self._places.cwd)
-            record = Record(session, listeners.hear, vault)
+
+            def hear(event: Event) -> None:
+                listeners.hear(event)
+                if audit:
+                    audit.hear(event)
+
+            record = Record(session, hear, vault)
             allowance = Allowance(self._settings.retry.per_turn)
             provider = parts.provider(choice, vault, allowance) if choice else Nobody()
             entry = await known_model(provider) if choice else None
@@ -153,13 +162,17 @@ class Engine:
             toolbox, files, system = fit.toolbox, fit.files, fit.system
             workspace, ledger = parts.workspace(), parts.ledger()
             cover = Cover(ledger, workspace, record, lambda: workspace.jobs.are_running)
-            calls = Calls(toolbox, workspace, parts.policy(mode), Approvals(record, parts.territory), record, cover)
+            book = parts.rulebook()
+            approvals = Approvals(record, parts.territory, parts.learning(book))
+            calls = Calls(toolbox, workspace, parts.policy(mode), approvals, record, cover)
+            calls.reviewer, calls.environment = parts.reviewer(vault), parts.environment()
             calls.confining = Confining(workspace.sandbox, record)
             calls.parallel = self._settings.agent.parallel
             calls.at_once = CALLS_A_STEP[parts.profile(entry)]
 
             def speaking(provider: Provider) -> Provider:
-                return Compressed(parts.speaking(provider, toolbox), lambda: room.settings.compress)
+                spoken = parts.speaking(Audited(provider, audit.write) if audit else provider, toolbox)
+                return Compressed(spoken, lambda: room.settings.compress)
 
             async def speaker(name: str) -> Provider:
                 return speaking(parts.provider(await parts.choice(name), vault, allowance))
@@ -199,12 +212,19 @@ class Engine:
             for fact in self._facts_of_opening(path, mind, mode, state):
                 record.keep(fact)
             upkeep = Upkeep(room, record, lambda: agent.mind, workspace.resolve)
-            asked = LookingBack(ledger, calls, record, parts.ledger_path) if ledger else None
-            taking_back = TakingBack(ledger, asked, record, parts.ledger_path)
+            taking_back = TakingBack(ledger, calls, record, parts.ledger_path)
             limits, required = self._settings.agent, self._options.require_evidence
             gate = Gate(calls, record, limits, self._settings.verify, required=required)
             nearby, news = parts.nearby(files), workspace.jobs.news
             agent = Agent(mind, calls, record, limits, nearby, news, gate, parts.budget, room)
+
+            def consult(words: Sequence[str]) -> PolicyDelta:
+                from codi.engine.policy_words import PolicyWords  # for the few who ask
+
+                learning = approvals.learning
+                desk = PolicyWords(lambda: learning.applied(calls.policy), book, parts.territory, learning.hold)
+                return desk.answer(words)
+
             conversation = LocalConversation(
                 agent,
                 record,
@@ -216,12 +236,14 @@ class Engine:
                 questions,
                 upkeep,
                 remembering,
+                consult,
                 self._titles(record, vault),
                 is_watched=self._options.someone_answers,
             )
             notices = (
                 *self._warnings,
                 *parts.complaints,
+                *approvals.learning.begin_turn(),
                 *session.store.warnings,
                 *files.notices,
                 *fit.notices,
@@ -247,6 +269,8 @@ class Engine:
                     with anyio.CancelScope(shield=True):
                         await workspace.aclose()
                         await cover.close()
+                        with suppress(CodiError):  # how often a rule was used is not worth a failure
+                            book.write_uses()
                         await parts.aclose()
 
     async def _summarizer(self) -> Choice | None:

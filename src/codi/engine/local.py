@@ -24,6 +24,7 @@ from codi.protocol.events import (
     MessageAdded,
     ModelChosen,
     PolicyChosen,
+    PolicyDelta,
     QueueKept,
     StatusDelta,
     ThinkingChosen,
@@ -43,6 +44,7 @@ from codi.protocol.ops import (
     ClearContext,
     Compact,
     CompareSnapshots,
+    ConsultPolicy,
     CreateSnapshot,
     EditMemory,
     Forget,
@@ -66,6 +68,7 @@ from codi.protocol.ops import (
     ShowMemories,
     ShowSnapshots,
     Steer,
+    TryRule,
     Uncompact,
     Undo,
     UseTool,
@@ -123,10 +126,15 @@ class _Listener:
         return self._events.popleft()
 
 
+def _knows_no_rules(words: Sequence[str]) -> PolicyDelta:
+    return PolicyDelta("no rules are kept here", status=1)
+
+
 class LocalConversation:
     """Ops wait in line and are taken one after the other; what must reach a running turn, or only looks, goes past the line.
 
-    `rethink` gives the mind for a model's name, `repolicy` the policy for a mode's; both are the engine's. `taking_back` undoes.
+    `rethink` gives the mind for a model's name, `repolicy` the policy for a mode's; both are the engine's. `taking_back` undoes,
+    `consult` answers what is asked of the rules.
     `titles` are found when a turn has ended and a person watches, else beside the next turn: a run that is over needs none."""
 
     def __init__(
@@ -141,6 +149,7 @@ class LocalConversation:
         questions: Questions,
         upkeep: Upkeep,
         remembering: Remembering,
+        consult: Callable[[Sequence[str]], PolicyDelta] = _knows_no_rules,
         titles: Titles | None = None,
         *,
         is_watched: bool = False,
@@ -162,6 +171,7 @@ class LocalConversation:
         self._own_commands = OwnCommands(agent.calls, record)
         self._upkeep = upkeep
         self._remembering = remembering
+        self._consult = consult
         self.prompted = anyio.Event()
         """Set when there is something to do for the first time."""
         self._waiting: deque[Op] = deque()
@@ -187,6 +197,10 @@ class LocalConversation:
         match op:
             case Answer():
                 self._agent.calls.approvals.answer(op)
+            case TryRule(text):
+                self._agent.calls.approvals.try_rule(text)
+            case ConsultPolicy(words):
+                self._record.tell(self._consult(words))
             case Reply():
                 self._questions.answer(op)
             case Interrupt():

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from codi.protocol.messages import Level
+from codi.protocol.network import Hear, nobody
 from codi.providers.addresses import base_for
 from codi.providers.catalog import Catalog
 from codi.providers.choice import LocalServer
@@ -57,12 +58,14 @@ class ModelList:
         *,
         logins: Collection[str] = (),
         offline: bool = False,
+        hear: Hear = nobody,
     ) -> None:
         self._env = env
         self._services = services
         self._catalog = catalog
         self._logins = logins
         self._offline = offline
+        self._hear = hear
 
     async def rows(self, *, provider: str = "", local: bool = False, default: str = "") -> list[ModelRow]:
         """The models of one provider, or of all; with `local`, of the servers on this machine that answer. `default` is the
@@ -108,7 +111,7 @@ class ModelList:
         asked = [
             (name, base_for(self._services[name].api, name, self._services[name].address(self._env))) for name in names
         ]
-        return await reachable(asked, offline=self._offline) if asked else []
+        return await reachable(asked, offline=self._offline, hear=self._hear) if asked else []
 
     def _row(self, model: str, entry: ModelEntry, *, is_default: bool) -> ModelRow:
         preset = self._services[entry.service]

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 
 from codi.agent.limits import AgentSettings
+from codi.agent.reviewer_settings import ReviewerSettings
 from codi.agent.windows import ContextSettings, MemorySettings
 from codi.commands.settings import UiSettings
 from codi.credentials.settings import AuthSettings, SecretsSettings
@@ -25,6 +26,7 @@ SHORT_VARIABLES: dict[str, tuple[str, ...]] = {
     "CODI_BASE_URL": ("model", "base_url"),
     "CODI_PROFILE": ("profile",),
     "CODI_OFFLINE": ("network", "offline"),
+    "CODI_AUDIT": ("audit", "enabled"),
 }
 """Variables of the environment with names of their own; all others are called after their key."""
 
@@ -62,6 +64,24 @@ class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
     allow: Annotated[tuple[str, ...], Meta(description="what needs no approval", extra=PROJECT)] = ()
     ask: Annotated[tuple[str, ...], Meta(description="what is always asked for", extra=PROJECT)] = ()
     deny: Annotated[tuple[str, ...], Meta(description="what is never done", extra=PROJECT)] = ()
+    dangerous: Annotated[
+        tuple[str, ...],
+        Meta(description="regular expressions of commands that only a person may allow", extra=PROJECT),
+    ] = ()
+    reviewer: ReviewerSettings = ReviewerSettings()
+
+
+class TrustSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[trust]"""
+
+    ask: Annotated[bool, Meta(description="ask at the start of a conversation about what a project brings")] = True
+    inherit: Annotated[bool, Meta(description="what was accepted in a folder counts for projects within it")] = False
+
+
+class AuditSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[audit]"""
+
+    enabled: Annotated[bool, Meta(description="keep a chained record of what is asked, decided and done")] = False
 
 
 class WorkspaceSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -145,6 +165,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     policy: PolicySettings = PolicySettings()
     sandbox: SandboxSettings = SandboxSettings()
     workspace: WorkspaceSettings = WorkspaceSettings()
+    trust: TrustSettings = TrustSettings()
+    audit: AuditSettings = AuditSettings()
     secrets: SecretsSettings = SecretsSettings()
     sessions: SessionSettings = SessionSettings()
     ui: UiSettings = UiSettings()

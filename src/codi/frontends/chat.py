@@ -1,12 +1,14 @@
 """A plain conversation, line by line: `codi` in a terminal that can do no more, or wants no more.
 
 A line is a prompt, one that begins with `!` a command to run. `/model X`, `/mode X`, `/undo`, `/redo`, `/retry`, `/changes`,
-`/blame`, `/bisect`, `/snapshot`, `/evidence` and `/exit` are the only commands. Ctrl-C stops a turn, and leaves when none runs.
+`/blame`, `/bisect`, `/snapshot`, `/evidence`,
+`/policy`, `/approvals`, `/allow RULE`, `/deny RULE` and `/exit` are the only commands. Ctrl-C stops a turn, and leaves when none runs.
 """
 
 import os
 import signal
 import sys
+import termios
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TypeVar
@@ -16,13 +18,14 @@ from anyio.abc import TaskStatus
 
 from codi.commands import context_words
 from codi.commands.ledger_words import USAGE
+from codi.commands.rules import rule_words
+from codi.frontends.answers import Answering
+from codi.frontends.approval_chat import ApprovalChat
 from codi.frontends.ledger_chat import LedgerChat
-from codi.frontends.outcome import question_of
 from codi.frontends.proof import Proof, mark_of
-from codi.frontends.sanitiser import visible
+from codi.frontends.sanitiser import visible, visible_output
 from codi.frontends.shell_lines import LINES_OF_SHELL
 from codi.protocol.conversation import Conversation
-from codi.protocol.effects import Allow, Deny
 from codi.protocol.errors import UsageError
 from codi.protocol.events import (
     AnswerDelta,
@@ -36,6 +39,7 @@ from codi.protocol.events import (
     Event,
     ModelChosen,
     PolicyChosen,
+    PolicyDelta,
     QuestionAsked,
     QueueDelta,
     StatusDelta,
@@ -43,17 +47,28 @@ from codi.protocol.events import (
     ToolProgress,
     TurnEnded,
 )
-from codi.protocol.ops import Answer, ChooseModel, ChoosePolicy, Interrupt, Prompt, Reply, Retry, RunCommand
+from codi.protocol.ops import (
+    ChooseModel,
+    ChoosePolicy,
+    ConsultPolicy,
+    Interrupt,
+    Prompt,
+    Reply,
+    Retry,
+    RunCommand,
+)
 
 _Said = TypeVar("_Said")
 
 _MODES = ("default", "accept-edits", "plan", "read-only", "full-access")
 
 
-async def chat(conversation: Conversation, greeting: str, prompts: Sequence[Prompt]) -> None:
-    """Talk until the person leaves."""
+async def chat(
+    conversation: Conversation, greeting: str, prompts: Sequence[Prompt], answering: Answering | None = None
+) -> None:
+    """Talk until the person leaves. `answering` says yes for them where it is not dangerous."""
     print(visible(greeting), flush=True)
-    chatting = _Chat(conversation)
+    chatting = _Chat(conversation, answering)
     async with anyio.create_task_group() as tasks:
         await tasks.start(chatting.watch_interrupts, tasks.cancel_scope)
         for prompt in prompts:
@@ -67,11 +82,12 @@ async def chat(conversation: Conversation, greeting: str, prompts: Sequence[Prom
 
 
 class _Chat:
-    def __init__(self, conversation: Conversation) -> None:
+    def __init__(self, conversation: Conversation, answering: Answering | None) -> None:
         self._conversation = conversation
         self._events = conversation.events()
         self._lines = _Lines()
         self._ledger = LedgerChat(conversation, self._events, self.line, self._answer)
+        self._approvals = ApprovalChat(conversation, self._events, self.line, self._show, self._hear, answering)
         self._proof = Proof()
         self._busy = False
         self._question: anyio.CancelScope | None = None
@@ -119,12 +135,18 @@ class _Chat:
                 await self._run(line.strip())
             case "/retry":
                 await self.turn(Retry())
+            case "/policy":
+                await self._consult(rest.split())
+            case "/approvals" | "/approved" | "/approval":
+                await self._consult(rule_words(rest.split()))
+            case "/allow" | "/deny" if rest:
+                await self._consult([word[1:], rest])
             case _ if word.startswith("/") and await self._looked_back(word[1:].lower(), rest):
                 pass
             case _ if word.startswith("/") and "/" not in word[1:]:
                 print(
                     f"unknown command {visible(word)}; there are /model NAME, /mode {'|'.join(_MODES)}, "
-                    f"{', '.join(USAGE.values())}, /retry, /evidence and /exit",
+                    f"{', '.join(USAGE.values())}, /retry, /evidence, /policy, /approvals, /allow RULE, /deny RULE and /exit",
                     flush=True,
                 )
             case _:
@@ -143,8 +165,7 @@ class _Chat:
         async for event in self._events:
             match event:
                 case Entry(fact=ApprovalAsked() as asked):
-                    if answer := await self._unless_stopped(partial(self._ask, asked)):
-                        await self._conversation.send(answer)
+                    await self._answer(asked)
                 case Entry(fact=CommandShown() as shown):
                     if not heard:
                         print(visible(shown.output), end="")
@@ -223,7 +244,8 @@ class _Chat:
             self._busy = False
 
     async def _answer(self, asked: ApprovalAsked) -> None:
-        if answer := await self._unless_stopped(partial(self._ask, asked)):
+        self._lines.forget()
+        if answer := await self._unless_stopped(partial(self._approvals.ask, asked)):
             await self._conversation.send(answer)
 
     async def _unless_stopped(self, asking: Callable[[], Awaitable[_Said]]) -> _Said | None:
@@ -266,29 +288,24 @@ class _Chat:
             return Reply(asked.id, chosen=(same[0],))
         return Reply(asked.id, text=line if asked.free_text else "")
 
-    async def _ask(self, asked: ApprovalAsked) -> Answer:
-        if not await self._show(question_of(asked)):
-            return Answer(asked.tool_call_id, Deny(by="person"))
-        offer = next(iter(asked.offers), None)
-        always = ", [a]lways in this session" if offer else ""
-        answer = (await self.line(f"[y]es, [N]o{always}, [s]top the turn, or say why not: ") or "").strip()
-        call = asked.tool_call_id
-        match answer.lower():
-            case "y" | "yes":
-                return Answer(call, Allow(by="person"))
-            case "a" | "always" if offer:
-                return Answer(call, Allow(by="person"), rule=offer)
-            case "s" | "stop":
-                return Answer(call, Deny(by="person"), abort=True)
-            case "" | "n" | "no":
-                return Answer(call, Deny(by="person"))
-        return Answer(call, Deny(answer, by="person"))
+    async def _consult(self, words: Sequence[str]) -> None:
+        await self._conversation.send(ConsultPolicy(tuple(words)))
+        async for event in self._events:
+            if isinstance(event, PolicyDelta):
+                print(visible(event.text), flush=True)
+                return
+
+    def _hear(self, event: Event) -> None:
+        self._proof.hear(event)
+        _print_event(event)
 
 
 def _print_event(event: Event) -> None:
     match event:
-        case TextDelta(text) | ToolProgress(text=text):
+        case TextDelta(text):
             print(visible(text), end="", flush=True)
+        case ToolProgress(text=text):
+            print(visible_output(text), end="", flush=True)
         case CallStartDelta(tool=tool, arguments=arguments):
             what = next((str(value) for value in arguments.values()), "")
             print(visible(f"\n· {tool} {what}".rstrip()[:200]), flush=True)
@@ -339,6 +356,12 @@ class _Lines:
 
     def __init__(self) -> None:
         self._rest = b""
+
+    def forget(self) -> None:
+        """What was typed before a question stood there is no answer to it. A pipe has no such moment."""
+        if sys.stdin.isatty():
+            self._rest = b""
+            termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
 
     async def read(self) -> str | None:
         """The next line without its end; None at the end of input."""

@@ -18,6 +18,7 @@ from codi.protocol.events import (
     ContextDelta,
     Entry,
     Event,
+    PolicyDelta,
     QueueDelta,
     SnapshotsDelta,
     StatusDelta,
@@ -98,12 +99,14 @@ def _is_answer(event: Event) -> bool:
     match event:
         case (
             StatusDelta(kind="warning")
+            | PolicyDelta()
             | UndoDelta()
             | ChangesDelta()
             | BlameDelta()
             | BudgetDelta()
             | SnapshotsDelta()
             | ComparisonDelta()
+            | PolicyDelta()
             | AnswerDelta()
             | ContextDelta()
             | CompactionDelta()

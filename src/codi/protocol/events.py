@@ -227,7 +227,8 @@ class ChangesUndone(Struct, frozen=True, tag="undo", rename="camel", kw_only=Tru
 
 
 class ApprovalAsked(Struct, frozen=True, tag="approval_asked", rename="camel", kw_only=True, omit_defaults=True):
-    """A call waits for an `Answer`. `offers` are rules that would allow its like."""
+    """A call waits for an `Answer`. `offers` are rules that would allow its like; `suggested` is the one of them that the
+    person is asked to take, for they allowed the same several times. `binding` stands for all that is about to happen."""
 
     tool_call_id: str
     tool_name: str
@@ -240,6 +241,8 @@ class ApprovalAsked(Struct, frozen=True, tag="approval_asked", rename="camel", k
     preview: str | None = None
     offers: tuple[str, ...] = ()
     mapped_from: str | None = None
+    suggested: str | None = None
+    binding: str = ""
 
 
 class ApprovalGiven(Struct, frozen=True, tag="approval_given", rename="camel", kw_only=True, omit_defaults=True):
@@ -250,6 +253,7 @@ class ApprovalGiven(Struct, frozen=True, tag="approval_given", rename="camel", k
     by: By
     tool_name: str = ""
     effects: tuple[Effect, ...] = ()
+    who: str | None = None
     rule_id: str | None = None
     remember: Literal["session", "project", "user"] | None = None
     changed: dict[str, Any] | None = None
@@ -606,6 +610,23 @@ class ChangesDelta(Struct, frozen=True, tag="changes_delta"):
     files: tuple[ChangedFileRow, ...]
 
 
+class RuleTriedDelta(Struct, frozen=True, tag="rule_tried_delta", omit_defaults=True):
+    """What a rule would do: `problem` is why it cannot be kept, `matches` what else of this session it would have allowed.
+    With `id` it is kept by now."""
+
+    rule: str
+    problem: str | None = None
+    matches: tuple[str, ...] = ()
+    id: str | None = None
+
+
+class PolicyDelta(Struct, frozen=True, tag="policy_delta"):
+    """What `ConsultPolicy` asked for, as a person reads it; `status` is the exit status of the command of that name."""
+
+    text: str
+    status: int = 0
+
+
 class CompactionStartDelta(Struct, frozen=True, tag="compaction_start_delta"):
     """The earlier part of the conversation is about to be said shorter."""
 
@@ -765,6 +786,8 @@ Delta = (
     | BudgetDelta
     | UndoDelta
     | ChangesDelta
+    | RuleTriedDelta
+    | PolicyDelta
     | CompactionStartDelta
     | CompactionEndDelta
     | ContextDelta

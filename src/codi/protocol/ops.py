@@ -55,14 +55,25 @@ class Retry(Struct, frozen=True, tag="retry"):
 
 
 class Answer(Struct, frozen=True, tag="answer"):
-    """Answer an approval. `changed` replaces the arguments, which are judged anew; `rule` is kept for the session
-    and allows its like from now on; with `abort` nothing more of this turn runs."""
+    """Answer an approval. `changed` replaces the arguments, which are judged anew; `rule` allows its like from now on, and
+    is kept as long as `remember` says; `refused` says that the rule which was suggested is never to be offered again; with
+    `abort` nothing more of this turn runs. Where `binding` is given, it must be the question's; `who` names the person."""
 
     call_id: str
     verdict: Allow | Deny
     abort: bool = False
     changed: dict[str, Any] | None = None
     rule: str | None = None
+    remember: Literal["session", "project", "user"] = "session"
+    refused: bool = False
+    binding: str | None = None
+    who: str | None = None
+
+
+class TryRule(Struct, frozen=True, tag="try_rule"):
+    """Tell what a rule would allow, were it given with the answer to the open question."""
+
+    rule: str
 
 
 class Reply(Struct, frozen=True, tag="reply"):
@@ -135,6 +146,12 @@ class Redo(Struct, frozen=True, tag="redo"):
 
 class ShowChanges(Struct, frozen=True, tag="show_changes"):
     """Tell what became of each file since this session began, and by whom."""
+
+
+class ConsultPolicy(Struct, frozen=True, tag="consult_policy"):
+    """Look at the rules, or change them: the words of `codi policy`."""
+
+    words: tuple[str, ...]
 
 
 class Compact(Struct, frozen=True, tag="compact"):
@@ -279,6 +296,7 @@ Op = (
     | RunCommand
     | Retry
     | Answer
+    | TryRule
     | Reply
     | Interrupt
     | UseTool
@@ -286,6 +304,7 @@ Op = (
     | ChooseThinking
     | ChooseBudget
     | ChoosePolicy
+    | ConsultPolicy
     | Undo
     | Redo
     | ShowChanges

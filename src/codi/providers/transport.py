@@ -23,16 +23,19 @@ from codi.protocol.errors import (
     ProviderError,
     StreamCut,
 )
+from codi.protocol.network import Errand, Hear, nobody
 from codi.providers.addresses import is_loopback
 from codi.providers.failures import classify, duration_text, in_body, no_answer
 from codi.providers.sse import LINE_LIMIT, SseEvent, SseReader, is_whole_object
 from codi.providers.tape import Played, Recorded, Recording, Replay
 from codi.providers.timeouts import USUAL, Timeouts
 from codi.wire.characters import proper
+from codi.wire.counted import count
 
 _KEEP_ALIVE_S = 240.0
 """How long an unused connection is kept: longer than most tools run, shorter than most routers forget."""
 
+_PORTS = {"http": 80, "https": 443}
 _DRAIN_S = 0.1
 _ERROR_BODY_LIMIT = 1024 * 1024
 _WHOLE_LIMIT = 64 * 1024 * 1024
@@ -195,7 +198,8 @@ class Answer:
 class Transport:
     """Requests to one base URL. Connections are kept and used again; proxies and certificates come from the usual
     environment variables (HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE ...). `headers` go with every request. `offline` refuses every
-    host but this machine, before its name is looked up, and asks no proxy. A `tape` takes down what is said, or says it again."""
+    host but this machine, before its name is looked up, and asks no proxy. A `tape` takes down what is said, or says it again; `hear` is told of each
+    connection."""
 
     def __init__(
         self,
@@ -206,9 +210,12 @@ class Transport:
         headers: Mapping[str, str] = {},
         offline: bool = False,
         tape: Recording | Replay | None = None,
+        hear: Hear = nobody,
+        purpose: str = "model",
     ) -> None:
         self._offline = offline
         self._tape = tape
+        self._errand = Errand(purpose, service, hear)
         self.base_url = base_url
         self.service = service
         self._timeouts = timeouts
@@ -265,6 +272,7 @@ class Transport:
             yield answer
             return
         if self._offline and not is_loopback(str(request.url)):
+            self._errand.refused(request.url.host, request.url.port or _PORTS.get(request.url.scheme, 0), "offline")
             hint = f"{self.service} is at {request.url.host}: go without --offline, or choose a model on this machine."
             raise ProviderError("Offline: no network.", hint=hint)
         try:
@@ -289,13 +297,14 @@ class Transport:
     def _opened(self) -> httpx2.AsyncClient:
         if self._client is None:
             try:
-                self._client = httpx2.AsyncClient(
+                client = httpx2.AsyncClient(
                     verify=self._certificates(),
                     headers=self._headers,
                     trust_env=not self._offline,
                     timeout=httpx2.Timeout(None, connect=self._timeouts.connect_s),
                     limits=httpx2.Limits(max_keepalive_connections=20, keepalive_expiry=_KEEP_ALIVE_S),
                 )
+                self._client = count(client, self._errand)
             except (ImportError, ValueError, httpx2.InvalidURL) as error:
                 raise ConfigError(
                     f"the proxy of the environment cannot be used: {error}",

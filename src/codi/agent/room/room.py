@@ -65,6 +65,9 @@ PRUNED_TO = 0.60
 GUARDED = 20_000
 """Cached tokens that are not lost without a word."""
 
+LEAST_GAIN = 300
+"""Tokens of what is not worth a summary."""
+
 LEAST_PRUNE = 0.10
 _OVERFLOW_SHARE = 0.70
 _SMALLEST_CUT = 100
@@ -124,6 +127,7 @@ class Room:
         self._calibration = Calibration.of(path)
         self._segments = Segments(self.counter, path)
         self._limits: dict[tuple[str, str], int] = {}
+        self._proved: dict[tuple[str, str], int] = {}
         self._warned = 0
         self._kept_before = 0
 
@@ -131,7 +135,7 @@ class Room:
 
     def window(self, mind: Mind) -> int:
         """Tokens that the model takes, as a service, the person or an overflow has told."""
-        told = self.chosen_window or mind.provider.model.window
+        told = self.chosen_window or max(mind.provider.model.window, self._proved.get(_name_of(mind), 0))
         return min(told, self._limits.get(_name_of(mind), told))
 
     def tier(self, mind: Mind) -> Tier:
@@ -267,7 +271,7 @@ class Room:
             model = mind.provider.model
             if model.assumed and real > self.window(mind):
                 self._limits.pop(_name_of(mind), None)
-                self.chosen_window = real + real // 4  # what was taken is more than anybody assumed
+                self._proved[_name_of(mind)] = real + real // 4  # it took more than anybody assumed
 
     def overflows(self, mind: Mind, error: CodiError) -> bool:
         """Whether a failure means that the request was too long. Then the real limit is remembered."""
@@ -531,6 +535,8 @@ class Room:
             head = round(self.counter.system(mind.system, mind.tools) * self.ratio(mind))
             room = self.limit(mind) - head - int(planning.HISTORY_SHARE * tier.reserve) - tier.window // 10
             plan = planning.fitting_plan(path, count, tier, max(room, 1))
+            if plan and sum(map(count, plan.dropped)) < LEAST_GAIN:
+                plan = None
         if plan is None:
             raise NothingToCompact(
                 "Nothing to compact.", hint="There is too little said yet; /compact --force tries all the same."

@@ -33,6 +33,7 @@ from codi.frontends.tui.panes import Pane
 from codi.frontends.tui.questions import Questions
 from codi.frontends.tui.status import Status
 from codi.frontends.tui.surroundings import Surroundings
+from codi.frontends.tui.theme import theme_of
 from codi.frontends.tui.transcript import Transcript
 from codi.protocol.conversation import Conversation
 from codi.protocol.events import (
@@ -82,7 +83,7 @@ class App:
         self._status = Status(around.cwd, os.path.expanduser("~"))
         self._canvas = Canvas(opening, self._transcript, self._status, self._look)
         self._composer = opening.composer
-        self._questions = Questions(self._send_op, self._redraw)
+        self._questions = Questions(self._send_op, self._redraw, around.answering)
         self._outcomes = Outcomes(
             self._canvas,
             self._transcript,
@@ -190,7 +191,8 @@ class App:
                 await anyio.sleep(pause)
             self._changed = anyio.Event()
             last = time.monotonic()
-            self._canvas.busy = f"working {last - self._began:.0f}s, esc to stop" if self._is_busy else ""
+            passed = f" {last - self._began:.0f}s" if self._look.motion else ""
+            self._canvas.busy = f"working{passed}, esc to stop" if self._is_busy else ""
             self._canvas.dialog = self._questions.dialog
             self._canvas.draw()
 
@@ -239,6 +241,7 @@ class App:
         composer.keymap = Keymap(ui.keys) if ui.keys else composer.keymap
         composer.send, composer.act, composer.complete = self._send, self._act, self._completer.at
         composer.popup_rows, composer.paste_lines = ui.popup_rows, ui.paste_lines
+        self._opening.painter.wear(theme_of(ui.theme, os.environ))
 
     def _take(self, inputs: Sequence[Input]) -> None:
         for what in inputs:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from codi.frontends.sanitiser import visible
+from codi.frontends.sanitiser import visible, visible_output
 from codi.frontends.tui.blocks.look import Look
 from codi.frontends.tui.cells import cut_in_the_middle, untabbed
 from codi.frontends.tui.lines import Line, clipped, wrapped
@@ -43,13 +43,13 @@ class ToolBlock:
         self.arguments, self.state, self._began = arguments, "running", self._look.now
 
     def feed(self, text: str) -> None:
-        self.output = (self.output + visible(text))[-_KEPT_CHARS:]
+        self.output = (self.output + visible_output(text))[-_KEPT_CHARS:]
 
     def end(self, result: ToolResult, state: State | None = None) -> None:
         if self.is_done and state is None:
             return
         self.state = state or ("failed" if result.is_error else "ok")
-        self.output = visible(result.text)
+        self.output = visible_output(result.text)
         self.details = result.details or {}
         self._took_ms = result.duration_ms
 
