@@ -270,6 +270,10 @@ def test_no_key_is_forgotten():
             "agent.max_failed_steps",
             "agent.parallel",
         ),
+        # test_queue.py, test_retries.py, test_model_map.py and test_titles.py show these.
+        *("agent.steering", "agent.follow_up", "retry.per_turn", "sessions.title"),
+        *("model.fallbacks", "model.fallback_on_refusal", "model.favourites"),
+        *("tasks", "roles", "commands", "fallbacks", "pipelines"),
         *(
             "undo.enabled",
             "undo.exclude",

@@ -16,6 +16,7 @@ COMMANDS = {
     "lab": "scripted model servers for trying and testing",
     "log": "what codi did beside the conversation: every connection it made",
     "models": "models that are known, with window and price",
+    "pipeline": "several models one after the other, over a text or files",
     "policy": "what is allowed and why; rules shown, tried, added, removed",
     "redo": "put back what undo took",
     "schema": "JSON Schemas of what codi prints",

@@ -80,6 +80,52 @@ _MODEL = (
         group="model",
     ),
     Command(
+        "scoped-models",
+        "the models that cycling offers",
+        (
+            Form("", "/scoped-models", "those of model.favourites, or of --models"),
+            Form("next|back", "/scoped-models next", "go to the next one, or back"),
+        ),
+        "codi.commands.choosing:scoped_models",
+        group="model",
+    ),
+    Command(
+        "thinking",
+        "how long the model thinks",
+        (Form("[off|minimal|low|medium|high|xhigh]", "/thinking low", completes="thinking"),),
+        "codi.commands.choosing:thinking",
+        aliases=("think",),
+        group="model",
+    ),
+    Command(
+        "modelmap",
+        "models under names of your own, and what each is for",
+        (
+            Form("show", "/modelmap show"),
+            Form("check", "/modelmap check", "whether all of it holds"),
+            Form("add [--global] NAME PROVIDER MODEL", "/modelmap add quick anthropic claude-haiku-4-5"),
+            Form("init", "/modelmap init", "a map to begin with"),
+            Form("example", "/modelmap example"),
+        ),
+        "codi.commands.beside:modelmap",
+        aliases=("mm", "models-map"),
+        group="model",
+    ),
+    Command(
+        "pipeline",
+        "run a pipeline of the model map over a text or files",
+        (
+            Form("", "/pipeline", "those that there are"),
+            Form(
+                "[--provider P] [--all|--iterative] [--triage|--triage-only] [--concurrency N] NAME [INPUT]",
+                "/pipeline --triage-only review src",
+            ),
+        ),
+        "codi.commands.beside:pipeline",
+        aliases=("pipe", "run-pipeline"),
+        group="model",
+    ),
+    Command(
         "mode",
         "what happens unasked",
         (Form("[default|accept-edits|plan|read-only|full-access]", "/mode plan", completes="mode"),),
@@ -230,6 +276,42 @@ _LEDGER = (
 )
 
 
+_TURN = (
+    Command(
+        "queue",
+        "what was said and waits",
+        (
+            Form("[list]", "/queue", "all of it, numbered"),
+            Form("drop N", "/queue drop 1"),
+            Form("edit N [TEXT]", "/queue edit 1 in other words", "without a text it comes back into the editor"),
+            Form("clear", "/queue clear"),
+        ),
+        "codi.commands.waiting:queue",
+        group="turn",
+    ),
+    Command(
+        "retry",
+        "ask the last prompt again, on a new branch",
+        (Form("", "/retry"),),
+        "codi.commands.waiting:retry",
+        kind="prompt",
+        during_turn="refuse",
+        group="turn",
+    ),
+    Command(
+        "budget",
+        "the limits of this run, and what of them is used",
+        (
+            Form("", "/budget"),
+            Form("cost USD", "/budget cost 2.50"),
+            Form("turns N", "/budget turns 50", "steps in a turn"),
+            Form("time S", "/budget time 600", "seconds for a turn"),
+            Form("off", "/budget off", "those of the start again"),
+        ),
+        "codi.commands.limits:budget",
+        group="turn",
+    ),
+)
 _CONTEXT = (
     Command(
         "context", "what fills the context", (Form("", "/context"),), "codi.commands.context:show", group="context"
@@ -342,4 +424,4 @@ _CONTEXT = (
 
 @cache
 def commands() -> Registry:
-    return Registry((*_GENERAL, *_MODEL, *_LEDGER, *_CONTEXT))
+    return Registry((*_GENERAL, *_MODEL, *_TURN, *_LEDGER, *_CONTEXT))

@@ -21,6 +21,7 @@ from codi.protocol.events import (
     CallEndDelta,
     CallStartDelta,
     ClaimChecked,
+    CommandShown,
     CompactionEndDelta,
     CompactionStartDelta,
     ContextAdded,
@@ -29,6 +30,7 @@ from codi.protocol.events import (
     EvidenceGathered,
     MessageAdded,
     ModelChosen,
+    QueueDelta,
     ReplyFacts,
     SnapshotTaken,
     StatusDelta,
@@ -120,6 +122,11 @@ class EventLines:
                 yield self._ended(result)
             case StatusDelta():
                 yield from self._status(event)
+            case QueueDelta(steering, follow_up):
+                said = ([item.text for item in line] for line in (steering, follow_up))
+                yield dict(zip(("type", "steering", "followUp"), ("queue_update", *said)))
+            case Entry(fact=CommandShown() as shown, at=at):
+                yield from self._whole(message_json(shown, at))
             case CompactionStartDelta(reason):
                 yield {"type": "compaction_start", "reason": reason}
             case CompactionEndDelta():

@@ -126,7 +126,7 @@ class Outcome:
                 }
             case Entry(fact=ThinkingChosen(level)):
                 self.model["thinking"] = level
-            case StatusDelta(kind="warning", text=text):
+            case StatusDelta(kind="warning" | "fallback", text=text):
                 self.warnings.append(text)
             case Entry(fact=TurnEnded() as ended):
                 self._hear_end(ended)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from msgspec import Raw, Struct
 
 from codi.protocol.effects import By, Effect
-from codi.protocol.messages import Level, Message, ToolResult, Usage
+from codi.protocol.messages import Image, Level, Message, ToolResult, Usage
 
 Stop = Literal["stop", "length", "toolUse", "error", "aborted"]
 Check = Literal["test", "build", "lint", "types"]
@@ -64,8 +64,15 @@ class ModelChosen(Struct, frozen=True, tag="model", rename="camel"):
     model_id: str
 
 
-class ModelDescribed(Struct, frozen=True, tag="model_described", rename="camel", kw_only=True):
-    """What was known of the model when it was chosen, and why it was. `prices` in USD per million tokens; None is unknown."""
+class ModelDescribed(
+    Struct,
+    frozen=True,
+    tag="model_described",
+    rename={"model_id": "modelId", "max_output": "maxOutput", "came_from": "from"},
+    kw_only=True,
+):
+    """What was known of the model when it was chosen, and why it was. `prices` in USD per million tokens; None is unknown.
+    `came_from` is the model that answered before, where this one stands in for it."""
 
     provider: str
     model_id: str
@@ -75,6 +82,7 @@ class ModelDescribed(Struct, frozen=True, tag="model_described", rename="camel",
     max_output: int
     why: Literal["chosen", "fallback", "route"] = "chosen"
     prices: dict[str, float] | None = None
+    came_from: str | None = None
 
 
 class ThinkingChosen(Struct, frozen=True, tag="thinking_level"):
@@ -107,10 +115,12 @@ class Labelled(Struct, frozen=True, tag="label"):
     label: str | None = None
 
 
-class TitleGiven(Struct, frozen=True, tag="title"):
-    """The newest name of the session counts; an empty one takes it away."""
+class TitleGiven(Struct, frozen=True, tag="title", omit_defaults=True):
+    """The newest name of the session counts; an empty one takes it away. `model` is who found it, where a model did."""
 
     name: str
+    by: Literal["person", "model", "first-words"] = "person"
+    model: str | None = None
 
 
 class SessionOpened(Struct, frozen=True, tag="session", omit_defaults=True):
@@ -318,6 +328,20 @@ class ClaimChecked(Struct, frozen=True, tag="claim", omit_defaults=True):
     why: str | None = None
 
 
+class Waiting(Struct, frozen=True, omit_defaults=True):
+    """Something that was said and not yet taken up."""
+
+    text: str
+    images: tuple[Image, ...] = ()
+
+
+class QueueKept(Struct, frozen=True, tag="queue", rename="camel"):
+    """The conversation ended while this still waited; it is offered again when it goes on. The newest counts."""
+
+    steering: tuple[Waiting, ...] = ()
+    follow_up: tuple[Waiting, ...] = ()
+
+
 class LeafMoved(Struct, frozen=True, tag="leaf", rename={"left": "from"}):
     """Work goes on from `to`; what came after it stays in the tree."""
 
@@ -434,6 +458,7 @@ Fact = (
     | Retried
     | EvidenceGathered
     | ClaimChecked
+    | QueueKept
     | LeafMoved
     | RequestSent
     | ResultsPruned
@@ -507,6 +532,32 @@ class StatusDelta(Struct, frozen=True, tag="status_delta", kw_only=True, omit_de
     tries: int = 0
     wait_s: float = 0.0
     ok: bool = True
+
+
+class QueueDelta(Struct, frozen=True, tag="queue_delta"):
+    """All that waits now: `steering` to be said to the running turn, `follow_up` after it."""
+
+    steering: tuple[Waiting, ...] = ()
+    follow_up: tuple[Waiting, ...] = ()
+
+
+class CommandDelta(Struct, frozen=True, tag="command_delta"):
+    """A command of the person began; what it prints is told as the progress of this id, and its end by `CommandShown`."""
+
+    command: str
+    id: str
+
+
+class BudgetDelta(Struct, frozen=True, tag="budget_delta", kw_only=True):
+    """The limits of this run and what of them is used; None is no limit."""
+
+    cost: float | None
+    spent: float
+    reserved: float
+    steps: int
+    time_s: float
+    tokens: int | None
+    tokens_used: int
 
 
 class PathOutcome(Struct, frozen=True):
@@ -730,6 +781,9 @@ Delta = (
     | CallEndDelta
     | ToolProgress
     | StatusDelta
+    | QueueDelta
+    | CommandDelta
+    | BudgetDelta
     | UndoDelta
     | ChangesDelta
     | RuleTriedDelta

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from codi.protocol.effects import Allow, Deny
-from codi.protocol.messages import Image, ToolCall
+from codi.protocol.messages import Image, Level, ToolCall
 
 
 class Prompt(Struct, frozen=True, tag="prompt"):
@@ -20,6 +20,38 @@ class Steer(Struct, frozen=True, tag="steer"):
 
     text: str
     images: tuple[Image, ...] = ()
+
+
+Line = Literal["steering", "follow_up"]
+"""What waits: to be said to the running turn, or after it."""
+
+
+class Withdraw(Struct, frozen=True, tag="withdraw"):
+    """Take back what waits in a line at the place `at`, from 0; None takes all of it."""
+
+    line: Line
+    at: int | None = None
+
+
+class Revise(Struct, frozen=True, tag="revise"):
+    """Say it in other words while it waits. With `to` it changes its place in its line."""
+
+    line: Line
+    at: int
+    text: str | None = None
+    to: int | None = None
+
+
+class RunCommand(Struct, frozen=True, tag="run_command"):
+    """Run a command line of the person's, through the policy and in the sandbox. What it printed is given to the model with the
+    next prompt, unless it is `excluded`."""
+
+    command: str
+    excluded: bool = False
+
+
+class Retry(Struct, frozen=True, tag="retry"):
+    """Ask the last prompt again, on a new branch beside the first answer."""
 
 
 class Answer(Struct, frozen=True, tag="answer"):
@@ -66,6 +98,22 @@ class ChooseModel(Struct, frozen=True, tag="choose_model"):
     """From the next request on, ask this model: `[provider/]id[:thinking]`."""
 
     model: str
+
+
+class ChooseThinking(Struct, frozen=True, tag="choose_thinking"):
+    """From the next request on, think for so long."""
+
+    level: Level
+
+
+class ChooseBudget(Struct, frozen=True, tag="choose_budget"):
+    """Other limits of this run: US dollars, steps and seconds of a turn. None leaves one as it is; `off` lifts all that were set
+    here. With nothing said the limits are only told."""
+
+    cost: float | None = None
+    steps: int | None = None
+    time_s: float | None = None
+    off: bool = False
 
 
 Mode = Literal["default", "accept-edits", "plan", "read-only", "full-access"]
@@ -243,12 +291,18 @@ class RestoreSnapshot(Struct, frozen=True, tag="restore_snapshot"):
 Op = (
     Prompt
     | Steer
+    | Withdraw
+    | Revise
+    | RunCommand
+    | Retry
     | Answer
     | TryRule
     | Reply
     | Interrupt
     | UseTool
     | ChooseModel
+    | ChooseThinking
+    | ChooseBudget
     | ChoosePolicy
     | ConsultPolicy
     | Undo

@@ -13,7 +13,9 @@ from codi.protocol.events import (
     Fact,
     MessageAdded,
     ModelChosen,
+    ModelDescribed,
     PolicyChosen,
+    QueueKept,
     RequestSent,
     ThinkingChosen,
     TitleGiven,
@@ -31,14 +33,22 @@ class ModelInForce(Struct, frozen=True):
 
 
 def model(path: Sequence[Entry]) -> ModelInForce | None:
-    """The model that was chosen, or that answered, last."""
+    """The model that was chosen, or that answered, last; of one that only stood in for another, the other."""
+    newest: ModelInForce | None = None
     for entry in reversed(path):
         match entry.fact:
-            case ModelChosen(provider, model_id):
-                return ModelInForce(provider, model_id)
-            case MessageAdded(Message("assistant", origin=origin)) if origin is not None:
-                return ModelInForce(origin.provider, origin.model)
-    return None
+            case ModelDescribed(why="fallback", came_from=str(first)):
+                provider, _, model_id = first.partition("/")
+                newest = ModelInForce(provider, model_id)
+            case ModelDescribed(why="chosen") if newest:
+                break
+            case ModelChosen(provider, model_id) if newest is None:
+                newest = ModelInForce(provider, model_id)
+            case MessageAdded(Message("assistant", origin=origin)) if origin is not None and newest is None:
+                newest = ModelInForce(origin.provider, origin.model)
+            case TurnStarted() | TurnEnded() if newest:
+                break
+    return newest
 
 
 def thinking(path: Sequence[Entry]) -> Level | None:
@@ -53,6 +63,11 @@ def name(path: Sequence[Entry]) -> str:
 
 def todos(path: Sequence[Entry]) -> tuple[TodoItem, ...]:
     return next((entry.fact.items for entry in reversed(path) if isinstance(entry.fact, TodoWritten)), ())
+
+
+def queue(path: Sequence[Entry]) -> QueueKept:
+    """What waited when the session was last left."""
+    return next((entry.fact for entry in reversed(path) if isinstance(entry.fact, QueueKept)), QueueKept())
 
 
 def policy_mode(path: Sequence[Entry]) -> str | None:
