@@ -7,6 +7,7 @@ import anyio
 
 from codi.agent.agent import Agent
 from codi.agent.mind import Mind
+from codi.agent.navigating import Navigating
 from codi.agent.questions import Questions
 from codi.agent.record import Record
 from codi.agent.taking_back import TakingBack
@@ -19,11 +20,16 @@ from codi.protocol.ops import (
     Answer,
     ChooseModel,
     ChoosePolicy,
+    ForkAt,
     Interrupt,
+    LabelEntry,
+    Navigate,
     Op,
     Prompt,
+    Rename,
     Reply,
     RestoreSnapshot,
+    Rewind,
     Steer,
     Undo,
     UseTool,
@@ -106,6 +112,7 @@ class LocalConversation:
         self._rethink = rethink
         self._repolicy = repolicy
         self._taking_back = taking_back
+        self._navigating = Navigating(record, lambda: agent.mind, taking_back, self._keep_what_holds)
         self._questions = questions
         self.prompted = anyio.Event()
         """Set when there is something to do for the first time."""
@@ -140,6 +147,10 @@ class LocalConversation:
                 self._is_stopped_ahead = not self._turn and bool(self._waiting)
             case Undo(conversation=True) | RestoreSnapshot(conversation=True) if self._is_talking:
                 self._record.tell(StatusDelta(kind="warning", text="stop the turn first (Esc)"))
+            case Navigate() | Rewind() | ForkAt() if self._is_talking:
+                self._record.tell(StatusDelta(kind="warning", text="Stop the turn first (Esc)."))
+            case LabelEntry() | Rename():
+                await self._navigating.take(op)
             case Steer(text, images) if self._turn:
                 self._agent.steering.append(user(text, *images))
             case _:
@@ -190,7 +201,9 @@ class LocalConversation:
             case ChoosePolicy(mode):
                 self._agent.calls.policy = self._repolicy(mode)
                 self._record.keep(PolicyChosen(mode))
-            case Answer() | Reply() | Interrupt():
+            case Navigate() | Rewind() | ForkAt():
+                await self._navigating.take(op)
+            case Answer() | Reply() | Interrupt() | LabelEntry() | Rename():
                 pass  # they went past the line
             case _:
                 await self._taking_back.take(op, self._keep_what_holds)

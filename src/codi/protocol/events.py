@@ -10,7 +10,7 @@ from typing import Any, Literal
 from msgspec import Raw, Struct
 
 from codi.protocol.effects import By, Effect
-from codi.protocol.messages import Level, Message, ToolResult, Usage
+from codi.protocol.messages import Image, Level, Message, ToolResult, Usage
 
 Stop = Literal["stop", "length", "toolUse", "error", "aborted"]
 Check = Literal["test", "build", "lint", "types"]
@@ -550,6 +550,24 @@ class ComparisonDelta(Struct, frozen=True, tag="comparison_delta"):
     lines: tuple[str, ...]
 
 
+class NavigatedDelta(Struct, frozen=True, tag="navigated_delta", kw_only=True, omit_defaults=True):
+    """The conversation goes on from the entry `to`, None for the very beginning; `moved` says whether it stood elsewhere. `prompt`
+    and `images` were said there and are the person's again."""
+
+    to: str | None
+    prompt: str = ""
+    images: tuple[Image, ...] = ()
+    moved: bool = True
+
+
+class ForkedDelta(Struct, frozen=True, tag="forked_delta", kw_only=True, omit_defaults=True):
+    """A new session was made of a part of this one; `prompt` was said where it ends."""
+
+    session: str
+    path: str
+    prompt: str = ""
+
+
 Delta = (
     TextDelta
     | ThinkingDelta
@@ -564,5 +582,7 @@ Delta = (
     | BisectDelta
     | SnapshotsDelta
     | ComparisonDelta
+    | NavigatedDelta
+    | ForkedDelta
 )
 Event = Entry | Delta
