@@ -9,7 +9,7 @@ from typing import Any
 from codi.cli.flags import Parser, add_general
 from codi.cli.ledgers import Desk
 from codi.cli.printing import print_json
-from codi.frontends.ledger_words import bisect_in_words
+from codi.commands.ledger_words import bisect_in_words
 from codi.frontends.sanitiser import visible
 from codi.protocol.errors import UsageError
 from codi.protocol.events import BisectDelta

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from codi.cli.flags import Parser, add_general
 from codi.cli.ledgers import Desk
 from codi.cli.printing import print_json, print_table
-from codi.frontends.ledger_words import blame_of
+from codi.commands.ledger_words import blame_of
 from codi.protocol.events import BlamedLine
 from codi.workspace.ledger.told import blamed
 

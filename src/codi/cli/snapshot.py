@@ -10,8 +10,8 @@ from codi.agent.rewinding import WITH_CONVERSATION, Rewinding, session_of
 from codi.cli.flags import Parser, action_of, add_general
 from codi.cli.ledgers import Desk, plan_json, print_plan, status_of
 from codi.cli.printing import print_json, print_table
+from codi.commands.ledger_words import resumed_in_words
 from codi.engine.shelf import Shelf
-from codi.frontends.ledger_words import resumed_in_words
 from codi.frontends.sanitiser import visible
 from codi.protocol.errors import SessionError, UsageError, WorkspaceError
 from codi.protocol.events import Resumed

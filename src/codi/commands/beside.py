@@ -21,3 +21,19 @@ async def config(words: Sequence[str], desk: Desk) -> Outcome:
 
 async def models(words: Sequence[str], desk: Desk) -> Outcome:
     return await told(desk, "models", *words, empty="no model is called like that")
+
+
+async def doctor(words: Sequence[str], desk: Desk) -> Outcome:
+    answered = await desk.subcommand("doctor", *words)
+    return Show(answered.text.rstrip() or answered.error.rstrip(), "doctor")
+
+
+async def login(words: Sequence[str], desk: Desk) -> Outcome:
+    """Keys are typed where nothing records them: in a shell of one's own."""
+    status = await told(desk, "auth", "status")
+    text = status.text if isinstance(status, Show) else ""
+    return Show(f"{text}\nTo sign in, run in a shell: codi auth login {' '.join(words) or 'NAME'}".strip(), "login")
+
+
+async def tools(words: Sequence[str], desk: Desk) -> Outcome:
+    return await told(desk, "tool", *(("show", words[0]) if words else ("list",)))

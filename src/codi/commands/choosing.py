@@ -19,3 +19,11 @@ async def mode(words: Sequence[str], desk: Desk) -> Outcome:
     if len(words) > 1 or words[0] not in get_args(Mode):
         return Fail(f"usage: /mode {'|'.join(get_args(Mode))}")
     return Do((ChoosePolicy(cast(Mode, words[0])),))
+
+
+async def theme(words: Sequence[str], desk: Desk) -> Outcome:
+    return Open("theme", words[0]) if words else Open("themes")
+
+
+async def hotkeys(words: Sequence[str], desk: Desk) -> Outcome:
+    return Open("keys")

@@ -78,9 +78,9 @@ class Registry:
     def unknown(self, name: str) -> Fail:
         """What a name is answered that no command has."""
         begins = sorted(known for known in self._by_name if name and known.startswith(name.lower()))
-        near = sorted(known for known in self._by_name if _distance(name.lower(), known) <= 2)
+        near = sorted((steps, known) for known in self._by_name if (steps := _distance(name.lower(), known)) <= 2)
         if near:
-            return Fail(f"unknown command /{name} - did you mean /{near[0]}?", "/help lists the commands.")
+            return Fail(f"unknown command /{name} - did you mean /{near[0][1]}?", "/help lists the commands.")
         if begins:
             candidates = ", ".join(f"/{known}" for known in begins[:6])
             return Fail(f"unknown command /{name} - it begins like {candidates}", "Write one of them whole.")

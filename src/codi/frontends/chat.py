@@ -14,8 +14,8 @@ from typing import TypeVar
 import anyio
 from anyio.abc import TaskStatus
 
+from codi.commands.ledger_words import USAGE
 from codi.frontends.ledger_chat import LedgerChat
-from codi.frontends.ledger_words import USAGE
 from codi.frontends.outcome import question_of
 from codi.frontends.proof import Proof, mark_of
 from codi.frontends.sanitiser import visible

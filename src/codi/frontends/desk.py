@@ -6,7 +6,19 @@ import anyio
 
 from codi.commands.command import Answered
 from codi.protocol.conversation import Conversation
-from codi.protocol.events import ChangesDelta, Entry, Event, StatusDelta, TurnEnded, TurnStarted, UndoDelta
+from codi.protocol.events import (
+    BisectDelta,
+    BlameDelta,
+    ChangesDelta,
+    ComparisonDelta,
+    Entry,
+    Event,
+    SnapshotsDelta,
+    StatusDelta,
+    TurnEnded,
+    TurnStarted,
+    UndoDelta,
+)
 from codi.protocol.ops import Op
 
 Beside = Callable[[Sequence[str]], Awaitable[Answered]]
@@ -36,7 +48,7 @@ class ConversationDesk:
                 self._leaf = entry_id
                 if isinstance(fact, TurnStarted | TurnEnded):
                     self.is_busy = isinstance(fact, TurnStarted)
-            case UndoDelta() | ChangesDelta() | StatusDelta(kind="warning") if self._answered and not self._answer:
+            case _ if self._answered and not self._answer and _is_answer(event):
                 self._answer = event
                 self._answered.set()
 
@@ -62,3 +74,20 @@ class ConversationDesk:
 
     async def confirm(self, question: str) -> bool:
         return await self._confirm(question)
+
+
+def _is_answer(event: Event) -> bool:
+    """Whether this ends what an op asked for."""
+    match event:
+        case (
+            StatusDelta(kind="warning")
+            | UndoDelta()
+            | ChangesDelta()
+            | BlameDelta()
+            | SnapshotsDelta()
+            | ComparisonDelta()
+        ):
+            return True
+        case BisectDelta(done=done):
+            return done
+    return False

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
 from msgspec.structs import replace
 
-from codi.frontends import ledger_words
+from codi.commands import ledger_words
 from codi.frontends.sanitiser import visible
 from codi.protocol.conversation import Conversation
 from codi.protocol.errors import UsageError

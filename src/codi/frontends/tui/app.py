@@ -61,7 +61,13 @@ class App:
         self._composer = opening.composer
         self._questions = Questions(self._send_op, self._redraw)
         self._outcomes = Outcomes(
-            self._canvas, self._transcript, around, send=self._send_op, go=self._go, redraw=self._redraw
+            self._canvas,
+            self._transcript,
+            around,
+            send=self._send_op,
+            go=self._go,
+            redraw=self._redraw,
+            keys=lambda: self._composer.keymap.told(),
         )
         self._desk = ConversationDesk(conversation, around.beside, self._outcomes.confirm)
         self._completer = Completer(commands(), around.names)

@@ -94,6 +94,10 @@ class Keymap:
     def action(self, key: str) -> str | None:
         return self._actions.get(key)
 
+    def told(self) -> list[str]:
+        """What each action's keys are, a line each."""
+        return [f"{name:<24}{', '.join(keys)}" for name, keys in self.keys.items()]
+
     def key_of(self, action: str) -> str:
         """The first key of an action, for hints; "" where it has none."""
         return next(iter(self.keys.get(action, ())), "")

@@ -19,7 +19,8 @@ from codi.protocol.ops import ChooseModel, ChoosePolicy, Mode, Op, Prompt
 
 
 class Outcomes:
-    """`send` brings ops to the conversation, `go` leaves it for another, `leave` ends the program, `redraw` shows what changed."""
+    """`send` brings ops to the conversation, `go` leaves it for another, `leave` ends the program, `redraw` shows what changed,
+    `keys` says what the keys do."""
 
     def __init__(
         self,
@@ -30,6 +31,7 @@ class Outcomes:
         send: Callable[[Op], object],
         go: Callable[[str | None], object],
         redraw: Callable[[], object],
+        keys: Callable[[], Sequence[str]],
     ) -> None:
         self._canvas = canvas
         self._transcript = transcript
@@ -37,6 +39,7 @@ class Outcomes:
         self._send = send
         self._go = go
         self._redraw = redraw
+        self._keys = keys
 
     async def show(self, outcome: Outcome) -> None:
         """What a command came to; returns when the person has seen to it."""
@@ -90,6 +93,8 @@ class Outcomes:
                     self.use_theme(str(choice.value))
             case "theme":
                 self.use_theme(argument)
+            case "keys":
+                self._show_text("\n".join(self._keys()), "keys")
             case "sessions":
                 choice = await self._picked("session", pickers.sessions(await self._rows("sessions")))
                 if choice:
