@@ -107,9 +107,7 @@ class Navigating:
         if not os.path.exists(source):
             raise SessionError("Nothing was said yet that could be forked.", hint="Say something first.")
         place = place_to_fork(self._entry(text)) if text else Place(session.leaf)
-        forked = await to_thread.run_sync(
-            lambda: fork_at(source, os.path.dirname(source), place.leaf, at=time.time())
-        )
+        forked = await to_thread.run_sync(lambda: fork_at(source, os.path.dirname(source), place.leaf, at=time.time()))
         self._record.tell(ForkedDelta(session=forked.session, path=forked.path, prompt=place.prompt))
 
     def _rename(self, name: str) -> None:

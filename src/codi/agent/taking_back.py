@@ -87,9 +87,7 @@ class TakingBack:
         """The last step that calls on a path made; else the one before all that this session made. None where it made none."""
         there = {entry.fact.tool_call_id for entry in path if isinstance(entry.fact, CallIntended)}
         all_calls = {
-            entry.fact.tool_call_id
-            for entry in self._record.session.entries
-            if isinstance(entry.fact, CallIntended)
+            entry.fact.tool_call_id for entry in self._record.session.entries if isinstance(entry.fact, CallIntended)
         }
         steps = [step for step in ledger.journal.steps() if step.owner == "agent"]
         made = [step.n for step in steps if step.cause.call_id in there]

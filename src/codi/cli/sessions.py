@@ -70,6 +70,30 @@ def _declare_delete(parser: Parser) -> None:
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
 
 
+def _declare_tree(parser: Parser) -> None:
+    _declare_id(parser)
+    parser.add_argument(
+        "--filter", choices=("default", "no-tools", "user-only", "labeled-only", "all"), default="default"
+    )
+
+
+def _declare_label(parser: Parser) -> None:
+    _declare_id(parser)
+    parser.add_argument("entry", metavar="ENTRY", help="the beginning of the id of an entry")
+    parser.add_argument("text", nargs="+", metavar="TEXT", help='the label; "" takes it away')
+
+
+def _declare_fork(parser: Parser) -> None:
+    _declare_id(parser)
+    parser.add_argument("--at", metavar="ENTRY|TURN", help="as far as an entry, or to the end of a turn")
+
+
+def _declare_clear(parser: Parser) -> None:
+    parser.add_argument("--all", action="store_true", help="of every project")
+    parser.add_argument("--now", action="store_true", help="for good, not to the trash")
+    parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
+
+
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ArgumentTypeError(f"{text!r} is no whole number from 1 on")
@@ -81,6 +105,11 @@ _ACTIONS: dict[str, tuple[str, str, Callable[[Parser], None]]] = {
     "show": ("one session in detail", "session_tables:show", _declare_id),
     "path": ("the file of a session", "session_tables:tell_path", _declare_id),
     "dir": ("the folder of this project's sessions", "session_tables:tell_dir", _declare_nothing),
+    "tree": ("the entries of a session, with its branches and labels", "session_trees:show_tree", _declare_tree),
+    "stats": ("what a session did and what it used, in numbers", "session_numbers:show_numbers", _declare_id),
+    "label": ("put a label on an entry", "session_trees:label", _declare_label),
+    "fork": ("a new session with all of another, or with a part of it", "session_trees:fork", _declare_fork),
+    "clone": ("a new session with the path on which another stands", "session_trees:clone", _declare_id),
     "rename": ("give a session a name", "session_care:rename", _declare_rename),
     "verify": (
         "read sessions through, and list what is damaged; exits 1 if anything is",
@@ -88,5 +117,6 @@ _ACTIONS: dict[str, tuple[str, str, Callable[[Parser], None]]] = {
         _declare_verify,
     ),
     "repair": ("write a clean copy of a damaged session beside it", "session_care:repair", _declare_id),
+    "clear": ("move all sessions of this project to the trash", "session_care:clear", _declare_clear),
     "delete": ("move sessions to the trash, where they lie for 30 days", "session_care:delete", _declare_delete),
 }

@@ -11,6 +11,7 @@ COMMANDS = {
     "config": "what is set, where it comes from, and setting it",
     "demo": "the main job on a scripted model, with the real tools; needs no key",
     "doctor": "what works here, what is missing, and what is broken",
+    "fork": "go on from an earlier point of a session in a new one",
     "help": "help of a command, a flag or a key of the configuration",
     "lab": "scripted model servers for trying and testing",
     "models": "models that are known, with window and price",

@@ -4,6 +4,7 @@ from functools import cache
 
 from codi.commands.command import Command, Form
 from codi.commands.registry import Registry
+from codi.commands.session_forms import SESSIONS
 
 _GENERAL = (
     Command(
@@ -179,4 +180,4 @@ _LEDGER = (
 
 @cache
 def commands() -> Registry:
-    return Registry((*_GENERAL, *_MODEL, *_LEDGER))
+    return Registry((*_GENERAL, *_MODEL, *_LEDGER, *SESSIONS))

@@ -57,9 +57,12 @@ from codi.providers.knowing import known_model
 from codi.providers.nobody import Nobody
 from codi.providers.provider import Provider
 from codi.sessions import folds, paths, resume
+from codi.sessions.files import reading_of
+from codi.sessions.forking import fork_at
 from codi.sessions.jsonl import JsonlStore
 from codi.sessions.memory import MemoryStore
 from codi.sessions.session import Session
+from codi.sessions.tree import place_of
 from codi.sessions.version3 import seconds_of
 from codi.tools.kit import Live
 from codi.tools.results import Results, results_directory
@@ -196,7 +199,14 @@ class Engine:
         return summary.path
 
     def fork(self, text: str) -> str:
-        """The file of a new session with all entries of the one that is meant."""
+        """The file of a new session with all entries of the one that is meant; of `ID@ENTRY` with the path as far as that entry."""
+        whole, at, entry = text.rpartition("@")
+        if at and whole and not os.path.exists(os.path.expanduser(text)):
+            source = self._shelf.path_of(whole)
+            place = place_of(entry, reading_of(source).entries)
+            return fork_at(
+                source, self._shelf.folder, place.leaf, at=time.time(), cwd=self._places.cwd, session_id=self._new_id()
+            ).path
         source = self._shelf.path_of(text)
         fork = resume.fork(source, self._shelf.folder, self._places.cwd, at=time.time(), session_id=self._new_id())
         if fork.warning:

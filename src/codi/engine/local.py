@@ -212,7 +212,7 @@ class LocalConversation:
         """Where the session goes on from an earlier entry it says anew which model answers, and in which mode."""
         path, origin, mode = self._record.session.path(), self.origin, self._agent.calls.policy.mode
         before = folds.model(path)
-        if before and (before.provider, before.model_id) != (origin.provider, origin.model):
+        if before is None or (before.provider, before.model_id) != (origin.provider, origin.model):
             self._record.keep(ModelChosen(origin.provider, origin.model))
         if folds.thinking(path) != self.thinking:
             self._record.keep(ThinkingChosen(self.thinking))

@@ -19,7 +19,11 @@ class Shelf:
     @property
     def folder(self) -> str:
         """Where new sessions of this working directory are kept."""
-        return self._directory or paths.directory_of(self._places.home, self._places.cwd)
+        return self.folder_for(self._places.cwd)
+
+    def folder_for(self, cwd: str) -> str:
+        """Where sessions that work in `cwd` are kept."""
+        return self._directory or paths.directory_of(self._places.home, cwd)
 
     def sessions(self, *, everywhere: bool = False) -> list[SessionSummary]:
         """Newest first; those of this working directory, or all."""

@@ -13,6 +13,8 @@ from codi.protocol.events import (
     ComparisonDelta,
     Entry,
     Event,
+    ForkedDelta,
+    NavigatedDelta,
     SnapshotsDelta,
     StatusDelta,
     TurnEnded,
@@ -53,6 +55,11 @@ class ConversationDesk:
                 self._answered.set()
 
     @property
+    def tree(self) -> tuple[Sequence[Entry], str | None]:
+        """The entries of all branches, and the one at which the conversation stands."""
+        return list(self._entries.values()), self._leaf
+
+    @property
     def entries(self) -> Sequence[Entry]:
         path: list[Entry] = []
         at = self._leaf
@@ -86,6 +93,8 @@ def _is_answer(event: Event) -> bool:
             | BlameDelta()
             | SnapshotsDelta()
             | ComparisonDelta()
+            | NavigatedDelta()
+            | ForkedDelta()
         ):
             return True
         case BisectDelta(done=done):

@@ -33,7 +33,8 @@ def entry_named(text: str, entries: Sequence[Entry]) -> Entry:
         ids = ", ".join(entry.id for entry in found)
         raise UsageError(f"Several entries match '{text}': {ids}", hint="Give more of the id.")
     raise SessionError(
-        f"No entry {text} in this session.", hint="`codi sessions tree ID` shows the entries; give 4 characters or more."
+        f"No entry {text} in this session.",
+        hint="`codi sessions tree ID` shows the entries; give 4 characters or more.",
     )
 
 

@@ -68,6 +68,8 @@ class App:
             go=self._go,
             redraw=self._redraw,
             keys=lambda: self._composer.keymap.told(),
+            tree=lambda: self._desk.tree,
+            put=self._composer.set,
         )
         self._desk = ConversationDesk(conversation, around.beside, self._outcomes.confirm)
         self._completer = Completer(commands(), around.names)
@@ -186,7 +188,7 @@ class App:
 
     def _event(self, event: Event) -> None:
         self._look.now = time.monotonic()
-        for part in (self._transcript, self._status, self._desk, self._questions):
+        for part in (self._transcript, self._status, self._desk, self._questions, self._outcomes):
             part.hear(event)
         match event:
             case Entry(fact=TurnStarted()):
