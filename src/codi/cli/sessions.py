@@ -77,6 +77,14 @@ def _declare_tree(parser: Parser) -> None:
     )
 
 
+def _declare_search(parser: Parser) -> None:
+    parser.add_argument("query", nargs="+", metavar="QUERY", help='words, "phrases", pre*, AND, OR, NOT, filters')
+    parser.add_argument("--all", action="store_true", help="of every project, not of this one alone")
+    parser.add_argument("--since", metavar="T", help="said since a date, a time, or so long ago (12h, 7d)")
+    parser.add_argument("--model", default="", metavar="M", help="said by a model with this in its name")
+    parser.add_argument("--limit", type=_count, default=20, metavar="N", help="the best N (20)")
+
+
 def _declare_label(parser: Parser) -> None:
     _declare_id(parser)
     parser.add_argument("entry", metavar="ENTRY", help="the beginning of the id of an entry")
@@ -105,6 +113,11 @@ _ACTIONS: dict[str, tuple[str, str, Callable[[Parser], None]]] = {
     "show": ("one session in detail", "session_tables:show", _declare_id),
     "path": ("the file of a session", "session_tables:tell_path", _declare_id),
     "dir": ("the folder of this project's sessions", "session_tables:tell_dir", _declare_nothing),
+    "search": (
+        "full text; filters role: tool: file: model: before: after:",
+        "session_search:search",
+        _declare_search,
+    ),
     "tree": ("the entries of a session, with its branches and labels", "session_trees:show_tree", _declare_tree),
     "stats": ("what a session did and what it used, in numbers", "session_numbers:show_numbers", _declare_id),
     "label": ("put a label on an entry", "session_trees:label", _declare_label),
