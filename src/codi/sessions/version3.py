@@ -186,6 +186,13 @@ def line_of(entry: Entry) -> bytes:
     return b'%s,"_c":"%08x"}\n' % (json[:-1], crc32(json))
 
 
+def checked_line(json: dict[str, Any]) -> bytes:
+    """The line that holds an entry given as JSON values, without its end; with its check sum, if it had one."""
+    had_sum = "_c" in json
+    line = encoded({name: value for name, value in json.items() if name != "_c"})
+    return b'%s,"_c":"%08x"}' % (line[:-1], crc32(line)) if had_sum else line
+
+
 def entry_of(line: bytes) -> Entry | None:
     """The entry in a line, given without its end; None for what is no entry, or fails its check sum.
 
