@@ -11,6 +11,9 @@ from codi.protocol.errors import UsageError
 
 
 def run(words: Sequence[str]) -> int:
+    if words and words[0] in _ELSEWHERE:
+        run_there: Callable[[Sequence[str]], int] = import_module(f"codi.cli.{_ELSEWHERE[words[0]]}").run
+        return run_there(words[1:])
     action, words = action_of(words, _ACTIONS, "list")
     if words and action == "list" and not words[0].startswith("-"):
         raise UsageError(f"unknown action {words[0]!r}", hint=f"There are {', '.join(_ACTIONS)}.")
@@ -36,7 +39,9 @@ def run(words: Sequence[str]) -> int:
 
 def _listed() -> str:
     width = max(map(len, _ACTIONS))
-    return "actions:\n" + "\n".join(f"  {name:<{width}}  {summary}" for name, (summary, _, _) in _ACTIONS.items())
+    told = [f"  {name:<{width}}  {summary}" for name, (summary, _, _) in _ACTIONS.items()]
+    told += [f"  {name:<{width}}  as `codi {name}`" for name in _ELSEWHERE]
+    return "actions:\n" + "\n".join(told)
 
 
 def _declare_list(parser: Parser) -> None:
@@ -108,6 +113,8 @@ def _count(text: str) -> int:
     return int(text)
 
 
+_ELSEWHERE = {"export": "export", "import": "bring_in"}
+"""Actions that are commands too, and the modules that do them."""
 _ACTIONS: dict[str, tuple[str, str, Callable[[Parser], None]]] = {
     "list": ("the sessions of this project, newest first", "session_tables:show_all", _declare_list),
     "show": ("one session in detail", "session_tables:show", _declare_id),

@@ -84,7 +84,7 @@ def contents_json(bundle: Bundle) -> dict[str, Any]:
         "entries": len(bundle.entries),
         "kinds": dict(kinds.most_common()),
         "images": len(bundle.blobs),
-        "files": len(bundle.files or {}),
+        "files": len(bundle.files) if isinstance(bundle.files, dict) else 0,
         "commands": commands,
         "redactions": bundle.redactions,
     }

@@ -320,6 +320,26 @@ class LeafMoved(Struct, frozen=True, tag="leaf", rename={"left": "from"}):
     to: str | None
 
 
+class SessionImported(Struct, frozen=True, tag="import", rename="camel", kw_only=True, omit_defaults=True):
+    """The session was another agent's: what it is made of, and what had no counterpart here. `line` is how far its `source` was
+    read, `observed_version` the version of the agent that its reader was made for."""
+
+    agent: str
+    source: str
+    line: int = 0
+    sha256: str = ""
+    observed_version: str = ""
+    lossy: tuple[str, ...] = ()
+
+
+class RecordKept(Struct, frozen=True, tag="raw", kw_only=True):
+    """A record of another agent that has no counterpart here."""
+
+    agent: str
+    type: str
+    value: Any = None
+
+
 class Noted(Struct, frozen=True, tag="note"):
     """Room for plugins; never read by the loop."""
 
@@ -360,6 +380,8 @@ Fact = (
     | EvidenceGathered
     | ClaimChecked
     | LeafMoved
+    | SessionImported
+    | RecordKept
     | Noted
     | Unknown
 )

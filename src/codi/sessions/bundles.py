@@ -6,7 +6,7 @@ The same format holds what a bug report needs: then `files` are the snapshots an
 from hashlib import sha256
 from typing import Any
 
-from msgspec import DecodeError, Struct, ValidationError, convert
+from msgspec import UNSET, DecodeError, Struct, UnsetType, ValidationError, convert
 from msgspec.json import decode
 
 from codi.protocol.errors import SessionError
@@ -19,7 +19,7 @@ VERSION = 1
 _BLOB = "blob:"
 
 
-class Bundle(Struct, kw_only=True, omit_defaults=True):
+class Bundle(Struct, kw_only=True):
     format: str
     version: int
     header: dict[str, Any]
@@ -27,8 +27,8 @@ class Bundle(Struct, kw_only=True, omit_defaults=True):
     blobs: dict[str, str] = {}
     """The data of images, base64, by the SHA-256 of that text."""
     redactions: list[dict[str, Any]] = []
-    files: dict[str, Any] | None = None
-    versions: dict[str, str] | None = None
+    files: dict[str, Any] | UnsetType = UNSET
+    versions: dict[str, str] | UnsetType = UNSET
 
     def content(self) -> bytes:
         """The session file that it holds."""
@@ -40,8 +40,8 @@ def bundle_of(
     taken: Taken,
     redactions: list[dict[str, Any]],
     *,
-    files: dict[str, Any] | None = None,
-    versions: dict[str, str] | None = None,
+    files: dict[str, Any] | UnsetType = UNSET,
+    versions: dict[str, str] | UnsetType = UNSET,
 ) -> Bundle:
     blobs: dict[str, str] = {}
     return Bundle(

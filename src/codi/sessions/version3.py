@@ -36,7 +36,9 @@ from codi.protocol.events import (
     Noted,
     PolicyChosen,
     QuestionAsked,
+    RecordKept,
     Retried,
+    SessionImported,
     SessionOpened,
     SnapshotTaken,
     ThinkingChosen,
@@ -150,6 +152,8 @@ _CUSTOM_TYPES: dict[type[Fact], str] = {
     EvidenceGathered: "codi/evidence",
     ClaimChecked: "codi/claim",
     LeafMoved: "codi/leaf",
+    SessionImported: "codi/import",
+    RecordKept: "codi/raw",
     Noted: "codi/note",
 }
 _OWN_FACTS = {name: fact for fact, name in _CUSTOM_TYPES.items()}
