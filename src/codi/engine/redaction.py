@@ -30,7 +30,8 @@ class Redaction:
         dashed = {home.strip("/").replace("/", "-") for home in homes if home.count("/") > 1}
         self._homes = _any_of(homes, r"(?![\w.-])")
         self._dashed = _any_of({f"--{name}" for name in dashed}, r"(?![^\W_])")
-        names = {env.get("USER", ""), env.get("LOGNAME", ""), *(os.path.basename(home) for home in homes)}
+        names = {env.get("USER", ""), env.get("LOGNAME", "")}
+        names |= {os.path.basename(home) for home in homes if os.path.dirname(home) in ("/home", "/Users")}
         names = {name for name in names if len(name) >= _SHORTEST_NAME and name.lower() not in _NOBODY}
         self._names = _any_of(names, r"(?![^\W_])", before=r"(?<![^\W_])")
 

@@ -333,10 +333,10 @@ class SessionImported(Struct, frozen=True, tag="import", rename="camel", kw_only
 
 
 class RecordKept(Struct, frozen=True, tag="raw", kw_only=True):
-    """A record of another agent that has no counterpart here."""
+    """A record of another agent that has no counterpart here; `kind` is that agent's word for it."""
 
     agent: str
-    type: str
+    kind: str
     value: Any = None
 
 

@@ -290,6 +290,8 @@ def _line(fact: Fact, id: str, parent: str | None, timestamp: str) -> _AnyLine:
 
 
 def _data(fact: Fact) -> dict[str, Any]:
+    if isinstance(fact, RecordKept):
+        return {"agent": fact.agent, "type": fact.kind, "value": fact.value}
     names = zip(fact.__struct_fields__, fact.__struct_encode_fields__)
     # What is absent is left out; of a move to or from nowhere both ends are told.
     return {
@@ -332,6 +334,9 @@ def _own_fact(read: _CustomLine) -> Fact | None:
     try:
         if read.custom_type == "codi/title":
             return TitleGiven(convert(read.data, dict[str, Any])["title"])
+        if read.custom_type == "codi/raw":
+            told = convert(read.data, dict[str, Any])
+            return RecordKept(agent=str(told["agent"]), kind=str(told["type"]), value=told.get("value"))
         if kind := _OWN_FACTS.get(read.custom_type):
             return convert(read.data, kind)
     except (ValidationError, KeyError):

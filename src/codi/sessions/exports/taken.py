@@ -16,18 +16,28 @@ from codi.sessions.version3 import checked_line, header_line, header_of
 
 _KEPT = frozenset(
     {
-        "id",
-        "parentId",
-        "type",
-        "_c",
-        "thoughtSignature",
-        "textSignature",
-        "toolCallId",
-        "entryId",
-        "targetId",
-        "mimeType",
+        *("id", "parentId", "type", "_c", "toolCallId", "entryId", "targetId", "mimeType", "timestamp", "version"),
+        *("thoughtSignature", "textSignature", "thinkingSignature"),
+        *(
+            "role",
+            "customType",
+            "stopReason",
+            "api",
+            "by",
+            "decision",
+            "remember",
+            "effect",
+            "kind",
+            "when",
+            "reason",
+            "state",
+        ),
+        *("mode", "status", "thinkingLevel", "before", "after", "tree", "sha256", "responseId"),
     }
 )
+"""What is no text of anybody's: ids, seals, words of the format."""
+_FREE = frozenset({"arguments", "details", "value", "changed", "inputSchema", "input_schema"})
+"""What is inside of these has names of its own."""
 
 
 class Taken(Struct, frozen=True):
@@ -91,22 +101,22 @@ def _changed_line(line: bytes, change: Callable[[str], str]) -> bytes:
     return line if new == json else checked_line(new)
 
 
-def changed(value: Any, change: Callable[[str], str]) -> Any:
-    """The same value with what `change` makes of every text in it. Ids, seals and the data of images stay; the seal of a thought
-    that was changed goes."""
+def changed(value: Any, change: Callable[[str], str], *, is_free: bool = False) -> Any:
+    """The same value with what `change` makes of every text in it. Ids, seals, words of the format and the data of images stay; the
+    seal of a thought that was changed goes. What `is_free` has no format: arguments may be called as they like."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, list):
-        return [changed(inner, change) for inner in value]
+        return [changed(inner, change, is_free=is_free) for inner in value]
     if not isinstance(value, dict):
         return value
     is_image = value.get("type") == "image"
-    new = {
-        name if name.isidentifier() else change(name): inner
-        if name in _KEPT or name == "thinkingSignature" or (is_image and name == "data")
-        else changed(inner, change)
-        for name, inner in value.items()
-    }
+    new = {}
+    for name, inner in value.items():
+        stays = (is_image and name == "data") or (name in _KEPT and not is_free and not isinstance(inner, dict | list))
+        new[change(name) if is_free else name] = (
+            inner if stays else changed(inner, change, is_free=is_free or name in _FREE)
+        )
     if "thinkingSignature" in new and new.get("thinking") != value.get("thinking"):
         del new["thinkingSignature"]
     return new

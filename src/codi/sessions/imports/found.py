@@ -162,7 +162,7 @@ class FoundSession:
     def add_raw(self, kind: str, value: Any, at: float, **place: Any) -> None:
         """Keep a record that has no counterpart."""
         self.lossy[kind] += 1
-        self.add(RecordKept(agent=self.agent, type=kind, value=value), at, **place)
+        self.add(RecordKept(agent=self.agent, kind=kind, value=value), at, **place)
 
     def facts_of_import(self, source: str, digest: str) -> list[Fact]:
         """What stands before all else."""
