@@ -280,7 +280,8 @@ def test_an_imported_session_goes_on(codi: Codi, lab, person: Path):
     foreign.codex(person)
     (row, *_) = [row for row in bring(codi, "codex", "--resume") if "22222222" in row["session"]]
     server = lab([says("Going on.")])
-    assert codi.json("go on", "--session", row["session"], "--cwd", str(codi.cwd)).result["answer"] == "Going on."
+    run = codi.json("go on", "--session", row["session"], "--cwd", str(codi.cwd))
+    assert run.result["answer"] == "Going on.", run
     sent = json.dumps(server.requests[0].json["messages"])
     assert "Count the jars" in sent and "no jars" in sent
 

@@ -46,6 +46,7 @@ from codi.protocol.events import (
     ModelChosen,
     ModelDescribed,
     PolicyChosen,
+    SessionImported,
     SessionOpened,
     ThinkingChosen,
     TitleGiven,
@@ -117,7 +118,7 @@ class Engine:
             self._results(session, vault := parts.vault(session.entries)) as results,
         ):
             path = session.path()
-            choice = await parts.choice(self._model_of(path)) if thinks else None
+            choice = await self._choice_for(path) if thinks else None
             thinking = self._thinking_of(path, choice)
             mode = self._mode_of(path)
             state = await git.state(self._places.cwd)
@@ -283,6 +284,21 @@ class Engine:
         """The model that the session had, unless this start names one."""
         before = None if self._options.model_given else folds.model(path)
         return f"{before.provider}/{before.model_id}" if before else ""
+
+    async def _choice_for(self, path: Sequence[Entry]) -> Choice:
+        """The model that the session had; where that cannot answer here any more, the one that answers a new session."""
+        before = self._model_of(path)
+        try:
+            choice = await self._assembly.choice(before)
+            if before and any(isinstance(entry.fact, SessionImported) for entry in path):
+                await self._assembly.check_key(choice)  # another agent had it, perhaps with a login of its own
+            return choice
+        except CodiError as gone:
+            if not before:
+                raise
+            choice = await self._assembly.choice()
+            self._warnings.append(f"{before}, which the session had, cannot be asked ({gone}); {choice.model} answers")
+            return choice
 
     def _thinking_of(self, path: Sequence[Entry], choice: Choice | None) -> Level:
         before = None if self._options.thinking_given else folds.thinking(path)

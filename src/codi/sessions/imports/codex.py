@@ -206,8 +206,8 @@ class _Reading:
         self._session.add_result(call_id, result_text(output), at, error=failed)
 
     def _say(self, block: Block, at: float) -> None:
-        if not self._blocks:
-            self._answer_open()
+        if not self._blocks or any(isinstance(said, ToolCall) and said.id in self._outputs for said in self._blocks):
+            self.flush()
         self._blocks.append(block)
         self._at = at
 
