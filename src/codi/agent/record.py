@@ -47,9 +47,11 @@ class Record:
         """A text as it may stand where it is kept or shown."""
         return self.vault.veil(text) if self.vault else text
 
-    def branch_from(self, entry_id: str | None) -> Entry:
-        """Go on from an earlier entry, or from the very beginning; what came after it stays in the tree. Raises SessionError."""
-        return self._kept(lambda: self.session.branch_from(entry_id), sync=True)
+    def branch_from(self, entry_id: str | None, fact: Fact | None = None) -> Entry:
+        """Go on from another entry, or from the very beginning; what came after it stays in the tree. `fact` is kept as the first
+        there. Raises SessionError."""
+        told = veiled(fact, self.vault) if self.vault and fact else fact
+        return self._kept(lambda: self.session.branch_from(entry_id, told), sync=True)
 
     def _kept(self, kept: Callable[[], Entry], *, sync: bool) -> Entry:
         try:

@@ -1,6 +1,6 @@
 """Taking back and putting back what this session changed, and bringing back snapshots, asked for while it is open."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import anyio
 from anyio import to_thread
@@ -9,7 +9,7 @@ from codi.agent.calls import Calls
 from codi.agent.record import Record
 from codi.agent.rewinding import WITH_CONVERSATION, Rewinding
 from codi.protocol.errors import CodiError
-from codi.protocol.events import ChangesUndone, PathOutcome, Resumed, StatusDelta, UndoDelta
+from codi.protocol.events import CallIntended, ChangesUndone, Entry, PathOutcome, Resumed, StatusDelta, UndoDelta
 from codi.protocol.ops import (
     Bisect,
     Blame,
@@ -66,6 +66,33 @@ class TakingBack:
         except anyio.get_cancelled_exc_class():
             self._warn("it was stopped", "What was done so far stays.")
             raise
+
+    async def bring_back_to(self, path: Sequence[Entry]) -> bool:
+        """Make the files what they were at the end of a path of this session, whoever changed them since. False where that cannot
+        be done, and then it was told."""
+        if self._ledger is None:
+            self._warn("undo is switched off", "Set undo.enabled = true, or go back without the files.")
+            return False
+        try:
+            await to_thread.run_sync(self._ledger.open)
+            number = self._newest_step(self._ledger, path)
+            if number is not None:
+                await self._restore(self._ledger, RestoreSnapshot(f"s{number}"), lambda: None)
+        except CodiError as error:
+            self._warn(str(error), error.hint)
+            return False
+        return True
+
+    def _newest_step(self, ledger: Ledger, path: Sequence[Entry]) -> int | None:
+        """The last step that calls on a path made; else the one before all that this session made. None where it made none."""
+        there = {entry.fact.tool_call_id for entry in path if isinstance(entry.fact, CallIntended)}
+        all_calls = {
+            entry.fact.tool_call_id for entry in self._record.session.entries if isinstance(entry.fact, CallIntended)
+        }
+        steps = [step for step in ledger.journal.steps() if step.owner == "agent"]
+        made = [step.n for step in steps if step.cause.call_id in there]
+        ever = [step.n for step in steps if step.cause.call_id in all_calls]
+        return max(made) if made else min(ever) - 1 if ever else None
 
     async def _undo(self, ledger: Ledger, op: Undo, moved: Callable[[], None]) -> None:
         steps = self._chosen(ledger, op)

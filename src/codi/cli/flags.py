@@ -133,7 +133,7 @@ def parser(commands: dict[str, str]) -> Parser:
     )
     session.add_argument("-r", "--resume", nargs="?", const="", metavar="ID|NAME", help="that session")
     session.add_argument("-s", "--session", metavar="PATH|ID", help="that session; a missing path is an error")
-    session.add_argument("--fork", metavar="PATH|ID", help="a copy of that session")
+    session.add_argument("--fork", metavar="PATH|ID[@ENTRY]", help="a copy of that session")
     session.add_argument("--no-session", action="store_true", help="keep nothing on disk")
     session.add_argument("--session-id", metavar="ID", help="the id of a new session")
     session.add_argument("--session-dir", metavar="DIR", help="the folder of sessions")

@@ -14,6 +14,8 @@ from codi.cli.words import COMMANDS
 from codi.frontends.sanitiser import visible_stream
 from codi.frontends.tui.opening import Opening
 
+_MODULES = {"import": "bring_in"}
+"""Commands whose names no module can have."""
 _TROUBLES = {
     errno.ENOSPC: "Free some space where the output and codi's home are.",
     errno.EDQUOT: "Free some space where the output and codi's home are.",
@@ -67,6 +69,11 @@ def _chosen(words: list[str], opening: Opening | None) -> int:
     if "--list-models" in takewhile(lambda word: word != "--", words):  # the older spelling of a command
         words.remove("--list-models")
         words = ["models", *words]
+    if words and words[0] in ("--export", "--import"):  # and of two more
+        words[0] = words[0][2:]
+        words[2:3] = (
+            ["--out", words[2]] if words[0] == "export" and len(words) > 2 and words[2][:1] != "-" else words[2:3]
+        )
     name = words[0] if words else ""
     if name in COMMANDS:
         return _run(name, words[1:])
@@ -87,7 +94,7 @@ def _asks_for_help(words: list[str]) -> bool:
 
 
 def _run(module: str, words: list[str]) -> int:
-    run: Callable[[list[str]], int] = import_module(f"codi.cli.{module}").run
+    run: Callable[[list[str]], int] = import_module(f"codi.cli.{_MODULES.get(module, module)}").run
     _loaded()
     return run(words)
 

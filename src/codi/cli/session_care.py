@@ -91,6 +91,19 @@ def repair(args: Any, places: Places, shelf: Shelf) -> int:
 
 def delete(args: Any, places: Places, shelf: Shelf) -> int:
     paths = list(dict.fromkeys(shelf.path_of(text) for text in args.id))  # all of them must be known before any goes
+    return _delete(args, places, paths)
+
+
+def clear(args: Any, places: Places, shelf: Shelf) -> int:
+    found = [session.path for session in shelf.sessions(everywhere=args.all)]
+    if not found:
+        if not args.quiet:
+            print("there are no sessions", file=sys.stderr)
+        return 0
+    return _delete(args, places, found)
+
+
+def _delete(args: Any, places: Places, paths: Sequence[str]) -> int:
     if not _is_sure(args, paths):
         print("nothing was deleted", file=sys.stderr)
         return 1
@@ -112,10 +125,11 @@ def _is_sure(args: Any, paths: Sequence[str]) -> bool:
     if args.yes:
         return True
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError("deleting asks, and there is no terminal to answer at", hint="Add --yes.")
+        many = "1 session" if len(paths) == 1 else f"{len(paths)} sessions"
+        raise UsageError(f"deleting {many} asks, and there is no terminal to answer at", hint="Add --yes.")
     for path in paths:
         session = summary_of(path)
         print(f"{session.id or path}  {shown_path(session.cwd)}  {title_of(session)}", file=sys.stderr)
-    many = "these sessions" if len(paths) > 1 else "this session"
+    many = f"these {len(paths)} sessions" if len(paths) > 1 else "this session"
     print(f"Delete {many}{' for good' if args.now else ''}? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -45,10 +45,11 @@ class Ask(Struct, frozen=True):
 
 
 class Open(Struct, frozen=True):
-    """A part of the interface is opened: a picker, a pager, another conversation."""
+    """A part of the interface is opened: a picker, a pager, another conversation. `text` is put into the editor there."""
 
     view: str
     argument: str = ""
+    text: str = ""
 
 
 class Fail(Struct, frozen=True):

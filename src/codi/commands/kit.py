@@ -4,6 +4,7 @@ from functools import cache
 
 from codi.commands.command import Command, Form
 from codi.commands.registry import Registry
+from codi.commands.session_forms import SESSIONS
 
 _GENERAL = (
     Command(
@@ -333,14 +334,6 @@ _CONTEXT = (
         group="context",
     ),
     Command(
-        "clear",
-        "let the model forget what was said, but for what is pinned",
-        (Form("[context]", "/clear context"),),
-        "codi.commands.context:clear",
-        during_turn="refuse",
-        group="context",
-    ),
-    Command(
         "pin",
         "hold an entry or a file in the context",
         (Form("[entry|file]", "/pin README.md", completes="file"),),
@@ -424,4 +417,4 @@ _CONTEXT = (
 
 @cache
 def commands() -> Registry:
-    return Registry((*_GENERAL, *_MODEL, *_TURN, *_LEDGER, *_CONTEXT))
+    return Registry((*_GENERAL, *_MODEL, *_TURN, *_LEDGER, *_CONTEXT, *SESSIONS))

@@ -172,6 +172,11 @@ class Assembly:
         )
         return await to_thread.run_sync(choose)
 
+    async def check_key(self, choice: Choice) -> None:
+        """Raises CredentialError where there is no key for a model."""
+        if choice.service != "scripted":
+            await self._logins.credential(choice, self.options.api_key).secret()
+
     def models(self) -> ModelList:
         known = presets(self.settings.providers)
         return ModelList(

@@ -53,6 +53,7 @@ from codi.protocol.events import (
     ModelChosen,
     PolicyChosen,
     PolicyDelta,
+    SessionImported,
     SessionOpened,
     ThinkingChosen,
     TitleGiven,
@@ -66,9 +67,12 @@ from codi.providers.nobody import Nobody
 from codi.providers.provider import ModelEntry, Provider
 from codi.providers.resilient import Allowance
 from codi.sessions import folds, paths, resume
+from codi.sessions.files import reading_of
+from codi.sessions.forking import fork_at
 from codi.sessions.jsonl import JsonlStore
 from codi.sessions.memory import MemoryStore
 from codi.sessions.session import Session
+from codi.sessions.tree import place_of
 from codi.sessions.version3 import seconds_of
 from codi.tools.kit import Live
 from codi.tools.results import Results, results_directory
@@ -125,7 +129,7 @@ class Engine:
             parts.auditing(session.store.session_id, self._options.flags) as audit,
         ):
             path = session.path()
-            choice = await parts.choice(self._model_of(path)) if thinks else None
+            choice = await self._choice_for(path) if thinks else None
             thinking = self._thinking_of(path, choice)
             mode = self._mode_of(path)
             state = await git.state(self._places.cwd)
@@ -321,7 +325,14 @@ class Engine:
         return summary.path
 
     def fork(self, text: str) -> str:
-        """The file of a new session with all entries of the one that is meant."""
+        """The file of a new session with all entries of the one that is meant; of `ID@ENTRY` with the path as far as that entry."""
+        whole, at, entry = text.rpartition("@")
+        if at and whole and not os.path.exists(os.path.expanduser(text)):
+            source = self._shelf.path_of(whole)
+            place = place_of(entry, reading_of(source).entries)
+            return fork_at(
+                source, self._shelf.folder, place.leaf, at=time.time(), cwd=self._places.cwd, session_id=self._new_id()
+            ).path
         source = self._shelf.path_of(text)
         fork = resume.fork(source, self._shelf.folder, self._places.cwd, at=time.time(), session_id=self._new_id())
         if fork.warning:
@@ -431,6 +442,21 @@ class Engine:
         """The model that the session had, unless this start names one."""
         before = None if self._options.model_given else folds.model(path)
         return f"{before.provider}/{before.model_id}" if before else ""
+
+    async def _choice_for(self, path: Sequence[Entry]) -> Choice:
+        """The model that the session had; where that cannot answer here any more, the one that answers a new session."""
+        before = self._model_of(path)
+        try:
+            choice = await self._assembly.choice(before)
+            if before and any(isinstance(entry.fact, SessionImported) for entry in path):
+                await self._assembly.check_key(choice)  # another agent had it, perhaps with a login of its own
+            return choice
+        except CodiError as gone:
+            if not before:
+                raise
+            choice = await self._assembly.choice()
+            self._warnings.append(f"{before}, which the session had, cannot be asked ({gone}); {choice.model} answers")
+            return choice
 
     def _thinking_of(self, path: Sequence[Entry], choice: Choice | None) -> Level:
         before = None if self._options.thinking_given else folds.thinking(path)

@@ -7,6 +7,7 @@ import anyio
 
 from codi.agent.agent import Agent
 from codi.agent.mind import Mind
+from codi.agent.navigating import Navigating
 from codi.agent.own_commands import OwnCommands
 from codi.agent.questions import Questions
 from codi.agent.record import Record
@@ -48,16 +49,21 @@ from codi.protocol.ops import (
     CreateSnapshot,
     EditMemory,
     Forget,
+    ForkAt,
     Interrupt,
+    LabelEntry,
+    Navigate,
     Op,
     Pin,
     Prompt,
     Redo,
     Remember,
+    Rename,
     Reply,
     RestoreSnapshot,
     Retry,
     Revise,
+    Rewind,
     RunCommand,
     SetCompaction,
     SetProfile,
@@ -164,6 +170,7 @@ class LocalConversation:
         self._rethink = rethink
         self._repolicy = repolicy
         self._taking_back = taking_back
+        self._navigating = Navigating(record, lambda: agent.mind, taking_back, self._keep_what_holds)
         self._questions = questions
         self._titles = titles
         self._is_watched = is_watched
@@ -209,6 +216,10 @@ class LocalConversation:
                 self._is_stopped_ahead = not self._turn and bool(self._waiting)
             case Undo(conversation=True) | RestoreSnapshot(conversation=True) if self._is_talking:
                 self._record.tell(StatusDelta(kind="warning", text="stop the turn first (Esc)"))
+            case Navigate() | Rewind() | ForkAt() if self._is_talking:
+                self._record.tell(StatusDelta(kind="warning", text="Stop the turn first (Esc)."))
+            case LabelEntry() | Rename():
+                await self._navigating.take(op)
             case ShowContext() | ShowCompaction() | ShowFiles() | Pin() | SetCompaction() | ChooseWindow():
                 await self._upkeep.take(op)
             case Remember() | Forget() | ShowMemories() | EditMemory() | SetProfile():
@@ -294,6 +305,8 @@ class LocalConversation:
             case ChoosePolicy(mode):
                 self._agent.calls.policy = self._repolicy(mode)
                 self._record.keep(PolicyChosen(mode))
+            case Navigate() | Rewind() | ForkAt():
+                await self._navigating.take(op)
             case (
                 Undo()
                 | Redo()
@@ -353,7 +366,7 @@ class LocalConversation:
         """Where the session goes on from an earlier entry it says anew which model answers, and in which mode."""
         path, origin, mode = self._record.session.path(), self.origin, self._agent.calls.policy.mode
         before = folds.model(path)
-        if before and (before.provider, before.model_id) != (origin.provider, origin.model):
+        if before is None or (before.provider, before.model_id) != (origin.provider, origin.model):
             self._record.keep(ModelChosen(origin.provider, origin.model))
         if folds.thinking(path) != self.thinking:
             self._record.keep(ThinkingChosen(self.thinking))

@@ -14,19 +14,27 @@ class Shelf:
     def __init__(self, places: Places, settings: SessionSettings) -> None:
         self._places = places
         self._directory = os.path.expanduser(settings.dir)
-        self._database = os.path.join(places.home, "catalog.db") if settings.catalog else ":memory:"
+        self.database = os.path.join(places.home, "catalog.db") if settings.catalog else ":memory:"
 
     @property
     def folder(self) -> str:
         """Where new sessions of this working directory are kept."""
-        return self._directory or paths.directory_of(self._places.home, self._places.cwd)
+        return self.folder_for(self._places.cwd)
+
+    @property
+    def folders(self) -> list[str]:
+        """Where the sessions of all projects are kept."""
+        return [self._directory] if self._directory else paths.directories(self._places.home)
+
+    def folder_for(self, cwd: str) -> str:
+        """Where sessions that work in `cwd` are kept."""
+        return self._directory or paths.directory_of(self._places.home, cwd)
 
     def sessions(self, *, everywhere: bool = False) -> list[SessionSummary]:
         """Newest first; those of this working directory, or all."""
         from codi.sessions.catalog import Catalog  # SQLite: not for a start that asks for no list
 
-        folders = [self._directory] if self._directory else paths.directories(self._places.home)
-        return Catalog(self._database).sessions(folders, None if everywhere else self._places.cwd)
+        return Catalog(self.database).sessions(self.folders, None if everywhere else self._places.cwd)
 
     def path_of(self, text: str) -> str:
         """The file of the session that a path, the beginning of an id, or a name means. Raises CodiError."""

@@ -20,7 +20,16 @@ def vault_for(places: Places, settings: Settings, env: Mapping[str, str], entrie
     said = settings.secrets
     if said.vault == "off":
         return None
-    vault = _vault(places, said, env, veils=said.vault == "on")
+    return _with_all_known(_vault(places, said, env, veils=said.vault == "on"), settings, entries)
+
+
+def vault_that_veils(places: Places, settings: Settings, env: Mapping[str, str], entries: Iterable[Entry]) -> Vault:
+    """The same whatever is switched off: for what leaves this machine."""
+    return _with_all_known(_vault(places, settings.secrets, env, veils=True), settings, entries)
+
+
+def _with_all_known(vault: Vault, settings: Settings, entries: Iterable[Entry]) -> Vault:
+    said = settings.secrets
     given = [settings.shell.env, *(service.headers or {} for service in settings.providers.values())]
     for variables in given:
         for name, value in secrets_in(variables, said.names):

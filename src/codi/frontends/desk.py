@@ -18,6 +18,8 @@ from codi.protocol.events import (
     ContextDelta,
     Entry,
     Event,
+    ForkedDelta,
+    NavigatedDelta,
     PolicyDelta,
     QueueDelta,
     SnapshotsDelta,
@@ -65,6 +67,11 @@ class ConversationDesk:
                 self._answered.set()
 
     @property
+    def tree(self) -> tuple[Sequence[Entry], str | None]:
+        """The entries of all branches, and the one at which the conversation stands."""
+        return list(self._entries.values()), self._leaf
+
+    @property
     def entries(self) -> Sequence[Entry]:
         path: list[Entry] = []
         at = self._leaf
@@ -110,6 +117,8 @@ def _is_answer(event: Event) -> bool:
             | AnswerDelta()
             | ContextDelta()
             | CompactionDelta()
+            | NavigatedDelta()
+            | ForkedDelta()
         ):
             return True
         case BisectDelta(done=done):

@@ -419,6 +419,26 @@ class EntryPinned(Struct, frozen=True, tag="pin", rename="camel", omit_defaults=
     note: str | None = None
 
 
+class SessionImported(Struct, frozen=True, tag="import", rename="camel", kw_only=True, omit_defaults=True):
+    """The session was another agent's: what it is made of, and what had no counterpart here. `line` is how far its `source` was
+    read, `observed_version` the version of the agent that its reader was made for."""
+
+    agent: str
+    source: str
+    line: int = 0
+    sha256: str = ""
+    observed_version: str = ""
+    lossy: tuple[str, ...] = ()
+
+
+class RecordKept(Struct, frozen=True, tag="raw", kw_only=True):
+    """A record of another agent that has no counterpart here; `kind` is that agent's word for it."""
+
+    agent: str
+    kind: str
+    value: Any = None
+
+
 class Noted(Struct, frozen=True, tag="note"):
     """Room for plugins; never read by the loop."""
 
@@ -465,6 +485,8 @@ Fact = (
     | ResultsRestored
     | CompactionUndone
     | EntryPinned
+    | SessionImported
+    | RecordKept
     | Noted
     | Unknown
 )
@@ -773,6 +795,24 @@ class ComparisonDelta(Struct, frozen=True, tag="comparison_delta"):
     lines: tuple[str, ...]
 
 
+class NavigatedDelta(Struct, frozen=True, tag="navigated_delta", kw_only=True, omit_defaults=True):
+    """The conversation goes on from the entry `to`, None for the very beginning; `moved` says whether it stood elsewhere. `prompt`
+    and `images` were said there and are the person's again."""
+
+    to: str | None
+    prompt: str = ""
+    images: tuple[Image, ...] = ()
+    moved: bool = True
+
+
+class ForkedDelta(Struct, frozen=True, tag="forked_delta", kw_only=True, omit_defaults=True):
+    """A new session was made of a part of this one; `prompt` was said where it ends."""
+
+    session: str
+    path: str
+    prompt: str = ""
+
+
 Delta = (
     TextDelta
     | ThinkingDelta
@@ -797,5 +837,7 @@ Delta = (
     | BisectDelta
     | SnapshotsDelta
     | ComparisonDelta
+    | NavigatedDelta
+    | ForkedDelta
 )
 Event = Entry | Delta

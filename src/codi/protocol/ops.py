@@ -288,6 +288,45 @@ class RestoreSnapshot(Struct, frozen=True, tag="restore_snapshot"):
     conversation: bool = False
 
 
+class Navigate(Struct, frozen=True, tag="navigate"):
+    """Go on from another entry of the tree, named by its id or a beginning of 4 characters or more; "" is the very beginning. What
+    a person said there is told as a `NavigatedDelta`, to be said anew. With `summary` the model sums up the branch that is left,
+    minding `instructions`. Refused while a turn runs."""
+
+    entry: str
+    summary: bool = False
+    instructions: str = ""
+    label: str = ""
+
+
+class Rewind(Struct, frozen=True, tag="rewind"):
+    """Bring back how it was at an entry: the conversation, the files, or both. Refused while a turn runs."""
+
+    entry: str
+    conversation: bool = True
+    files: bool = True
+
+
+class ForkAt(Struct, frozen=True, tag="fork_at"):
+    """A new session that goes as far as an entry: up to what the person said there, which is told as a `ForkedDelta` with the new
+    file. Without an entry all of the present path is copied. Refused while a turn runs."""
+
+    entry: str = ""
+
+
+class LabelEntry(Struct, frozen=True, tag="label_entry"):
+    """Give an entry a label; an empty one takes it away."""
+
+    entry: str
+    label: str
+
+
+class Rename(Struct, frozen=True, tag="rename"):
+    """Give the session a name; an empty one takes it away."""
+
+    name: str
+
+
 Op = (
     Prompt
     | Steer
@@ -316,4 +355,9 @@ Op = (
     | CreateSnapshot
     | CompareSnapshots
     | RestoreSnapshot
+    | Navigate
+    | Rewind
+    | ForkAt
+    | LabelEntry
+    | Rename
 )

@@ -22,7 +22,7 @@ def mended_copy(path: str, *, at: float) -> str:
         )
     session_id = uuid7(at)
     header = Header(VERSION, session_id, timestamp_of(at), reading.header.cwd, path)
-    lines = (_whole(entry, line) for entry, line in zip(reading.entries, reading.lines, strict=True))
+    lines = (whole(entry, line) for entry, line in zip(reading.entries, reading.lines, strict=True))
     copy = os.path.join(os.path.dirname(path), file_name(at, session_id))
     try:
         put(copy, header_line(header) + b"".join(line + b"\n" for line in lines))
@@ -33,7 +33,7 @@ def mended_copy(path: str, *, at: float) -> str:
     return copy
 
 
-def _whole(entry: Entry, line: bytes) -> bytes:
+def whole(entry: Entry, line: bytes) -> bytes:
     """The line as it would be, had its place in the tree always been the one that reading gave it."""
     json = object_of(line) or {}
     if (json.get("id"), json.get("parentId")) == (entry.id, entry.parent):

@@ -62,14 +62,15 @@ class Session:
         """Keep facts one after the other, each as the child of the one before."""
         return [self.append(fact) for fact in facts]
 
-    def branch_from(self, entry_id: str | None) -> Entry:
-        """Go on from an earlier entry, or from the very beginning; what came after it stays in the tree."""
+    def branch_from(self, entry_id: str | None, fact: Fact | None = None) -> Entry:
+        """Go on from another entry, or from the very beginning; what came after it stays in the tree. `fact` is kept as the first
+        there; without one it is only kept that the leaf moved."""
         if entry_id is not None and entry_id not in self._entries:
             raise SessionError(f"No entry {entry_id} in this session.", hint="Look at the tree for the entry's id.")
         left, self._leaf = self._leaf, entry_id
         old_path, self._path = self._path, self._path_to(entry_id)
         try:
-            return self.append(LeafMoved(left, entry_id))  # kept, so that a reload stands here too
+            return self.append(fact or LeafMoved(left, entry_id))  # kept, so that a reload stands here too
         except SessionError as error:
             if not isinstance(error, Unsaved):
                 self._leaf, self._path = left, old_path

@@ -39,10 +39,12 @@ from codi.protocol.events import (
     PolicyChosen,
     QuestionAsked,
     QueueKept,
+    RecordKept,
     RequestSent,
     ResultsPruned,
     ResultsRestored,
     Retried,
+    SessionImported,
     SessionOpened,
     SnapshotTaken,
     ThinkingChosen,
@@ -162,6 +164,8 @@ _CUSTOM_TYPES: dict[type[Fact], str] = {
     ResultsRestored: "codi/restore",
     CompactionUndone: "codi/uncompact",
     EntryPinned: "codi/pin",
+    SessionImported: "codi/import",
+    RecordKept: "codi/raw",
     Noted: "codi/note",
 }
 _OWN_FACTS = {name: fact for fact, name in _CUSTOM_TYPES.items()}
@@ -196,6 +200,13 @@ def line_of(entry: Entry) -> bytes:
     except UnicodeEncodeError:
         json = encoded(line)  # half a surrogate pair, which came in with a file name or a cut text
     return b'%s,"_c":"%08x"}\n' % (json[:-1], crc32(json))
+
+
+def checked_line(json: dict[str, Any]) -> bytes:
+    """The line that holds an entry given as JSON values, without its end; with its check sum, if it had one."""
+    had_sum = "_c" in json
+    line = encoded({name: value for name, value in json.items() if name != "_c"})
+    return b'%s,"_c":"%08x"}' % (line[:-1], crc32(line)) if had_sum else line
 
 
 def entry_of(line: bytes) -> Entry | None:
@@ -294,6 +305,8 @@ def _line(fact: Fact, id: str, parent: str | None, timestamp: str) -> _AnyLine:
 
 
 def _data(fact: Fact) -> dict[str, Any]:
+    if isinstance(fact, RecordKept):
+        return {"agent": fact.agent, "type": fact.kind, "value": fact.value}
     names = zip(fact.__struct_fields__, fact.__struct_encode_fields__)
     # What is absent is left out; of a move to or from nowhere both ends are told.
     return {
@@ -337,6 +350,9 @@ def _own_fact(read: _CustomLine) -> Fact | None:
         if read.custom_type == "codi/title":
             told = convert(read.data, dict[str, Any])
             return convert({**told, "name": told["title"], "type": "title"}, TitleGiven)
+        if read.custom_type == "codi/raw":
+            told = convert(read.data, dict[str, Any])
+            return RecordKept(agent=str(told["agent"]), kind=str(told["type"]), value=told.get("value"))
         if kind := _OWN_FACTS.get(read.custom_type):
             return convert(read.data, kind)
     except (ValidationError, KeyError):

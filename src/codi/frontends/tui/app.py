@@ -93,6 +93,8 @@ class App:
             redraw=self._redraw,
             keys=lambda: self._composer.keymap.told(),
             pull_back=self._pull_back,
+            tree=lambda: self._desk.tree,
+            put=self._composer.set,
         )
         self._desk = ConversationDesk(conversation, around.beside, self._outcomes.confirm)
         self._completer = Completer(commands(), around.names)
@@ -212,7 +214,7 @@ class App:
 
     def _event(self, event: Event) -> None:
         self._look.now = time.monotonic()
-        for part in (self._transcript, self._status, self._desk, self._questions):
+        for part in (self._transcript, self._status, self._desk, self._questions, self._outcomes):
             part.hear(event)
         match event:
             case QueueDelta():

@@ -3,6 +3,7 @@
 Notifications are OSC 9 (iTerm2, Windows Terminal, kitty, WezTerm and others); a terminal that does not know it shows nothing.
 """
 
+from base64 import b64encode
 from collections.abc import Mapping
 
 _LONG_S = 10.0
@@ -34,6 +35,11 @@ def title(name: str, directory: str) -> str:
     """Names the window; the title that it had is put aside first (`keep_title`)."""
     parts = ["codi", *([name] if name else []), directory.rstrip("/").rpartition("/")[2] or "/"]
     return f"\x1b]0;{_plain(' - '.join(parts))}\x07"
+
+
+def to_clipboard(text: str) -> str:
+    """Hands a text to the terminal's clipboard (OSC 52), which also works over a connection to another machine."""
+    return f"\x1b]52;c;{b64encode(text.encode()).decode()}\x07"
 
 
 KEEP_TITLE, RESTORE_TITLE = "\x1b[22;2t", "\x1b[23;2t"

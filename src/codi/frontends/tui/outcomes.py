@@ -7,21 +7,25 @@ import anyio
 
 from codi.commands.command import Ask, Do, Fail, Leave, Open, Outcome, Show
 from codi.frontends.tui import pickers
+from codi.frontends.tui.attention import to_clipboard
 from codi.frontends.tui.blocks.notice import NoticeBlock, TextBlock
 from codi.frontends.tui.canvas import Canvas
 from codi.frontends.tui.picker import Choice, Picker
-from codi.frontends.tui.pickers import rows_of
-from codi.frontends.tui.question_dialogs import ConfirmDialog
+from codi.frontends.tui.pickers import path_to, rows_of
+from codi.frontends.tui.question_dialogs import ConfirmDialog, LineDialog
 from codi.frontends.tui.surroundings import Surroundings
 from codi.frontends.tui.theme import BUILT_IN
 from codi.frontends.tui.transcript import Transcript
-from codi.protocol.messages import Level
+from codi.frontends.tui.tree_walk import Keys, TreeWalk
+from codi.protocol.events import Entry, Event, ForkedDelta, MessageAdded, NavigatedDelta
+from codi.protocol.messages import Level, Message
 from codi.protocol.ops import ChooseModel, ChoosePolicy, ChooseThinking, Mode, Op, Prompt
 
 
 class Outcomes:
     """`send` brings ops to the conversation, `go` leaves it for another, `leave` ends the program, `redraw` shows what changed,
-    `keys` says what the keys do, `pull_back` takes into the editor what waits."""
+    `keys` says what the keys do, `pull_back` takes into the editor what waits, `tree` gives all entries and the leaf, `put` puts a text
+    into the editor."""
 
     def __init__(
         self,
@@ -34,6 +38,8 @@ class Outcomes:
         redraw: Callable[[], object],
         keys: Callable[[], Sequence[str]],
         pull_back: Callable[[int], object],
+        tree: Callable[[], tuple[Sequence[Entry], str | None]],
+        put: Callable[[str], object],
     ) -> None:
         self._canvas = canvas
         self._transcript = transcript
@@ -43,6 +49,9 @@ class Outcomes:
         self._redraw = redraw
         self._keys = keys
         self._pull_back = pull_back
+        self._tree = tree
+        self._put = put
+        self._is_forking = False
 
     async def show(self, outcome: Outcome) -> None:
         """What a command came to; returns when the person has seen to it."""
@@ -56,8 +65,8 @@ class Outcomes:
                     self._transcript.add(NoticeBlock("info", text))
             case Ask(prompt, images):
                 self._send(Prompt(prompt, images))
-            case Open(view, argument):
-                await self._open(view, argument)
+            case Open(view, argument, text):
+                await self._open(view, argument, text)
             case Fail(message, hint):
                 self._transcript.add(NoticeBlock("error", message, hint))
             case Leave():
@@ -84,8 +93,19 @@ class Outcomes:
         else:
             self._transcript.add(block)
 
-    async def _open(self, view: str, argument: str) -> None:
+    async def _open(self, view: str, argument: str, text: str) -> None:
         match view:
+            case "tree":
+                await self._walk().navigate()
+            case "rewind":
+                await self._walk().rewind(argument)
+            case "fork":
+                if op := await self._walk().fork():
+                    self._is_forking = True
+                    self._send(op)
+            case "copy":
+                self._canvas.terminal.write(to_clipboard(argument))
+                self._transcript.add(NoticeBlock("info", f"copied {len(argument)} characters"))
             case "modes":
                 await self._choose("mode", [Choice(mode, mode) for mode in get_args(Mode)], ChoosePolicy)
             case "models":
@@ -103,12 +123,53 @@ class Outcomes:
                 if choice:
                     self._go(str(choice.value))
             case "session":
-                self._go(argument)
+                self._go_on(argument, text)
             case "queued":
                 self._pull_back(int(argument))
             case "thinking":
                 levels = [Choice(level, level) for level in get_args(Level)]
                 await self._choose("thinking", levels, ChooseThinking)
+
+    def hear(self, event: Event) -> None:
+        """What became of going about: the person's words are theirs again."""
+        match event:
+            case NavigatedDelta(prompt=prompt, moved=moved):
+                if prompt:
+                    self._put(prompt)
+                if moved:
+                    self._transcript.add(NoticeBlock("info", "the conversation goes on from here:"))
+                    self._transcript.show_again(self._last_said())
+                else:
+                    self._transcript.add(NoticeBlock("info", "the conversation stands there already"))
+            case ForkedDelta(path=path, prompt=prompt) if self._is_forking:
+                self._go_on(path, prompt)
+
+    def _last_said(self) -> Sequence[Entry]:
+        """The last prompt of the path, and what came of it."""
+        path = path_to(*self._tree())
+        said = [at for at, entry in enumerate(path) if _is_prompt(entry)]
+        return path[said[-1] :] if said else ()
+
+    def _go_on(self, session: str, text: str) -> None:
+        if text:
+            self._put(text)
+        self._go(session)
+
+    def _walk(self) -> TreeWalk:
+        entries, leaf = self._tree()
+        return TreeWalk(entries, leaf, picked=self._picked, asked=self._asked, send=self._send)
+
+    async def _asked(self, question: str) -> str | None:
+        """A line that the person types; None where they leave."""
+        answered, answers = anyio.Event(), list[str | None]()
+
+        def answer(text: str | None) -> None:
+            answers.append(text)
+            answered.set()
+
+        self._canvas.pane = LineDialog(question, answer)
+        await self._until(answered)
+        return answers[0]
 
     def use_theme(self, name: str) -> None:
         tokens = BUILT_IN.get(name)
@@ -126,7 +187,9 @@ class Outcomes:
         if choice:
             self._send(op(choice.value))
 
-    async def _picked(self, title: str, choices: Sequence[Choice]) -> Choice | None:
+    async def _picked(
+        self, title: str, choices: Sequence[Choice], *, keys: Keys | None = None, at: int = 0
+    ) -> Choice | None:
         """What the person chooses; None where they leave the list."""
         answered, answers = anyio.Event(), list[Choice | None]()
 
@@ -134,7 +197,7 @@ class Outcomes:
             answers.append(choice)
             answered.set()
 
-        self._canvas.pane = Picker(title, choices, chosen)
+        self._canvas.pane = Picker(title, choices, chosen, keys=keys, at=at)
         await self._until(answered)
         return answers[0]
 
@@ -145,3 +208,10 @@ class Outcomes:
         finally:
             self._canvas.pane = None
             self._redraw()
+
+
+def _is_prompt(entry: Entry) -> bool:
+    match entry.fact:
+        case MessageAdded(Message("user") as message):
+            return not message.tool_results
+    return False

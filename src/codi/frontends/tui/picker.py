@@ -26,7 +26,7 @@ class Choice:
 
 class Picker:
     """`chosen` is called with the choice, or None when the person leaves. `keys` are further keys by their name: what they are
-    called, and what they do with the row under the caret; what that returns are the new rows, None leaves them."""
+    called, and what they do with the row under the caret; what that returns are the new rows, None leaves the list."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Picker:
 
     def take(self, what: Input) -> bool:
         kind, text = what
-        if kind in ("text", "paste"):
+        if kind in ("text", "paste") and (text not in self._keys or self._filter.text):
             if text.isdigit() and len(text) == 1 and text != "0" and not self._filter.text:
                 at = self._top + int(text) - 1
                 if at < len(self._shown):
@@ -65,7 +65,9 @@ class Picker:
             return True
         if text in self._keys:
             rows = self._keys[text][1](self.current)
-            if rows is not None:
+            if rows is None:
+                self._chosen(None)
+            else:
                 self.choices = rows
                 self._narrow(keep=True)
             return True
@@ -98,7 +100,7 @@ class Picker:
         return True
 
     def view(self, rows: int, columns: int) -> View:
-        hints = ", ".join(f"{key} {label}" for key, (label, _) in self._keys.items())
+        hints = ", ".join(f"{key} {label}" for key, (label, _) in self._keys.items() if label)
         head: Line = beside(((self.title, "accent"), (f" {len(self._shown)}", "dim")), ((hints, "dim"),), columns)
         search: Line = (("> ", "accent"), (visible(self._filter.text), "text"))
         room = max(min(rows - 3, max(len(self._shown), 1)), 1)

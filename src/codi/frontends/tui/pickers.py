@@ -88,15 +88,14 @@ class Tree:
         for entry in entries:
             parent = entry.parent if entry.parent in self._entries else None
             self._children.setdefault(parent, []).append(entry)
-        self._path: set[str] = set()
-        at = leaf
-        while at is not None and at in self._entries and at not in self._path:
-            self._path.add(at)
-            at = self._entries[at].parent
+        self._path = {entry.id for entry in path_to(entries, leaf)}
         self._labels: dict[str, str] = {}
         for entry in entries:
             if isinstance(entry.fact, Labelled):
                 self._labels[entry.fact.target] = entry.fact.label or ""
+
+    def label(self, entry: str, label: str) -> None:
+        self._labels[entry] = label
 
     def choices(self) -> list[Choice]:
         """The rows in the order of the tree. A branch is indented where it leaves another, not with every entry."""
@@ -146,6 +145,16 @@ class Tree:
             case TitleGiven(name) if self.filter == "all":
                 return f"name: {name}"
         return f"({type(entry.fact).__name__})" if self.filter == "all" or label else None
+
+
+def path_to(entries: Sequence[Entry], leaf: str | None) -> list[Entry]:
+    """The entries from the root to a leaf."""
+    by_id = {entry.id: entry for entry in entries}
+    path: dict[str, Entry] = {}
+    while leaf is not None and leaf in by_id and leaf not in path:
+        path[leaf] = by_id[leaf]
+        leaf = by_id[leaf].parent
+    return list(path.values())[::-1]
 
 
 def age(at: float, now: Callable[[], float] = time.time) -> str:

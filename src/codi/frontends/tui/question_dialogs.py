@@ -35,6 +35,39 @@ class ConfirmDialog:
         return View([*lines[: max(rows - 1, 0)], foot], None)
 
 
+class LineDialog:
+    """A line of text; esc leaves it."""
+
+    def __init__(self, question: str, answer: Callable[[str | None], object]) -> None:
+        self._question = visible(question)
+        self._answer = answer
+        self._text = Editor()
+
+    def take(self, what: Input) -> bool:
+        kind, text = what
+        if kind in ("text", "paste"):
+            self._text.insert(text.replace("\n", " "))
+            return True
+        match text:
+            case "enter":
+                self._answer(self._text.text)
+            case "esc" | "ctrl+c":
+                self._answer(None)
+            case "backspace":
+                self._text.backspace()
+            case "ctrl+u":
+                self._text.set("")
+            case _:
+                return False
+        return True
+
+    def view(self, rows: int, columns: int) -> View:
+        lines: list[Line] = [(("─" * columns, "accent"),), *wrapped(((self._question, "text"),), columns)]
+        shown = visible(self._text.text)[-(columns - 3) :]
+        lines.append((("> ", "accent"), (shown, "text")))
+        return View(lines[-rows:], (min(len(lines), rows) - 1, min(2 + len(shown), columns - 1)))
+
+
 class QuestionDialog:
     """A question of the model: options by number, or words of one's own."""
 

@@ -77,6 +77,11 @@ class Transcript:
     def add(self, block: Block) -> None:
         self.blocks.append(block)
 
+    def show_again(self, entries: Iterable[Entry]) -> None:
+        """What was said before, once more: the conversation goes on from there."""
+        for entry in entries:
+            self._keep(entry.fact)
+
     def printable(self, columns: int) -> list[Line]:
         """The lines that will not change any more and were not given before."""
         out: list[Line] = []

@@ -1,0 +1,1 @@
+"""A session as one file that others can read: a page, Markdown, plain text."""
