@@ -132,7 +132,7 @@ def test_two_processes_search_and_list_at_once(talked):
 def test_a_hundred_thousand_messages_are_searched_in_no_time(tmp_path: Path):
     """10,000 in the usual run; the limits are the same share of those for all."""
     count = 100_000 if SOAK else 10_000
-    syllables = "ka lo mi pe ru sa to vu zi na".split()
+    syllables = ["ka", "lo", "mi", "pe", "ru", "sa", "to", "vu", "zi", "na"]
     words = [first + second + third for first in syllables for second in syllables for third in syllables]
     for number in range(count // 500):
         lines = [header_line(Header(3, f"s{number:06}", "2026-01-01T00:00:00.000Z", "/w"))]

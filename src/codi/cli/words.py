@@ -19,6 +19,7 @@ COMMANDS = {
     "lab": "scripted model servers for trying and testing",
     "models": "models that are known, with window and price",
     "redo": "put back what undo took",
+    "replay": "run a session again, offline, and compare it step by step",
     "schema": "JSON Schemas of what codi prints",
     "sessions": "what was talked about, newest first",
     "share": "a session as a bundle that goes on elsewhere; without secrets",
