@@ -90,7 +90,7 @@ def test_a_session_comes_in_as_it_was_and_once(codi: Codi, person: Path, agent: 
     (dry,) = [row for row in bring(codi, agent, "--dry-run") if row["source"] == source][:1]
     assert dry["state"] == "new" and not codi.sessions()
     brought = bring(codi, agent)
-    mine = [row for row in brought if row["source"] == source][0]
+    mine = next(row for row in brought if row["source"] == source)
     assert mine["state"] == "new" and mine["agent"] == agent
     assert story(mine["path"]) == STORIES[agent]
     if agent != "pi":
@@ -179,12 +179,12 @@ def test_codex_keeps_older_files_and_prompts_alone(codi: Codi, person: Path):
     foreign.codex(person)
     stories = {tuple(story(row["path"])) for row in bring(codi, "codex")}
     assert ("user: text Legacy", "assistant: text Old.") in stories and ("user: text An old prompt",) in stories
-    usage = [
+    usage = next(
         line["message"]["usage"]
         for path in codi.home.glob("sessions/*/*22222222*.jsonl")
         for line in lines_of(str(path))
         if line.get("message", {}).get("role") == "assistant"
-    ][0]
+    )
     assert (usage["input"], usage["cacheRead"], usage["output"]) == (60, 40, 9)
 
 

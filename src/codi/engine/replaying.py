@@ -98,7 +98,7 @@ def turns_of(path: Sequence[Entry]) -> list[Turn]:
     """The turns of a path. Raises NotReplayable for a reply that did not come to its end."""
     starts = [at for at, entry in enumerate(path) if isinstance(entry.fact, TurnStarted)]
     turns = []
-    for start, end in zip(starts, [*starts[1:], len(path)], strict=True):
+    for start, end in zip(starts, [*starts[1:], len(path)], strict=False):
         if (turn := _turn(path[start:end])) is not None:
             turns.append(turn)
     return turns
