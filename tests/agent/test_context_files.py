@@ -33,7 +33,7 @@ class Tree:
             home=str(self.home),
             root=str(self.root),
             cwd=str(self.cwd),
-            trusted=self.trusted,
+            trusts=lambda path: self.trusted,
             is_secret=lambda path: path.endswith(".env"),
         )
 

@@ -37,7 +37,7 @@ class Ground:
         (self.root / ".codi" / f"{stem}.toml").write_text(text)
 
     def load(self) -> Loaded:
-        return load(self.places, self.env, self.flags, self.pairs, trusted=self.trusted)
+        return load(self.places, self.env, self.flags, self.pairs, how="all" if self.trusted else "pinned")
 
     def refused(self) -> str:
         with pytest.raises(ConfigError) as caught:
@@ -77,7 +77,10 @@ def test_each_layer_counts_more_than_the_one_below(ground):
     loaded = ground.load()
     assert loaded.settings.shell.timeout_s == 2
     (warning,) = loaded.warnings
-    assert warning == f"{ground.root}/.codi/config.toml is ignored: the project is not trusted (--trust-project)"
+    assert (
+        warning
+        == f"{ground.root}/.codi/config.toml is ignored: the project is not trusted (codi trust, --trust-project)"
+    )
     (ground.home / "config.toml").unlink()
     assert ground.load().settings.shell.timeout_s == 120
 
@@ -379,7 +382,7 @@ def test_codis_home_makes_no_project_of_the_folder_around_it(tmp_path, monkeypat
 def test_a_survey_raises_nothing(ground):
     ground.user("[[[")
     ground.project("x = 1")
-    survey = Survey(ground.places, {"CODI_AGENT_PARALLEL": "x"}, {}, [], trusted=True)
+    survey = Survey(ground.places, {"CODI_AGENT_PARALLEL": "x"}, {}, [], how="all")
     assert [look.state for look in survey.looks] == ["broken", "read", "absent"]
     assert len(survey.problems) == 3
 

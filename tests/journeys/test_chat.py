@@ -98,11 +98,11 @@ def test_no_and_an_untouched_enter_are_no(codi: Codi, lab, terminal, answer):
     assert not (codi.cwd / "x").exists()
 
 
-def test_always_is_for_the_session(lab, terminal):
+def test_a_yes_for_the_session_is_not_asked_again(lab, terminal):
     asks(lab)
     chat = terminal("go")
-    chat.wait_for("[a]lways")
-    chat.type("a\n")
+    chat.wait_for("this [s]ession")
+    chat.type("s\n")
     chat.wait_for("Done.", "\n>")
     chat.type("again\n")
     chat.wait_for("Twice.")
@@ -112,8 +112,8 @@ def test_always_is_for_the_session(lab, terminal):
 def test_stop_ends_the_turn_and_the_next_prompt_works(codi: Codi, lab, terminal):
     server = lab([says("", call("shell", command="echo made > x")), says("Hello again.")])
     chat = terminal("go")
-    chat.wait_for("[s]top")
-    chat.type("s\n")
+    chat.wait_for("e[x]it the turn")
+    chat.type("x\n")
     chat.wait_for("interrupted", "\n>")
     chat.type("hello\n")
     chat.wait_for("Hello again.")

@@ -216,6 +216,7 @@ def test_a_full_disk_keeps_the_old_file_and_names_the_disk(lasting, lab, folder)
     done = subprocess.run(
         ["unshare", "-rm", "bash", folder / "disk.sh", PROGRAM, "-p", "go", *EVERYTHING],
         env=lasting.env | {"DISK": str(disk)},
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=30,

@@ -15,7 +15,10 @@ from conftest import PROGRAM, Codi, call, says
 def test_nothing_in_codis_home_is_for_others(codi: Codi, lab):
     os.umask(0o022)
     lab([says("", call("shell", command="seq 5000"), call("write", path="x", content="y")), says("Done.")])
-    assert codi("-p", "go", "-y").status == 0
+    (codi.cwd / ".codi").mkdir()
+    (codi.cwd / ".codi/SYSTEM.md").write_text("Be brief.")
+    assert codi("trust", "accept").status == 0
+    assert codi("-p", "go", "-y", "--audit").status == 0
     assert codi("config", "set", "agent.max_steps", "7").status == 0
     assert codi("sessions").status == codi("models").status == 0
     (path,) = codi.sessions()
@@ -26,19 +29,23 @@ def test_nothing_in_codis_home_is_for_others(codi: Codi, lab):
     assert open_to_others == []
 
 
-@pytest.mark.parametrize("place", ["config.toml", "sessions", "catalog.db"])
+@pytest.mark.parametrize("place", ["config.toml", "sessions", "catalog.db", "network.jsonl", "trust.json", "audit"])
 def test_a_link_that_was_planted_leads_nowhere(codi: Codi, lab, tmp_path, place):
     """The target keeps its bytes and mode, whatever codi does with what was planted."""
     lab("hello")
     codi.home.mkdir()
     target = tmp_path / "target"
-    if place == "sessions":
+    if place in ("sessions", "audit"):
         target.mkdir(mode=0o755)
     else:
         target.write_text("" if place == "catalog.db" else "# mine\n")
+    content = target.read_bytes() if target.is_file() else b""
     before = stat.S_IMODE(target.stat().st_mode)
     (codi.home / place).symlink_to(target)
     run = codi("-p", "hi")
+    codi("trust", "accept")
+    if place in ("network.jsonl", "trust.json"):
+        assert target.read_bytes() == content
     assert run.status in (0, 1) and stat.S_IMODE(target.stat().st_mode) == before
 
 

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from msgspec.structs import replace
 
 from codi.policy.mode import MODES
 from codi.policy.modes import policy_of
@@ -39,6 +40,13 @@ def runs(line):
         ("run(find . -delete *)", runs("find . -delete -name x")),
         ("run(git log --output *)", runs("git log --output x")),
         ("run(npm test)", Runs(("npm", "test"), ROOT)),
+        ("run(npm test)", runs("npm test\n")),
+        ("run(git log *)", runs("git log 'x'")),
+        ("run(git log *)", runs("git\tlog")),
+        ("run(git log *)", runs("timeout 5 git log -3")),
+        ("run(npm run {test,lint} *)", runs("npm run lint --fix")),
+        ("run(@git-safe)", runs("git status --short")),
+        ("write(@tests)", Writes(f"{ROOT}/src/tests/a.py")),
         ("write(src/**)", Writes(f"{ROOT}/src/a/b.py")),
         ("write(src)", Writes(f"{ROOT}/src/a/b.py")),
         ("Edit(src/*.py)", Writes(f"{ROOT}/src/a.py")),
@@ -71,9 +79,7 @@ def test_a_rule_allows_what_it_says(rule, effect):
         ("run(git log *)", runs("git log --output=x")),
         ("run(git log *)", runs("git log --outp x")),
         ("run(git log *)", runs("git -c core.pager=id log")),
-        ("run(npm run *)", runs("npm\trun")),
         ("run(git log *)", runs("git\u00a0log")),
-        ("run(npm run *)", runs("npm run 'x'")),
         ("run(git log *)", runs("git log\r--oneline")),
         ("run(git diff *)", runs("git diff --ext-diff")),
         ("run(git *)", runs("git grep -Oid x")),
@@ -84,7 +90,6 @@ def test_a_rule_allows_what_it_says(rule, effect):
         ("run(sort *)", runs("sort -uo f f")),
         ("run(tar *)", runs("tar xf a --to-command=id")),
         ("run(npm test)", runs("\u00a0npm test")),
-        ("run(npm test)", runs("npm test\n")),
         ("run(npm test)", Runs("npm test", "/home/ada/elsewhere")),
         ("run(npm test)", Runs(("npm test",), ROOT)),
     ],
@@ -166,7 +171,7 @@ def test_adding_an_effect_never_weakens_the_verdict(effects, another, mode, rule
 @given(some.lists(EFFECTS, max_size=4), some.sampled_from(MODES), some.lists(RULES, max_size=3), RULES)
 def test_adding_a_denying_rule_never_weakens_the_verdict(effects, mode, rules, denied):
     policy = policy_of(mode, HERE, tuple(parse_rule(text, "allow", HERE) for text in rules))
-    stricter = policy.with_rule(parse_rule(denied, "deny", HERE))
+    stricter = replace(policy, rules=(*policy.rules, parse_rule(denied, "deny", HERE)))
     assert (
         STRICTNESS[type(stricter.judge(effects, tool="shell"))] >= STRICTNESS[type(policy.judge(effects, tool="shell"))]
     )

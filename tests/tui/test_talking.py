@@ -66,3 +66,43 @@ def test_the_window_may_change_its_size(lab, terminals):
         talk.resize(rows, columns)
     talk.type("again" + ENTER)
     talk.wait_for("Next.")
+
+
+def test_the_third_yes_offers_a_rule_and_commands_show_it(codi, lab, terminals):
+    lab(
+        [
+            step
+            for n in range(4)
+            for step in (says("", call("shell", command=f"npm run test -- {n}")), says(f"Ran {n}."))
+        ]
+    )
+    talk = terminals()
+    for number in range(3):
+        talk.type("go" + ENTER)
+        talk.wait_for(f"runs npm run test -- {number}", "› n no")
+        talk.type("y")
+        if number == 2:
+            talk.wait_for("Type yes to keep the rule run(npm run test *)")
+            talk.type("yes" + ENTER)
+        talk.wait_for(f"Ran {number}.")
+    talk.type("go" + ENTER)
+    talk.wait_for("Ran 3.")
+    talk.type("/policy" + ENTER)
+    talk.wait_for("r1  allow  run(npm run test *)")
+    assert codi("policy", "test", "npm run test").status == 0
+
+
+def test_yes_for_all_that_is_not_dangerous_and_signs_that_mislead(lab, terminals, folder):
+    lab(
+        [
+            says("", call("shell", command="touch x")),
+            says("", call("shell", command="eval 'echo \u202ex'")),
+            says("Done."),
+        ]
+    )
+    talk = terminals("-y")
+    talk.type("go" + ENTER)
+    talk.wait_for("\\u{202E}x", "signs that are not what they seem", "› n no")
+    assert (folder / "x").exists()
+    talk.type("n")
+    talk.wait_for("Done.")

@@ -5,7 +5,7 @@ policy, one order and one record.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from logging import getLogger
 from traceback import format_exception
@@ -16,20 +16,23 @@ import anyio
 from msgspec.structs import replace
 
 from codi.agent.approvals import Approvals
+from codi.agent.binding import MISFIT, binding_of
 from codi.agent.confining import Confining
 from codi.agent.cover import Cover, Kept, NotKept
 from codi.agent.evidence.witness import Witness
+from codi.agent.learning import Offers
 from codi.agent.previews import preview_of
 from codi.agent.record import Record
+from codi.agent.reviewer import Reviewer
 from codi.agent.scheduling import collide, only_reads
 from codi.agent.veiling import changed
 from codi.credentials.vault import NotHeld
 from codi.policy.looking import only_looks
 from codi.policy.modes import on
 from codi.policy.policy import Policy
-from codi.policy.rules import parse_rule
 from codi.protocol.effects import Allow, Ask, Deny, Effect, Reads, Runs, Verdict, Writes
 from codi.protocol.events import (
+    ApprovalAsked,
     ApprovalGiven,
     CallEndDelta,
     CallIntended,
@@ -40,8 +43,7 @@ from codi.protocol.events import (
     ToolProgress,
 )
 from codi.protocol.messages import Message, Text, ToolCall, ToolResult
-from codi.protocol.ops import Answer
-from codi.tools.tool import ToolFailed, ToolOutput
+from codi.tools.tool import Action, ToolFailed, ToolOutput
 from codi.tools.toolbox import Resolved, Toolbox
 from codi.workspace.grant import Grant
 from codi.workspace.paths import why_impossible
@@ -60,8 +62,11 @@ NOT_HELD = (
 NOBODY = "No one can approve this in non-interactive mode; {} needs --allow {}."
 _PARTIAL_CHARS = 20_000
 _RISK_OF_NO_UNDO = 6
+DANGEROUS = 8
+"""The risk from which a person is asked even about what they typed themselves."""
 _RISK_OF_READ_ONLY = 5
 _MOST_NAMED = 5
+_ONLY_A_PERSON = 8
 
 Remark = Callable[[ToolCall, ToolResult, bool], str | None]
 """What to add to a result: given the call, its result, and whether the tool failed."""
@@ -75,6 +80,8 @@ class _Act:
         self.resolved: Resolved | None = None
         self.effects: tuple[Effect, ...] = ()
         self.verdict: Verdict = Allow()
+        self.binding: str | None = None
+        """What was approved; None where nobody was asked."""
         self.heard = ""
         self.kept: Kept | None = None
         self.started: float | None = None
@@ -109,7 +116,7 @@ class _Act:
 class Calls:
     """`policy` may be exchanged between steps; `approvals` is where answers are brought. At most `parallel` actions run side
     by side; of one reply no more than the first `at_once` calls are run, all where it is None. `cover` keeps what they change;
-    without one nothing can be taken back."""
+    without one nothing can be taken back. `reviewer` gives a second opinion; `environment` are the variables that commands get."""
 
     def __init__(
         self,
@@ -127,6 +134,8 @@ class Calls:
         self.workspace = workspace
         self._record = record
         self._cover = cover or Cover(None, workspace, record)
+        self.reviewer: Reviewer | None = None
+        self.environment: Mapping[str, str] = {}
         self.parallel = 8
         self.at_once: int | None = None
         self.confining = Confining(None, record)
@@ -136,12 +145,40 @@ class Calls:
     async def run_by_hand(self, call: ToolCall) -> None:
         """Run one call that no model made. Who makes a call by hand has looked at the file: the guard that stands between a
         model and what it has not read is not meant for them."""
+        self.approvals.begin_turn()
         with suppress(ToolFailed, OSError):
             effects = tuple(self._resolved(call.name, call.arguments).action.effects())
             for effect in () if self._impossible(self.workspace.resolved(effects)) else effects:
                 if isinstance(effect, Writes) and self.workspace.stamp(effect.path) is None:
                     self.workspace.saw(effect.path, await self.workspace.read(effect.path))
         await self.run([call])
+
+    async def run_own(self, call: ToolCall, action: Action, heard: Callable[[str], None]) -> ToolOutput | str:
+        """Run a command that the person typed: what would merely be asked about needs no answer. A text says why it did not
+        run."""
+        act = _Act(call)
+        act.resolved = Resolved(None, call.name, call.arguments, action)
+        await self._judge(act)
+        if (
+            isinstance(act.verdict, Ask)
+            and act.verdict.risk >= DANGEROUS
+            and not act.result
+            and not await self._ask(act)
+        ):
+            return NOT_STARTED
+        if act.result:
+            return act.result.text
+        try:
+            async with self._cover.around(call, action.effects()) as act.kept:
+                output = await act.resolved.action.run(self._grant(act, heard))
+        except NotKept as trouble:
+            return f"Not executed: {trouble}"
+        except OSError as trouble:
+            return f"Cannot run it: {trouble.strerror or trouble}"
+        finally:
+            for fact in act.kept.facts if act.kept else ():
+                self._record.keep(fact)
+        return self._veiled(act, output if isinstance(output, ToolOutput) else ToolOutput(text=output))
 
     async def run(self, calls: Sequence[ToolCall], remark: Remark | None = None) -> bool:
         """Run the calls of a step; each gets exactly one result, kept in the order of the calls, whatever ends it early.
@@ -174,6 +211,7 @@ class Calls:
             else:
                 await self._resolve(act)
         try:
+            await self._review(acts)
             async with anyio.create_task_group() as tasks:
                 for at, act in enumerate(acts):
                     tasks.start_soon(run, act, acts[:at])
@@ -228,24 +266,51 @@ class Calls:
                 self.approvals.territory = replace(self.approvals.territory, confined=True)
                 self.policy = on(self.approvals.territory, self.policy)
             self.approvals.sandbox_level = self.confining.level
-        act.verdict = self.policy.judge(act.effects, tool=act.tool)
+        act.verdict = self._policy.judge(act.effects, tool=act.tool)
+        if not isinstance(act.verdict, Ask):
+            self.approvals.learning.decided(act.verdict.rule)
         if isinstance(act.verdict, Allow) and (why := self._cover.refusal(act.resolved.action.effects())):
             act.verdict = Ask((f"cannot be undone: {why}",), risk=_RISK_OF_NO_UNDO)
         elif act.verdict == Allow() and self.policy.mode != "full-access" and (names := self._read_only(act.effects)):
             act.verdict = Ask((f"{', '.join(names[:_MOST_NAMED])} is read-only",), risk=_RISK_OF_READ_ONLY)
         if isinstance(act.verdict, Deny):
-            self._record.keep(
-                ApprovalGiven(
-                    tool_call_id=act.call.id,
-                    decision="deny",
-                    by=act.verdict.by,
-                    tool_name=act.tool,
-                    effects=act.effects,
-                    rule_id=act.verdict.rule,
-                    text=act.verdict.reason,
-                )
+            self._deny(act, act.verdict)
+
+    def _deny(self, act: _Act, verdict: Deny) -> None:
+        """Nobody is asked: a rule, the mode or the second opinion forbids it."""
+        self._record.keep(
+            ApprovalGiven(
+                tool_call_id=act.call.id,
+                decision="deny",
+                by=verdict.by,
+                tool_name=act.tool,
+                effects=act.effects,
+                rule_id=verdict.rule,
+                text=verdict.reason,
             )
-            act.settle(f"This call is not allowed: {act.verdict.reason}. {ANOTHER_WAY}", is_error=True)
+        )
+        act.settle(f"This call is not allowed: {verdict.reason}. {ANOTHER_WAY}", is_error=True)
+
+    @property
+    def _policy(self) -> Policy:
+        """The policy with what was learned."""
+        return self.approvals.learning.applied(self.policy, confined=self.approvals.territory.confined)
+
+    async def _review(self, acts: Sequence[_Act]) -> None:
+        """Have another model look at what is about to be done, where one is set up for that."""
+        reviewer = self.reviewer
+        if reviewer is None:
+            return
+
+        async def review(act: _Act) -> None:
+            act.verdict = await reviewer.raised(act.canonical, act.effects, act.verdict)
+            if isinstance(act.verdict, Deny):
+                self._deny(act, act.verdict)
+
+        async with anyio.create_task_group() as tasks:
+            for act in acts:
+                if not act.result and reviewer.sees(act.tool, act.effects):
+                    tasks.start_soon(review, act)
 
     def _impossible(self, effects: Iterable[Effect]) -> str | None:
         """That an effect is on something that cannot be, whoever would allow it."""
@@ -270,17 +335,23 @@ class Calls:
     async def _ask(self, act: _Act) -> bool:
         """Ask the person; False if the answer is to stop the turn."""
         assert act.resolved is not None and isinstance(act.verdict, Ask)
-        undo_cover = self._cover.told(act.resolved.action.effects())
-        preview = await preview_of(act.resolved.action, act.effects, self.workspace)
-        answer = await self.approvals.ask(
-            act.canonical, act.effects, act.verdict, mapped=act.mapped, undo_cover=undo_cover, preview=preview
+        asked, offers = self._question(
+            act.canonical,
+            act.effects,
+            act.verdict,
+            mapped=act.mapped,
+            undo_cover=self._cover.told(act.resolved.action.effects()),
+            preview=await preview_of(act.resolved.action, act.effects, self.workspace),
         )
+        act.binding = asked.binding
+        answer = await self.approvals.ask(asked, offers)
         if answer.abort:
             return False
         if isinstance(answer.verdict, Deny):
             act.settle(self._denial(act, answer.verdict), is_error=True)
             return True
-        self._learn(answer)
+        if answer.rule:
+            self._record.keep(PolicyChosen(self.policy.mode, rule_added=answer.rule))
         if answer.changed is not None:
             try:
                 act.resolved = self._resolved(act.tool, answer.changed)
@@ -288,34 +359,71 @@ class Calls:
                 act.settle(str(failure), is_error=True)
                 return True
             await self._judge(act)
+            act.binding = self._binding(act.canonical, act.effects)
+            if isinstance(act.verdict, Ask) and act.verdict.risk >= _ONLY_A_PERSON:
+                return await self._ask(act)
         return True
 
     async def why_not(self, call: ToolCall, effects: tuple[Effect, ...]) -> str | None:
         """Have something judged that no tool does, and asked about where the policy says so; None if it is allowed."""
-        verdict = self.policy.judge(effects, tool=call.name)
+        if any(isinstance(effect, Runs) for effect in effects) and (why := await self.confining.refusal()):
+            return why
+        verdict = self._policy.judge(effects, tool=call.name)
         if isinstance(verdict, Ask):
-            answer = await self.approvals.ask(call, effects, verdict)
-            self._learn(answer)
+            answer = await self.approvals.ask(*self._question(call, effects, verdict))
+            if answer.rule and isinstance(answer.verdict, Allow):
+                self._record.keep(PolicyChosen(self.policy.mode, rule_added=answer.rule))
             verdict = answer.verdict
         return (verdict.reason or "it was not allowed") if isinstance(verdict, Deny) else None
 
-    def _learn(self, answer: Answer) -> None:
-        """Let a rule hold that came with an answer."""
-        if answer.rule and not isinstance(answer.verdict, Deny):
-            rule = parse_rule(self._restored(answer.rule), "allow", self.approvals.territory)
-            self.policy = self.policy.with_rule(rule)
-            self._record.keep(PolicyChosen(self.policy.mode, rule_added=answer.rule))
+    def _question(
+        self,
+        call: ToolCall,
+        effects: tuple[Effect, ...],
+        ask: Ask,
+        *,
+        mapped: str | None = None,
+        undo_cover: str = "",
+        preview: str | None = None,
+    ) -> tuple[ApprovalAsked, Offers]:
+        """What the person is asked, bound to what would run, and the rules that they could keep."""
+        offers = self.approvals.learning.offers(effects, self._policy, call.name, ask.risk)
+        asked = ApprovalAsked(
+            tool_call_id=call.id,
+            tool_name=call.name,
+            arguments=call.arguments,
+            effects=effects,
+            risk=ask.risk,
+            reasons=ask.reasons,
+            sandbox_level=self.approvals.sandbox_level,
+            undo_cover=undo_cover,
+            preview=preview,
+            offers=offers.rules,
+            mapped_from=mapped,
+            suggested=offers.suggested,
+            binding=self._binding(call, effects),
+        )
+        return asked, offers
+
+    def _binding(self, call: ToolCall, effects: Sequence[Effect]) -> str:
+        return binding_of(call, effects, self.workspace.root, self.environment, self.approvals.sandbox_level)
 
     def _denial(self, act: _Act, verdict: Deny) -> str:
         if verdict.by == "nobody":
-            offer = next(iter(self.approvals.offers(act.effects)), act.tool)
-            return NOBODY.format(act.tool, repr(offer))
+            return NOBODY.format(act.tool, repr(self.approvals.needed(act.effects) or act.tool))
+        if verdict.reason == MISFIT:
+            return f"Not executed: {MISFIT}."
         return " ".join(part for part in (DENIED, verdict.reason, ANOTHER_WAY) if part)
 
     async def _perform(self, act: _Act) -> None:
         """Run the action under a grant of its effects. No exception of a tool leaves here."""
         assert act.resolved is not None
         call = act.canonical
+        if act.binding and act.binding != self._binding(
+            call, self.workspace.resolved(tuple(act.resolved.action.effects()))
+        ):
+            act.settle(f"Not executed: {MISFIT}. What it would touch has changed since.", is_error=True, failed=True)
+            return
         self._record.tell(CallStartDelta(call.id, call.name, call.arguments))
         if not only_reads(act.effects):
             self._record.keep(CallIntended(call.id, call.name, call.arguments, act.effects), sync=True)
@@ -352,14 +460,9 @@ class Calls:
             text = f"{act.mapped}\n{act.output.text}" if act.mapped else act.output.text
             act.settle(text, *act.output.images, is_error=act.output.is_error)
         assert act.result is not None
+        if act.output:
+            self.approvals.learning.entered(act.effects, act.tool)
         self._record.tell(CallEndDelta(act.result))
-
-    def _restored(self, rule: str) -> str:
-        """A rule as it fits the call, of which the person saw placeholders."""
-        try:
-            return self._record.vault.restore(rule) if self._record.vault else rule
-        except NotHeld:
-            return rule
 
     def _veiled(self, act: _Act, output: ToolOutput) -> ToolOutput:
         """The output as it comes from outside, where what looks like a placeholder is none of ours. What is recalled was

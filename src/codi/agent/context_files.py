@@ -26,13 +26,13 @@ _FENCE = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})(?P<info>.*)")
 
 
 class Ground(Struct, frozen=True, kw_only=True):
-    """Where files are looked for: absolute, real paths. Files of a project that nobody trusts may not reach out of it; what
-    `is_secret` is never brought in."""
+    """Where files are looked for: absolute, real paths. A file of the project may reach out of it where it is trusted, as it
+    now is; what `is_secret` is never brought in."""
 
     home: str
     root: str
     cwd: str
-    trusted: bool = False
+    trusts: Callable[[str], bool] = lambda path: False
     is_secret: Callable[[str], bool] = lambda path: False
 
 
@@ -49,10 +49,12 @@ class ContextFile(Struct, frozen=True):
 
 
 class ContextFiles(Struct, frozen=True):
-    """`notices` say what was cut or could not be read; person and model are told."""
+    """`notices` say what was cut or could not be read; person and model are told. `reaching` are files of the project that
+    would reach out of it, and are not trusted to."""
 
     files: tuple[ContextFile, ...]
     notices: tuple[str, ...] = ()
+    reaching: tuple[str, ...] = ()
 
 
 def context_files(ground: Ground) -> ContextFiles:
@@ -105,11 +107,12 @@ class _Reading:
         self._home, self._root = os.path.realpath(ground.home), os.path.realpath(ground.root)
         self._files: list[ContextFile] = []
         self._notices: list[str] = []
+        self._reaching: dict[str, None] = {}
         self._seen = {os.path.realpath(file.path) for file in given}
         self._left = MAX_ALL - sum(len(file.text.encode()) for file in given)
 
     def found(self) -> ContextFiles:
-        return ContextFiles(tuple(self._files), tuple(self._notices))
+        return ContextFiles(tuple(self._files), tuple(self._notices), tuple(self._reaching))
 
     def add_folder(self, folder: str) -> None:
         is_own = os.path.realpath(folder) == self._home
@@ -117,7 +120,7 @@ class _Reading:
             real = os.path.realpath(path)
             if not is_own and self._ground.is_secret(real):
                 self._notices.append(f"{path} is not read: it leads to a place where secrets are kept")
-            elif not is_own and not self._ground.trusted and not _inside(real, self._root):
+            elif not is_own and not _inside(real, self._root) and not self._may_reach(path):
                 self._notices.append(f"{path} is not read: it leads out of a project that is not trusted")
             else:
                 self._add(path, (), is_own=is_own)
@@ -172,16 +175,24 @@ class _Reading:
 
     def _refusal(self, real: str, importers: tuple[str, ...], *, is_own: bool) -> str | None:
         """Why a file may not be brought in; None if it may."""
-        places = (self._root, self._home) if is_own or self._ground.trusted else (self._root,)
         if real in importers:
             return "the files import each other in a circle"
-        if not any(_inside(real, place) for place in places):
-            return "it lies outside of the project" + ("" if len(places) > 1 else ", which is not trusted")
+        is_inside = _inside(real, self._root) or (is_own and _inside(real, self._home))
+        if not is_inside and not (_inside(real, self._home) and self._may_reach(importers[-1])):
+            is_known = is_own or not _inside(real, self._home)
+            return "it lies outside of the project" + ("" if is_known else ", which is not trusted")
         if self._ground.is_secret(real):
             return "it is a place where secrets are kept"
         if len(importers) > MAX_DEPTH:
             return f"it is more than {MAX_DEPTH} files deep"
         return None
+
+    def _may_reach(self, path: str) -> bool:
+        """Whether a file of the project is trusted to reach out of it; one that is not is told of."""
+        if self._ground.trusts(path):
+            return True
+        self._reaching[path] = None
+        return False
 
 
 def _mentions(text: str) -> Iterator[list[str]]:

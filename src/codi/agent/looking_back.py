@@ -4,9 +4,11 @@ trees there are."""
 import os
 import time
 from collections.abc import Callable
+from math import inf
 from typing import Literal
 from uuid import uuid4
 
+import anyio
 from anyio import from_thread, to_thread
 
 from codi.agent.calls import Calls
@@ -27,11 +29,12 @@ from codi.protocol.messages import ToolCall
 from codi.protocol.ops import Bisect, Blame, CompareSnapshots, CreateSnapshot, ShowChanges, ShowSnapshots
 from codi.tools.unified_diffs import patches
 from codi.workspace.ledger import choosing
+from codi.workspace.ledger.answers import blamed, snapshot_row, told_step
 from codi.workspace.ledger.changes import Summary, standing
 from codi.workspace.ledger.ledger import Ledger
 from codi.workspace.ledger.snapshots import snapshots, step_of
 from codi.workspace.ledger.states import Step
-from codi.workspace.ledger.told import blamed, snapshot_row, told_step
+from codi.workspace.workspace import Confinement
 
 _MOST_TIME_S = 24 * 3600.0
 
@@ -119,10 +122,18 @@ class LookingBack:
         inside = os.path.relpath(workspace.root, ledger.root)
 
         async def status_in(place: str) -> int:
+            # Whoever was stopped while the tree was made is not told again, so it is asked here.
+            if anyio.current_effective_deadline() == -inf:
+                raise anyio.get_cancelled_exc_class()
             cwd = os.path.join(place, inside)
             runs = Runs(op.command, cwd if os.path.isdir(cwd) else place)
             outcome = await workspace.run(
-                runs, timeout_s=_MOST_TIME_S, keep_head=0, keep_tail=0, tell=lambda text: None
+                runs,
+                timeout_s=_MOST_TIME_S,
+                keep_head=0,
+                keep_tail=0,
+                tell=lambda text: None,
+                confinement=Confinement(writes=(place,)),
             )
             return -1 if outcome.exit_code is None else outcome.exit_code
 

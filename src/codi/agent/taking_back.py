@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import anyio
 from anyio import to_thread
 
-from codi.agent.looking_back import LookingBack
+from codi.agent.calls import Calls
 from codi.agent.record import Record
 from codi.agent.rewinding import WITH_CONVERSATION, Rewinding
 from codi.protocol.errors import CodiError
@@ -35,19 +35,17 @@ LedgerOp = (
 
 class TakingBack:
     """Answers come as events: what would happen, or happened, path by path. `path_of` gives the ledger's path for what a person
-    typed; `asked` answers what changes nothing."""
+    typed."""
 
-    def __init__(
-        self, ledger: Ledger | None, asked: LookingBack | None, record: Record, path_of: Callable[[str], str]
-    ) -> None:
+    def __init__(self, ledger: Ledger | None, calls: Calls, record: Record, path_of: Callable[[str], str]) -> None:
         self._ledger = ledger
-        self._asked = asked
+        self._calls = calls
         self._record = record
         self._path_of = path_of
 
     async def take(self, op: LedgerOp, moved: Callable[[], None]) -> None:
         """`moved` is called when the session goes on from another entry, before that is told."""
-        if self._ledger is None or self._asked is None:
+        if self._ledger is None:
             self._warn("undo is switched off", "Set undo.enabled = true.")
             return
         try:
@@ -60,7 +58,9 @@ class TakingBack:
                 case RestoreSnapshot():
                     await self._restore(self._ledger, op, moved)
                 case _:
-                    await self._asked.tell(op)
+                    from codi.agent.looking_back import LookingBack  # few sessions look back, and none at its start
+
+                    await LookingBack(self._ledger, self._calls, self._record, self._path_of).tell(op)
         except CodiError as error:
             self._warn(str(error), error.hint)
         except anyio.get_cancelled_exc_class():

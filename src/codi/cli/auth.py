@@ -19,6 +19,7 @@ from codi.credentials.safe import Safe
 from codi.engine.layers import load
 from codi.engine.places import Places
 from codi.engine.settings import Settings
+from codi.insights.network_log import NetworkLog
 from codi.protocol.errors import CredentialError, UsageError
 from codi.providers.presets import Preset, presets
 
@@ -84,7 +85,7 @@ def _log_in(args: Any, settings: Settings, safe: Safe, known: Mapping[str, Prese
         raise UsageError("log in to which service?", hint=f"Name one of {', '.join(dict.fromkeys([*own, *known]))}.")
     if name not in known and name not in able:
         raise UsageError(f'unknown provider "{name}"', hint=f"Known are {', '.join(dict.fromkeys([*able, *known]))}.")
-    kept = _new(args, name, able, settings)
+    kept = _new(args, name, able, settings, safe.home)
     label, why = safe.keep(name, kept, args.account)
     if why and not args.quiet:
         print(f"{why}; kept in a file instead", file=sys.stderr)
@@ -112,7 +113,7 @@ def _log_in(args: Any, settings: Settings, safe: Safe, known: Mapping[str, Prese
     return 0
 
 
-def _new(args: Any, name: str, able: Mapping[str, Issuer], settings: Settings) -> Kept:
+def _new(args: Any, name: str, able: Mapping[str, Issuer], settings: Settings, home: str) -> Kept:
     if args.key_stdin:
         return _key(sys.stdin.buffer.readline().decode(errors="replace"))
     try:
@@ -133,7 +134,8 @@ def _new(args: Any, name: str, able: Mapping[str, Issuer], settings: Settings) -
     from codi.cli import logging_in  # the HTTP library
 
     offline = settings.network.offline
-    return anyio.run(partial(logging_in.log_in, issuer, os.environ, device=args.device, offline=offline))
+    hear = NetworkLog(home).hear
+    return anyio.run(partial(logging_in.log_in, issuer, os.environ, device=args.device, offline=offline, hear=hear))
 
 
 def _key(text: str) -> Kept:

@@ -14,9 +14,9 @@ from codi.frontends.sanitiser import visible
 from codi.protocol.errors import UsageError
 from codi.protocol.events import BisectDelta
 from codi.workspace.ledger import choosing
+from codi.workspace.ledger.answers import told_step
 from codi.workspace.ledger.bisecting import Bisecting
 from codi.workspace.ledger.states import Step
-from codi.workspace.ledger.told import told_step
 
 
 def run(words: Sequence[str]) -> int:

@@ -8,7 +8,7 @@ from codi.cli.ledgers import Desk
 from codi.cli.printing import print_json, print_table
 from codi.commands.ledger_words import blame_of
 from codi.protocol.events import BlamedLine
-from codi.workspace.ledger.told import blamed
+from codi.workspace.ledger.answers import blamed
 
 
 def run(words: Sequence[str]) -> int:

@@ -9,7 +9,7 @@ import anyio
 
 from codi.cli.attachments import prompt_with_files
 from codi.cli.beside import beside
-from codi.cli.flags import check, is_interactive, parser, settings_of, text_or_file
+from codi.cli.flags import check, how_trusted, is_interactive, parser, settings_of, text_or_file
 from codi.cli.main import trace_of
 from codi.cli.names import KnownNames
 from codi.cli.start import host_for
@@ -19,18 +19,20 @@ from codi.engine.engine import Engine
 from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.version import VERSION
-from codi.frontends.answers import nobody, yes
+from codi.frontends.answers import Answering, nobody, yes
 from codi.frontends.chat import chat
 from codi.frontends.headless import run_prompts
 from codi.frontends.json_lines import print_events, write_line
 from codi.frontends.outcome import Outcome
 from codi.frontends.print_once import print_once
+from codi.frontends.trust_by_line import ask_by_line
 from codi.frontends.tui.app import App
 from codi.frontends.tui.history import History
 from codi.frontends.tui.opening import Opening
 from codi.frontends.tui.surroundings import Surroundings
 from codi.protocol.errors import CodiError, UsageError
 from codi.protocol.ops import Prompt
+from codi.protocol.trusting import TrustAsked
 from codi.wire.characters import without_halves
 
 
@@ -42,23 +44,46 @@ def run(words: Sequence[str], opening: Opening | None = None) -> int:
     check(args)
     if args.endpoint_id:
         os.environ["RUNPOD_ENDPOINT_ID"] = args.endpoint_id
+    if args.models:  # what runs beside this program cycles through the same
+        os.environ["CODI_MODEL_FAVOURITES"] = args.models
     places = Places.at(args.cwd)
+    interactive = is_interactive(args)
+    if interactive and how_trusted(args) == "pinned" and not args.print_prompt:
+        _ask_about_project(places, args, opening)
     engine = _engine(args, places, words)
     if args.print_prompt:
         print("\n\n".join(f"# from: {part.origin}\n{part.tagged}" for part in anyio.run(engine.prompt_parts)))
         return 0
-    interactive = is_interactive(args)
     prompts = _prompts(args, interactive)
     if not interactive and not prompts:
         raise UsageError("there is no prompt", hint="Say what to do: codi -p 'fix the failing test'.")
     target = _target(args, engine)
+    if opening and engine.ui.mode == "plain":
+        opening.withdraw()
+        opening = None
     leave_when_ended()
     try:
         if interactive:
-            return anyio.run(_talk, engine, target, prompts, opening, places)
+            return anyio.run(_talk, engine, target, prompts, opening, places, yes if args.yes else None)
         return anyio.run(_run_shot, engine, target, prompts, args, places)
     except BaseExceptionGroup as group:
         raise _alone(group) from None
+
+
+def _ask_about_project(places: Places, args: Any, opening: Opening | None) -> None:
+    """Before anything of a project counts. The prompt that was painted makes room meanwhile."""
+    from codi.cli.trusting import ask_about  # only where somebody can be asked
+
+    def ask(asked: TrustAsked) -> Sequence[int]:
+        if opening is None:
+            return ask_by_line(asked)
+        opening.withdraw()
+        try:
+            return ask_by_line(asked)
+        finally:
+            opening.begin()
+
+    ask_about(places, settings_of(args), args.config, ask)
 
 
 def _alone(error: BaseException) -> BaseException:
@@ -86,11 +111,13 @@ def _engine(args: Any, places: Places, words: Sequence[str]) -> Engine:
         model_given=bool(args.model or args.provider or args.base_url or "model.default" in named),
         thinking_given=args.thinking is not None or "model.thinking" in named,
         mode_given=args.permission_mode is not None or "permission_mode" in named,
+        record=os.path.abspath(args.record) if args.record else "",
+        replay=os.path.abspath(args.replay) if args.replay else "",
         cwd_given=args.cwd is not None,
         someone_answers=is_interactive(args),
         flags=tuple(word.partition("=")[0] for word in words if word.startswith("--")),
     )
-    return host_for(places, settings_of(args), options, pairs=args.config, trusted=args.trust_project)
+    return host_for(places, settings_of(args), options, pairs=args.config, how=how_trusted(args))
 
 
 def _names(text: str | None) -> tuple[str, ...] | None:
@@ -130,27 +157,39 @@ def _standard_input() -> str:
 
 
 async def _talk(
-    engine: Engine, target: str | None, prompts: Sequence[Prompt], opening: Opening | None, places: Places
+    engine: Engine,
+    target: str | None,
+    prompts: Sequence[Prompt],
+    opening: Opening | None,
+    places: Places,
+    answering: Answering | None,
 ) -> int:
     ended = Ended()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(cancel_when_ended, ended, tasks.cancel_scope)
         if opening:
-            await _in_terminal(engine, target, prompts, opening, places)
+            await _in_terminal(engine, target, prompts, opening, places, answering)
         else:
             async with engine.open(target) as conversation:
-                await chat(conversation, conversation.greeting, prompts)
+                for warning in conversation.warnings:
+                    print(f"warning: {warning}", file=sys.stderr)
+                await chat(conversation, conversation.greeting, prompts, answering)
         tasks.cancel_scope.cancel()
     return 128 + ended.signal if ended.signal else 0
 
 
 async def _in_terminal(
-    engine: Engine, target: str | None, prompts: Sequence[Prompt], opening: Opening, places: Places
+    engine: Engine,
+    target: str | None,
+    prompts: Sequence[Prompt],
+    opening: Opening,
+    places: Places,
+    answering: Answering | None,
 ) -> None:
     """One conversation after the other, as the person goes from one to the next."""
     history = History(os.environ.get("CODI_HISTORY_FILE") or f"{places.home}/history", places.cwd)
     names = KnownNames(engine, places)
-    around = Surroundings(places.cwd, beside, history, names.of, names.refresh, engine.ui)
+    around = Surroundings(places.cwd, beside, history, names.of, names.refresh, engine.ui, answering)
     going: str | None = target or ""
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(names.learn)

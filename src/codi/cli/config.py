@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct
 
-from codi.cli.flags import Parser, parser, settings_of
+from codi.cli.flags import Parser, how_trusted, parser, settings_of
 from codi.cli.printing import print_json, print_table
 from codi.cli.words import COMMANDS
 from codi.engine import config_files, config_writing, keys, plain_secrets
@@ -108,10 +108,11 @@ class _Asked:
             raise UsageError(f"what is {flags.prompt[0]!r} to mean?", hint="A value of several words stands in quotes.")
         self.places = Places.at(args.cwd)
         self._flags, self._pairs = settings_of(flags), flags.config
-        self._trusted = args.trust_project
+        self._how = how_trusted(args)
 
-    def survey(self, *, trusted: bool = False) -> Survey:
-        return Survey(self.places, os.environ, self._flags, self._pairs, trusted=trusted or self._trusted)
+    def survey(self, *, all_of_it: bool = False) -> Survey:
+        how = "all" if all_of_it else self._how
+        return Survey(self.places, os.environ, self._flags, self._pairs, how=how)
 
     def loaded(self) -> Loaded:
         survey = self.survey()
@@ -259,9 +260,9 @@ def _path(args: Any, asked: _Asked) -> int:
 
 def _check(args: Any, asked: _Asked) -> int:
     if args.file:
-        survey = Survey(asked.places, {}, {}, (), trusted=False, only=os.path.abspath(args.file))
+        survey = Survey(asked.places, {}, {}, (), only=os.path.abspath(args.file))
     else:
-        survey = asked.survey(trusted=True)
+        survey = asked.survey(all_of_it=True)
     errors = sorted([problem for problem in survey.problems if problem.ends or problem.strange])
     if not any(problem.ends for problem in errors):
         errors = sorted([*errors, *_wrong_references(survey.loaded(), asked.places)])
@@ -322,7 +323,7 @@ def _edit(args: Any, asked: _Asked) -> int:
         raise UsageError(f"the editor {editor!r} cannot be run: {error}", hint="Correct EDITOR or VISUAL.") from error
     if done.returncode:
         raise CodiError(f"the editor ended with status {done.returncode}", hint=f"Look at {shown(path)}.")
-    problems = Survey(asked.places, {}, {}, (), trusted=False, only=path).problems
+    problems = Survey(asked.places, {}, {}, (), only=path).problems
     for problem in problems:
         print(f"{'error' if problem.ends else 'warning'}: {problem}", file=sys.stderr)
     _say(args, {"path": path, "problems": list(map(_in_json, problems))}, path)

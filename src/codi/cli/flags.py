@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Collection, Sequence
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 from codi.protocol.errors import UsageError
 
@@ -119,6 +119,13 @@ def parser(commands: dict[str, str]) -> Parser:
     model.add_argument("--api-key", metavar="SOURCE", help="where the key comes from: -, fd:N, env:NAME or !COMMAND")
     model.add_argument("--thinking", choices=LEVELS, help="how long to think")
     model.add_argument("--context-window", type=int, metavar="N", help="the model's window in tokens")
+    model.add_argument("--compress", action="store_true", default=None, help="stand-ins for long values that recur")
+
+    model.add_argument("--models", metavar="GLOBS", help="the models that cycling offers")
+    model.add_argument("--summarize-model", metavar="M", help="the model that sums up")
+    model.add_argument("--title-model", metavar="M", help="the model that finds titles")
+    model.add_argument("--record", metavar="FILE", help="take down what the service answers")
+    model.add_argument("--replay", metavar="FILE", help="answer from what was taken down, without a network")
 
     session = flags.add_argument_group("session")
     session.add_argument(
@@ -153,6 +160,7 @@ def parser(commands: dict[str, str]) -> Parser:
         choices=("off", "auto", "require"),
         help="confine commands: not at all, as well as possible, or else run none",
     )
+    safety.add_argument("--audit", action="store_true", help="keep a chained record of what is asked, decided and done")
     safety.add_argument("--offline", action="store_true", help="no network beyond this machine")
 
     tools = flags.add_argument_group("tools and context")
@@ -206,6 +214,7 @@ def check(args: Any) -> None:
         {"--no-tools": args.no_tools, "--tools": args.tools is not None},
         {"--trust-project": args.trust_project, "--no-trust": args.no_trust},
         {"--output-format": args.output_format, "--mode": args.mode},
+        {"--record": args.record, "--replay": args.replay},
     ):
         named = [flag for flag, is_given in given.items() if is_given]
         if len(named) > 1:
@@ -241,6 +250,10 @@ def settings_of(args: Any) -> dict[str, Any]:
         "model.base_url": args.base_url,
         "model.thinking": args.thinking,
         "model.context_window": args.context_window,
+        "model.favourites": args.models and [name.strip() for name in args.models.split(",") if name.strip()],
+        "tasks.summarize": args.summarize_model,
+        "tasks.title": args.title_model,
+        "context.compress": args.compress,
         "permission_mode": args.permission_mode,
         "profile": args.profile,
         "tools.profile": args.tool_profile,
@@ -253,9 +266,15 @@ def settings_of(args: Any) -> dict[str, Any]:
         "agent.max_cost_unknown": True if args.max_cost_unknown else None,
         "sandbox.mode": args.sandbox,
         "network.offline": True if args.offline else None,
+        "audit.enabled": True if args.audit else None,
         "workspace.extra_dirs": [os.path.abspath(folder) for folder in args.add_dir] or None,
     }
     return {name: value for name, value in named.items() if value is not None}
+
+
+def how_trusted(args: Any) -> Literal["pinned", "all", "none"]:
+    """What of the project is obeyed in this run."""
+    return "all" if args.trust_project else "none" if getattr(args, "no_trust", False) else "pinned"
 
 
 def text_or_file(text: str) -> str:

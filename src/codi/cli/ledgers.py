@@ -11,10 +11,10 @@ from codi.engine.places import Places
 from codi.frontends.sanitiser import visible
 from codi.protocol.errors import UsageError, WorkspaceError
 from codi.workspace import paths
+from codi.workspace.ledger.answers import shown
 from codi.workspace.ledger.ledger import Ledger
 from codi.workspace.ledger.reversal import Undone
 from codi.workspace.ledger.states import Step
-from codi.workspace.ledger.told import shown
 from codi.workspace.ledger.undoing import Action, Plan
 
 SAID = {

@@ -14,14 +14,15 @@ from codi.credentials.oauth import browser_login, device_login
 from codi.credentials.oauth.exchange import Exchange
 from codi.credentials.oauth.issuers import Issuer
 from codi.frontends.sanitiser import visible
+from codi.protocol.network import Hear
 from codi.workspace.processes import PROVIDER_KEYS
 
 _OWN = ("CODI_CREDENTIALS_KEY", "CODI_PASSPHRASE_FD")
 
 
-async def log_in(issuer: Issuer, env: Mapping[str, str], *, device: bool, offline: bool) -> Kept:
+async def log_in(issuer: Issuer, env: Mapping[str, str], *, device: bool, offline: bool, hear: Hear) -> Kept:
     """By a browser on this machine; by another device where that is wanted, or where there is no browser here."""
-    exchange = Exchange(issuer, env, offline=offline)
+    exchange = Exchange(issuer, env, offline=offline, hear=hear)
     if issuer.device_url and (device or not issuer.authorize_url or not _has_browser(env)):
         return await device_login.log_in(issuer, exchange, _show_code)
     show = _open_page if _has_browser(env) else _show_page

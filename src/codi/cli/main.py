@@ -11,6 +11,7 @@ from io import TextIOWrapper
 from itertools import takewhile
 
 from codi.cli.words import COMMANDS
+from codi.frontends.sanitiser import visible_stream
 from codi.frontends.tui.opening import Opening
 
 _MODULES = {"import": "bring_in"}
@@ -59,6 +60,9 @@ def _open_standard_streams() -> None:
             setattr(sys, name, stream)
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+    if sys.stdout.isatty():
+        sys.stdout = visible_stream(sys.stdout)
+    sys.stderr = visible_stream(sys.stderr)  # it is for persons, wherever they read it
 
 
 def _chosen(words: list[str], opening: Opening | None) -> int:

@@ -18,10 +18,10 @@ from codi.protocol.events import Resumed
 from codi.sessions.jsonl import JsonlStore
 from codi.sessions.session import Session
 from codi.tools.unified_diffs import patches
+from codi.workspace.ledger.answers import snapshot_row
 from codi.workspace.ledger.changes import Summary
 from codi.workspace.ledger.snapshots import Snapshot, below, first_changes_after, names, snapshots, step_of
 from codi.workspace.ledger.states import Cause
-from codi.workspace.ledger.told import snapshot_row
 
 
 def run(words: Sequence[str]) -> int:

@@ -12,6 +12,7 @@ from codi.engine.engine import Engine
 from codi.engine.layers import load
 from codi.engine.options import Options
 from codi.engine.places import Places
+from codi.engine.trust.how import How
 
 
 def host_for(
@@ -20,13 +21,11 @@ def host_for(
     options: Options = Options(),
     *,
     pairs: Sequence[str] = (),
-    trusted: bool = False,
+    how: How = "pinned",
 ) -> Engine:
     """`flags` are settings by dotted name, `pairs` texts KEY=VALUE. Warnings of the configuration go to standard error."""
-    loaded = load(places, os.environ, flags, pairs, trusted=trusted)
+    loaded = load(places, os.environ, flags, pairs, how=how)
     for warning in loaded.warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    options = structs.replace(
-        options, trusted=trusted, said_of_model=tuple(loaded.model_layers()), ask_secret=who_asks()
-    )
+    options = structs.replace(options, trust=how, said_of_model=tuple(loaded.model_layers()), ask_secret=who_asks())
     return Engine(places, loaded.settings, options, warnings=loaded.warnings)

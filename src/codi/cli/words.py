@@ -4,6 +4,7 @@ They stand apart because they are looked at before anything else is loaded.
 """
 
 COMMANDS = {
+    "audit": "the chained record of what was asked, decided and done",
     "auth": "keys and logins: kept, shown without their values, removed",
     "bisect": "which step made a command fail",
     "bundle": "a session with all that a bug report needs; without secrets",
@@ -17,7 +18,10 @@ COMMANDS = {
     "help": "help of a command, a flag or a key of the configuration",
     "import": "sessions from files, bundles and other agents",
     "lab": "scripted model servers for trying and testing",
+    "log": "what codi did beside the conversation: every connection it made",
     "models": "models that are known, with window and price",
+    "pipeline": "several models one after the other, over a text or files",
+    "policy": "what is allowed and why; rules shown, tried, added, removed",
     "redo": "put back what undo took",
     "replay": "run a session again, offline, and compare it step by step",
     "schema": "JSON Schemas of what codi prints",
@@ -25,7 +29,9 @@ COMMANDS = {
     "share": "a session as a bundle that goes on elsewhere; without secrets",
     "snapshot": "the tree as it was: listed, compared, brought back",
     "tool": "list, show or run one tool, judged like a call of the model",
+    "trust": "what a project brings, and which of it is obeyed",
     "undo": "take back what the agent changed",
+    "usage": "what requests read from the service's cache, and why not more",
 }
 
 SHOWS_NO_PROMPT = frozenset(

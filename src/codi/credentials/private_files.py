@@ -4,8 +4,10 @@ import fcntl
 import os
 import shlex
 import stat
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from itertools import count
 
 import anyio
 
@@ -74,6 +76,15 @@ def write(path: str, content: bytes, *, previous: str = "") -> None:
 def remove(path: str) -> None:
     with suppress(FileNotFoundError):
         os.unlink(path)
+
+
+def set_aside(path: str) -> str:
+    """Rename a file that cannot be believed; the new path. Raises OSError."""
+    aside = f"{path}.bad-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
+    numbered = (aside if number == 1 else f"{aside}-{number}" for number in count(1))
+    aside = next(name for name in numbered if not os.path.lexists(name))
+    os.rename(path, aside)
+    return aside
 
 
 @contextmanager

@@ -160,9 +160,7 @@ def _is_password(value: bytes, *, quoted: bool) -> bool:
     if quoted:
         mixed = value.lower() != value and value.upper() != value
         return has_digit(value) or any(sign in value for sign in b"!@#$%^&*+~?=") or (mixed and len(value) >= 12)
-    if value[:1] in b"!@&#" or (not has_letter(value) and len(value) < 6):
-        return False
-    return has_digit(value) or any(sign in value for sign in b"!@#%^*~")
+    return value[:1] not in b"!@&#" and (has_digit(value) or any(sign in value for sign in b"!@#%^*~"))
 
 
 def _token(name: str) -> Callable[[bytes, bytes, int, int], Iterator[Found]]:

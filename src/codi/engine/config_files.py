@@ -62,16 +62,21 @@ def find(folder: str, stem: str = "config") -> str | None:
 
 def read(path: str) -> ConfigFile:
     """Raises BrokenFile with line, column and the line itself."""
+    return parsed(path, content_of(path))
+
+
+def content_of(path: str) -> bytes:
+    """Raises BrokenFile."""
     try:
         with open(path, "rb") as file:
-            content = file.read()
+            return file.read()
     except OSError as error:
         raise BrokenFile(path, f"cannot be read: {error.strerror}") from error
-    try:
-        text = content.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise BrokenFile(path, "is not UTF-8", line=line) from error
+
+
+def parsed(path: str, content: bytes) -> ConfigFile:
+    """The file of that content. Raises BrokenFile."""
+    text = text_of(path, content)
     if path.endswith(".toml"):
         return ConfigFile(path, text, _toml(path, text))
     from codi.engine import foreign_config  # YAML is a heavy load for the few who write it
@@ -80,6 +85,15 @@ def read(path: str) -> ConfigFile:
         return ConfigFile(path, text, foreign_config.tree_of(text, is_yaml=path.endswith((".yaml", ".yml"))))
     except foreign_config.Misread as error:
         raise broken(path, text, error.reason, error.line, error.column) from error
+
+
+def text_of(path: str, content: bytes) -> str:
+    """Raises BrokenFile."""
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise BrokenFile(path, "is not UTF-8", line=line) from error
 
 
 def broken(path: str, text: str, reason: str, line: int, column: int) -> BrokenFile:

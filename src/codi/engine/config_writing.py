@@ -104,8 +104,10 @@ def _rewritten(path: str, before: bytes | None, change: Callable[[tomlkit.TOMLDo
 def _swapped(path: str, before: bytes | None, after: bytes) -> bool:
     """Put the new content in place at once; False if the file is no longer what it was."""
     beside = f"{path}.{os.getpid()}.new"
+    with suppress(FileNotFoundError):
+        os.unlink(beside)  # of another time, or planted
     try:
-        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as file:
             file.write(after)
             file.flush()
             os.fsync(file.fileno())

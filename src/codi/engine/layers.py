@@ -12,9 +12,10 @@ import msgspec
 from msgspec import Struct
 
 from codi.engine import config_files
-from codi.engine.config_files import BrokenFile, ConfigFile, shown
+from codi.engine.config_files import BrokenFile, ConfigFile
 from codi.engine.places import Places
 from codi.engine.settings import SHORT_VARIABLES, Settings
+from codi.engine.trust.how import UNTRUSTED, How, Obeying
 from codi.protocol.errors import ConfigError
 from codi.providers.wanted import Wanted
 
@@ -22,13 +23,14 @@ Name = Literal["default", "user", "project", "local", "environment", "flags"]
 Path = tuple[str, ...]
 
 PROJECT_LAYERS = ("project", "local")
-UNITED = frozenset([("policy", "allow"), ("policy", "ask"), ("policy", "deny"), ("secrets", "names")])
+UNITED = frozenset(
+    [("policy", "allow"), ("policy", "ask"), ("policy", "deny"), ("policy", "dangerous"), ("secrets", "names")]
+)
 """Lists to which each layer adds; all others replace the one of the layer below."""
 
 _OTHER_VARIABLES = frozenset(
     f"CODI_{name}"
     for name in [
-        "AUDIT",
         "CREDENTIALS_KEY",
         "FDB_CLUSTER_FILE",
         "HISTORY_FILE",
@@ -48,7 +50,7 @@ _OTHER_VARIABLES = frozenset(
 """Variables of codi that set no key."""
 
 
-_NAMING = {name: path for name, path in SHORT_VARIABLES.items() if name != "CODI_OFFLINE"}
+_NAMING = {name: path for name, path in SHORT_VARIABLES.items() if name not in ("CODI_OFFLINE", "CODI_AUDIT")}
 """Variables whose text is the value as it stands."""
 _SPOKEN = {"flags": "the command line", "environment": "CODI_*"}
 
@@ -151,11 +153,11 @@ def load(
     flags: Mapping[str, Any],
     pairs: Sequence[str],
     *,
-    trusted: bool = False,
+    how: How = "pinned",
 ) -> Loaded:
-    """`flags` are settings by dotted name, `pairs` KEY=VALUE texts, over which flags win. `trusted` says whether the
-    project's files count. Raises ConfigError with all that cannot be used."""
-    survey = Survey(places, env, flags, pairs, trusted=trusted)
+    """`flags` are settings by dotted name, `pairs` KEY=VALUE texts, over which flags win. `how` says what of the project
+    counts. Raises ConfigError with all that cannot be used."""
+    survey = Survey(places, env, flags, pairs, how=how)
     survey.refuse()
     return survey.loaded()
 
@@ -171,15 +173,15 @@ class Survey:
         flags: Mapping[str, Any],
         pairs: Sequence[str],
         *,
-        trusted: bool,
+        how: How = "pinned",
         only: str | None = None,
     ) -> None:
         self.problems: list[Problem] = []
         self.looks: list[Look] = []
         self._env = env
-        files = self._files(places, trusted=trusted) if only is None else [self._read("user", only)]
-        files = [layer for layer in files if layer.tree]
         outside = [layer for layer in (self._environment(), self._flags(flags, pairs)) if layer.tree]
+        files = self._files(places, how, outside) if only is None else [self._read("user", only)]
+        files = [layer for layer in files if layer.tree]
         wanted = _profile_of([*files, *outside])
         self.layers = (*(self._with_profile(files, wanted) if wanted else files), *outside)
         self._tree = self._joined()
@@ -198,17 +200,37 @@ class Survey:
         warnings = tuple(str(problem) for problem in self.problems if not problem.ends)
         return Loaded(settings, warnings, self.layers, tuple(self.looks))
 
-    def _files(self, places: Places, *, trusted: bool) -> list[Layer]:
+    def _files(self, places: Places, how: How, outside: Sequence[Layer]) -> list[Layer]:
         """The layers that stand in files, each without what cannot be used."""
-        layers = [self._file("user", places.home, "config")]
+        own = self._file("user", places.home, "config")
         folder = os.path.join(places.root, ".codi")
-        if os.path.isdir(folder) and not _is_same(folder, places.home):
-            stems: tuple[tuple[Name, str], ...] = (("project", "config"), ("local", "config.local"))
-            if trusted:
-                layers += (self._file(name, folder, stem) for name, stem in stems)
-            else:
-                self._skip(folder, stems)
+        if not os.path.isdir(folder) or _is_same(folder, places.home):
+            return [own]
+        from codi.engine.trust.trust import Trust  # only for a project that brings something
+
+        trust = Trust(places, how, inherit=_inherits((own, *outside)))
+        stems: tuple[tuple[Name, str], ...] = (("project", "config"), ("local", "config.local"))
+        layers = [own, *(self._project_file(name, folder, stem, trust) for name, stem in stems)]
+        if notice := trust.notice():
+            self.problems.append(Problem(folder, 0, notice))
+        self.problems += (Problem(trust.store.path, 0, warning) for warning in trust.store.warnings)
         return layers
+
+    def _project_file(self, name: Name, folder: str, stem: str, trust: Obeying) -> Layer:
+        try:
+            path = config_files.find(folder, stem)
+            if path is None:
+                self.looks.append(Look(name, os.path.join(folder, f"{stem}.toml"), "absent"))
+                return Layer(name, {})
+            file = trust.obeyed(path)
+        except BrokenFile as error:
+            if trust.hashes:
+                return self._broken(name, error)
+            path, file = error.path, None
+        if file is None:
+            self.looks.append(Look(name, path, "skipped", "--no-trust" if trust.how == "none" else UNTRUSTED))
+            return Layer(name, {})
+        return self._taken(name, file)
 
     def _file(self, name: Name, folder: str, stem: str) -> Layer:
         try:
@@ -230,28 +252,16 @@ class Survey:
             file = config_files.read(path)
         except BrokenFile as error:
             return self._broken(name, error)
-        self.looks.append(Look(name, path, "read"))
+        return self._taken(name, file)
+
+    def _taken(self, name: Name, file: ConfigFile) -> Layer:
+        self.looks.append(Look(name, file.path, "read"))
         if any(mark in file.text for mark in _SECRET_MARKS):
             from codi.engine import plain_secrets  # only for a text that may hold one
 
             for key in plain_secrets.keys_with_secrets(file.tree):
                 self._tell(Layer(name, file.tree, file), key, plain_secrets.ADVICE)
         return self._checked(Layer(name, file.tree, file))
-
-    def _skip(self, folder: str, stems: Sequence[tuple[Name, str]]) -> None:
-        """One line for all that is not read because nobody trusts the project."""
-        reason = "the project is not trusted (--trust-project)"
-        found = [
-            (name, path)
-            for name, stem in stems
-            for form in config_files.FORMS
-            if os.path.lexists(path := os.path.join(folder, f"{stem}.{form}"))
-        ]
-        self.looks += (Look(name, path, "skipped", reason) for name, path in found)
-        if found:
-            named = " and ".join(shown(path) for _, path in found)
-            verb = "are" if len(found) > 1 else "is"
-            self.problems.append(Problem(found[0][1], 0, f"{named} {verb} ignored: {reason}"))
 
     def _checked(self, layer: Layer) -> Layer:
         """The layer without what cannot be used."""
@@ -408,6 +418,16 @@ def _profile_of(layers: Sequence[Layer]) -> str:
     """The profile that is wanted; a project does not choose it."""
     named = (layer.tree.get("profile") for layer in reversed(layers) if layer.name not in PROJECT_LAYERS)
     return next((name for name in named if isinstance(name, str) and name), "")
+
+
+def _inherits(layers: Sequence[Layer]) -> bool:
+    """What the person says of projects within projects; a later layer wins."""
+    said = [
+        table["inherit"]
+        for layer in layers
+        if isinstance(table := layer.tree.get("trust"), Mapping) and "inherit" in table
+    ]
+    return bool(said) and said[-1] is True
 
 
 def _is_same(one: str, other: str) -> bool:

@@ -15,6 +15,7 @@ from codi.credentials.safe import Safe
 from codi.credentials.source import SourceKey
 from codi.engine.settings import Settings
 from codi.protocol.errors import CredentialError
+from codi.protocol.network import Hear, nobody
 from codi.providers.choice import Choice, key_missing
 from codi.providers.presets import presets
 from codi.providers.provider import Credential
@@ -25,10 +26,13 @@ _COPILOT = "github-copilot"
 class Logins:
     """`ask` asks the person for the passphrase of the encrypted file; None where nobody can be asked."""
 
-    def __init__(self, home: str, settings: Settings, env: Mapping[str, str], ask: Ask | None = None) -> None:
+    def __init__(
+        self, home: str, settings: Settings, env: Mapping[str, str], ask: Ask | None = None, hear: Hear = nobody
+    ) -> None:
         self._safe = Safe(home, env, ask)
         self._settings = settings
         self._env = env
+        self._hear = hear
 
     def services(self) -> list[str]:
         """Those for which something is kept. Opens no store; what is wrong with the list is told when it is needed."""
@@ -74,7 +78,7 @@ class Logins:
     def _exchange(self, issuer: Issuer) -> Any:
         # Its HTTP library is loaded when a token is renewed, and not with each start.
         exchange = import_module("codi.credentials.oauth.exchange").Exchange
-        return exchange(issuer, self._env, offline=self._settings.network.offline)
+        return exchange(issuer, self._env, offline=self._settings.network.offline, hear=self._hear)
 
 
 def is_at_home(choice: Choice) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from codi.protocol.messages import Level
+from codi.protocol.network import Hear, nobody
 from codi.providers.addresses import base_for
 from codi.providers.catalog import Catalog
 from codi.providers.choice import LocalServer
@@ -35,6 +36,17 @@ class ModelRow(Struct, frozen=True, rename="camel", kw_only=True):
     default: bool
 
 
+class ServiceRow(Struct, frozen=True, rename="camel", kw_only=True):
+    """A service as a list shows it. `key` names the variables, `ready` says that it can be asked."""
+
+    name: str
+    api: str
+    base_url: str
+    key: str
+    ready: bool
+    local: bool
+
+
 class ModelList:
     """`env` is where keys and addresses are looked for; `logins` are the services for which a key or login is kept."""
 
@@ -46,12 +58,14 @@ class ModelList:
         *,
         logins: Collection[str] = (),
         offline: bool = False,
+        hear: Hear = nobody,
     ) -> None:
         self._env = env
         self._services = services
         self._catalog = catalog
         self._logins = logins
         self._offline = offline
+        self._hear = hear
 
     async def rows(self, *, provider: str = "", local: bool = False, default: str = "") -> list[ModelRow]:
         """The models of one provider, or of all; with `local`, of the servers on this machine that answer. `default` is the
@@ -65,6 +79,20 @@ class ModelList:
             entries = [*(entry for name in names for entry in self._known(name, named=bool(provider))), *entries]
         of_model = {f"{entry.service}/{entry.id}": entry for entry in entries}
         return [self._row(model, entry, is_default=model == default) for model, entry in of_model.items()]
+
+    def services(self) -> list[ServiceRow]:
+        """All of them, in the order in which they are preferred."""
+        return [
+            ServiceRow(
+                name=name,
+                api=preset.api,
+                base_url=preset.rerouted(self._env) or preset.base_url,
+                key=" or ".join(preset.keys) if preset.needs_key else "none",
+                ready=not preset.needs_key or self.has_key(name),
+                local=preset.local,
+            )
+            for name, preset in self._services.items()
+        ]
 
     def has_key(self, service: str) -> bool:
         preset = self._services[service]
@@ -83,7 +111,7 @@ class ModelList:
         asked = [
             (name, base_for(self._services[name].api, name, self._services[name].address(self._env))) for name in names
         ]
-        return await reachable(asked, offline=self._offline) if asked else []
+        return await reachable(asked, offline=self._offline, hear=self._hear) if asked else []
 
     def _row(self, model: str, entry: ModelEntry, *, is_default: bool) -> ModelRow:
         preset = self._services[entry.service]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from codi.engine.trust.how import How
 from codi.providers.provider import Provider
 from codi.providers.wanted import Wanted
 from codi.tools.recorded import Answers
@@ -23,8 +24,8 @@ class Options(Struct, frozen=True, kw_only=True):
     system_prompt: str | None = None
     append_system_prompt: tuple[str, ...] = ()
     context_files: bool = True
-    trusted: bool = False
-    """What stands in the project is obeyed."""
+    trust: How = "pinned"
+    """What of the project is obeyed."""
     api_key: str | None = None
     ask_secret: Callable[[str], str] | None = None
     """Asks the person for something that is not shown while it is typed; None where there is nobody."""
@@ -43,4 +44,8 @@ class Options(Struct, frozen=True, kw_only=True):
     """Answers in place of a model that is chosen."""
     recorded_results: Answers | None = None
     """What tools answer instead of doing anything; None for tools that work."""
+    record: str = ""
+    """The file into which is taken down what models answer."""
+    replay: str = ""
+    """The file from which they are answered, without a network."""
     flags: tuple[str, ...] = ()

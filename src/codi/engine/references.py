@@ -8,7 +8,7 @@ from codi.credentials.oauth.issuers import issuers
 from codi.engine.keys import Path
 from codi.engine.places import Places
 from codi.engine.settings import Settings
-from codi.policy.rules import Decision, parse_rule
+from codi.policy.rules import Decision, parse_rule, regex_rule
 from codi.policy.territory import Territory
 from codi.protocol.errors import ConfigError, UsageError
 from codi.providers.assembly import timeouts_for
@@ -37,6 +37,11 @@ def wrong_references(settings: Settings, places: Places) -> Iterator[tuple[Path,
                 parse_rule(text, decision, territory)
             except UsageError as error:
                 yield ("policy", decision), str(error)
+    for pattern in settings.policy.dangerous:
+        try:
+            regex_rule(pattern, "ask")
+        except UsageError as error:
+            yield ("policy", "dangerous"), str(error)
     for name, issuer in settings.auth.providers.items():
         try:
             issuers({name: issuer})

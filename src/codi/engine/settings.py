@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 
 from codi.agent.limits import AgentSettings
+from codi.agent.reviewer_settings import ReviewerSettings
+from codi.agent.windows import ContextSettings, MemorySettings
 from codi.commands.settings import UiSettings
 from codi.credentials.settings import AuthSettings, SecretsSettings
 from codi.policy.mode import Mode
@@ -24,6 +26,7 @@ SHORT_VARIABLES: dict[str, tuple[str, ...]] = {
     "CODI_BASE_URL": ("model", "base_url"),
     "CODI_PROFILE": ("profile",),
     "CODI_OFFLINE": ("network", "offline"),
+    "CODI_AUDIT": ("audit", "enabled"),
 }
 """Variables of the environment with names of their own; all others are called after their key."""
 
@@ -61,6 +64,24 @@ class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
     allow: Annotated[tuple[str, ...], Meta(description="what needs no approval", extra=PROJECT)] = ()
     ask: Annotated[tuple[str, ...], Meta(description="what is always asked for", extra=PROJECT)] = ()
     deny: Annotated[tuple[str, ...], Meta(description="what is never done", extra=PROJECT)] = ()
+    dangerous: Annotated[
+        tuple[str, ...],
+        Meta(description="regular expressions of commands that only a person may allow", extra=PROJECT),
+    ] = ()
+    reviewer: ReviewerSettings = ReviewerSettings()
+
+
+class TrustSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[trust]"""
+
+    ask: Annotated[bool, Meta(description="ask at the start of a conversation about what a project brings")] = True
+    inherit: Annotated[bool, Meta(description="what was accepted in a folder counts for projects within it")] = False
+
+
+class AuditSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[audit]"""
+
+    enabled: Annotated[bool, Meta(description="keep a chained record of what is asked, decided and done")] = False
 
 
 class WorkspaceSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,6 +113,7 @@ class SessionSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """[sessions]"""
 
     dir: Annotated[str, Meta(description="the folder of session files")] = ""
+    title: Annotated[bool, Meta(description="let a small model find a title")] = True
     catalog: Annotated[bool, Meta(description="keep a database of the sessions, so that they are listed at once")] = (
         True
     )
@@ -114,18 +136,37 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     models: Annotated[dict[str, dict[str, Any]], Meta(description="what is to be known of models", extra=PROJECT)] = (
         field(default_factory=dict)
     )
+    tasks: Annotated[
+        dict[str, str], Meta(description="models for fast, code, complex, summarize, title, vision, ...", extra=PROJECT)
+    ] = field(default_factory=dict)
+    roles: Annotated[dict[str, dict[str, str]], Meta(description="models for a role, by provider", extra=PROJECT)] = (
+        field(default_factory=dict)
+    )
+    commands: Annotated[
+        dict[str, dict[str, str]], Meta(description="the model, task or pipeline of a command", extra=PROJECT)
+    ] = field(default_factory=dict)
+    fallbacks: Annotated[
+        dict[str, tuple[str, ...]], Meta(description="models that stand in for a named one", extra=PROJECT)
+    ] = field(default_factory=dict)
+    pipelines: Annotated[dict[str, dict[str, Any]], Meta(description="steps of several models", extra=PROJECT)] = field(
+        default_factory=dict
+    )
     profiles: Annotated[
         dict[str, dict[str, Any]],
         Meta(description="settings under a name, laid over the others by --profile", extra=PROJECT),
     ] = field(default_factory=dict)
     retry: RetrySettings = RetrySettings()
     agent: AgentSettings = AgentSettings()
+    context: ContextSettings = ContextSettings()
+    memory: MemorySettings = MemorySettings()
     tools: ToolSettings = ToolSettings()
     shell: ShellSettings = ShellSettings()
     web: WebSettings = WebSettings()
     policy: PolicySettings = PolicySettings()
     sandbox: SandboxSettings = SandboxSettings()
     workspace: WorkspaceSettings = WorkspaceSettings()
+    trust: TrustSettings = TrustSettings()
+    audit: AuditSettings = AuditSettings()
     secrets: SecretsSettings = SecretsSettings()
     sessions: SessionSettings = SessionSettings()
     ui: UiSettings = UiSettings()

@@ -1,6 +1,7 @@
 """On which line of a TOML text each key stands. Only for texts that a parser has accepted already."""
 
 import tomllib
+from collections.abc import Iterator
 
 Path = tuple[str, ...]
 
@@ -9,6 +10,18 @@ def lines_of(text: str) -> dict[Path, int]:
     """The line, counted from 1, of every table and of every key with a value; what stands inside of a value is not told
     apart. The keys of the second and later tables of a list of tables count as those of the first."""
     lines: dict[Path, int] = {}
+    for table, key, line, statement in statements_of(text):
+        if key:
+            for length in range(len(table) + 1, len(table) + len(key) + 1):
+                lines.setdefault((table + key)[:length], line)
+        elif statement.lstrip().startswith("["):
+            lines.setdefault(table, line)
+    return lines
+
+
+def statements_of(text: str) -> Iterator[tuple[Path, Path, int, str]]:
+    """Every statement: the table in which it stands (or that it begins), the key that it sets there, its line and its text. A
+    comment sets no key. The texts together are the whole text."""
     table: Path = ()
     at, number = 0, 1
     while at < len(text):
@@ -16,16 +29,14 @@ def lines_of(text: str) -> dict[Path, int]:
         statement = text[at:end]
         begin = statement.lstrip()
         line = number + statement[: len(statement) - len(begin)].count("\n")
+        key: Path = ()
         if begin.startswith("["):
             table = _path(begin, header=True)
-            lines.setdefault(table, line)
         elif begin and not begin.startswith("#"):
-            path = table + _path(begin[: _end_of_key(begin)], header=False)
-            for length in range(len(table) + 1, len(path) + 1):
-                lines.setdefault(path[:length], line)
+            key = _path(begin[: _end_of_key(begin)], header=False)
+        yield table, key, line, statement
         number += statement.count("\n")
         at = end
-    return lines
 
 
 def _end_of_statement(text: str, at: int) -> int:

@@ -18,4 +18,4 @@ def nobody(asked: ApprovalAsked) -> Answer:
 
 def yes(asked: ApprovalAsked) -> Answer:
     """`-y`: yes to what is asked, except what is dangerous."""
-    return Answer(asked.tool_call_id, Allow(by="person")) if asked.risk < MOST_RISK else nobody(asked)
+    return Answer(asked.tool_call_id, Allow(by="mode")) if asked.risk < MOST_RISK else nobody(asked)

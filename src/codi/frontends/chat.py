@@ -1,12 +1,14 @@
 """A plain conversation, line by line: `codi` in a terminal that can do no more, or wants no more.
 
-A line is a prompt. `/model X`, `/mode X`, `/undo`, `/redo`, `/changes`, `/blame`, `/bisect`, `/snapshot`, `/evidence` and
-`/exit` are the only commands. Ctrl-C stops a turn, and leaves when none runs.
+A line is a prompt, one that begins with `!` a command to run. `/model X`, `/mode X`, `/undo`, `/redo`, `/retry`, `/changes`,
+`/blame`, `/bisect`, `/snapshot`, `/evidence`,
+`/policy`, `/approvals`, `/allow RULE`, `/deny RULE` and `/exit` are the only commands. Ctrl-C stops a turn, and leaves when none runs.
 """
 
 import os
 import signal
 import sys
+import termios
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TypeVar
@@ -14,38 +16,59 @@ from typing import TypeVar
 import anyio
 from anyio.abc import TaskStatus
 
+from codi.commands import context_words
 from codi.commands.ledger_words import USAGE
+from codi.commands.rules import rule_words
+from codi.frontends.answers import Answering
+from codi.frontends.approval_chat import ApprovalChat
 from codi.frontends.ledger_chat import LedgerChat
-from codi.frontends.outcome import question_of
 from codi.frontends.proof import Proof, mark_of
-from codi.frontends.sanitiser import visible
+from codi.frontends.sanitiser import visible, visible_output
+from codi.frontends.shell_lines import LINES_OF_SHELL
 from codi.protocol.conversation import Conversation
-from codi.protocol.effects import Allow, Deny
+from codi.protocol.errors import UsageError
 from codi.protocol.events import (
+    AnswerDelta,
     ApprovalAsked,
     CallEndDelta,
     CallStartDelta,
+    CommandShown,
+    CompactionDelta,
+    ContextDelta,
     Entry,
     Event,
     ModelChosen,
     PolicyChosen,
+    PolicyDelta,
     QuestionAsked,
+    QueueDelta,
     StatusDelta,
     TextDelta,
     ToolProgress,
     TurnEnded,
 )
-from codi.protocol.ops import Answer, ChooseModel, ChoosePolicy, Interrupt, Prompt, Reply
+from codi.protocol.ops import (
+    ChooseModel,
+    ChoosePolicy,
+    ConsultPolicy,
+    Interrupt,
+    Prompt,
+    Reply,
+    Retry,
+    RunCommand,
+)
 
 _Said = TypeVar("_Said")
 
 _MODES = ("default", "accept-edits", "plan", "read-only", "full-access")
 
 
-async def chat(conversation: Conversation, greeting: str, prompts: Sequence[Prompt]) -> None:
-    """Talk until the person leaves."""
+async def chat(
+    conversation: Conversation, greeting: str, prompts: Sequence[Prompt], answering: Answering | None = None
+) -> None:
+    """Talk until the person leaves. `answering` says yes for them where it is not dangerous."""
     print(visible(greeting), flush=True)
-    chatting = _Chat(conversation)
+    chatting = _Chat(conversation, answering)
     async with anyio.create_task_group() as tasks:
         await tasks.start(chatting.watch_interrupts, tasks.cancel_scope)
         for prompt in prompts:
@@ -59,11 +82,12 @@ async def chat(conversation: Conversation, greeting: str, prompts: Sequence[Prom
 
 
 class _Chat:
-    def __init__(self, conversation: Conversation) -> None:
+    def __init__(self, conversation: Conversation, answering: Answering | None) -> None:
         self._conversation = conversation
         self._events = conversation.events()
         self._lines = _Lines()
         self._ledger = LedgerChat(conversation, self._events, self.line, self._answer)
+        self._approvals = ApprovalChat(conversation, self._events, self.line, self._show, self._hear, answering)
         self._proof = Proof()
         self._busy = False
         self._question: anyio.CancelScope | None = None
@@ -99,25 +123,66 @@ class _Chat:
                 await self._choose(ChooseModel(rest))
             case "/mode" if rest in _MODES:
                 await self._choose(ChoosePolicy(rest))  # type: ignore[arg-type]
+            case "/context" | "/compact" | "/clear" | "/pin" | "/unpin" | "/files" | "/remember" | "/memories":
+                await self._context(word[1:], rest.split())
             case "/evidence":
                 _print_evidence(self._proof)
             case "/model":
                 print("usage: /model NAME", flush=True)
             case "/mode":
                 print(f"usage: /mode {'|'.join(_MODES)}", flush=True)
+            case _ if word.startswith("!"):
+                await self._run(line.strip())
+            case "/retry":
+                await self.turn(Retry())
+            case "/policy":
+                await self._consult(rest.split())
+            case "/approvals" | "/approved" | "/approval":
+                await self._consult(rule_words(rest.split()))
+            case "/allow" | "/deny" if rest:
+                await self._consult([word[1:], rest])
             case _ if word.startswith("/") and await self._looked_back(word[1:].lower(), rest):
                 pass
             case _ if word.startswith("/") and "/" not in word[1:]:
                 print(
                     f"unknown command {visible(word)}; there are /model NAME, /mode {'|'.join(_MODES)}, "
-                    f"{', '.join(USAGE.values())}, /evidence and /exit",
+                    f"{', '.join(USAGE.values())}, /retry, /evidence, /policy, /approvals, /allow RULE, /deny RULE and /exit",
                     flush=True,
                 )
             case _:
                 await self.turn(Prompt(line.strip()))
         return True
 
-    async def turn(self, prompt: Prompt) -> None:
+    async def _run(self, line: str) -> None:
+        """`!cmd` runs a command, `!!cmd` does so without telling the model."""
+        command = line.lstrip("!").strip()
+        if not command:
+            print(LINES_OF_SHELL, flush=True)
+            return
+        self._busy = True
+        await self._conversation.send(RunCommand(command, excluded=line.startswith("!!")))
+        heard = ""
+        async for event in self._events:
+            match event:
+                case Entry(fact=ApprovalAsked() as asked):
+                    await self._answer(asked)
+                case Entry(fact=CommandShown() as shown):
+                    if not heard:
+                        print(visible(shown.output), end="")
+                    status = "interrupted" if shown.cancelled else f"exit status {shown.exit_code}"
+                    print("" if (heard or shown.output).endswith("\n") else "\n", end="")
+                    print(
+                        status if shown.cancelled or shown.exit_code else "",
+                        end="\n" if shown.exit_code or shown.cancelled else "",
+                        flush=True,
+                    )
+                    break
+                case ToolProgress(text=text):
+                    heard += text
+                    print(visible(text), end="", flush=True)
+        self._busy = False
+
+    async def turn(self, prompt: Prompt | Retry) -> None:
         self._busy = True
         await self._conversation.send(prompt)
         async for event in self._events:
@@ -134,6 +199,27 @@ class _Chat:
                 case _:
                     _print_event(event)
         self._busy = False
+
+    async def _context(self, name: str, words: Sequence[str]) -> None:
+        """Do what a command about the context says, and tell what became of it."""
+        try:
+            await self._conversation.send(context_words.op_of(name, words))
+        except UsageError as error:
+            print(visible(f"error: {error}\nhint: {error.hint}"), flush=True)
+            return
+        async for event in self._events:
+            match event:
+                case AnswerDelta(text, ok, hint):
+                    told = [text, hint] if ok else [f"error: {text}", f"hint: {hint}"]
+                case ContextDelta():
+                    told = list(context_words.context_in_words(event))
+                case CompactionDelta():
+                    told = list(context_words.compaction_in_words(event))
+                case _:
+                    _print_event(event)
+                    continue
+            print(visible("\n".join(told).rstrip()), flush=True)
+            return
 
     async def _choose(self, op: ChooseModel | ChoosePolicy) -> None:
         """Have it chosen, and say what became of it."""
@@ -158,7 +244,8 @@ class _Chat:
             self._busy = False
 
     async def _answer(self, asked: ApprovalAsked) -> None:
-        if answer := await self._unless_stopped(partial(self._ask, asked)):
+        self._lines.forget()
+        if answer := await self._unless_stopped(partial(self._approvals.ask, asked)):
             await self._conversation.send(answer)
 
     async def _unless_stopped(self, asking: Callable[[], Awaitable[_Said]]) -> _Said | None:
@@ -201,29 +288,24 @@ class _Chat:
             return Reply(asked.id, chosen=(same[0],))
         return Reply(asked.id, text=line if asked.free_text else "")
 
-    async def _ask(self, asked: ApprovalAsked) -> Answer:
-        if not await self._show(question_of(asked)):
-            return Answer(asked.tool_call_id, Deny(by="person"))
-        offer = next(iter(asked.offers), None)
-        always = ", [a]lways in this session" if offer else ""
-        answer = (await self.line(f"[y]es, [N]o{always}, [s]top the turn, or say why not: ") or "").strip()
-        call = asked.tool_call_id
-        match answer.lower():
-            case "y" | "yes":
-                return Answer(call, Allow(by="person"))
-            case "a" | "always" if offer:
-                return Answer(call, Allow(by="person"), rule=offer)
-            case "s" | "stop":
-                return Answer(call, Deny(by="person"), abort=True)
-            case "" | "n" | "no":
-                return Answer(call, Deny(by="person"))
-        return Answer(call, Deny(answer, by="person"))
+    async def _consult(self, words: Sequence[str]) -> None:
+        await self._conversation.send(ConsultPolicy(tuple(words)))
+        async for event in self._events:
+            if isinstance(event, PolicyDelta):
+                print(visible(event.text), flush=True)
+                return
+
+    def _hear(self, event: Event) -> None:
+        self._proof.hear(event)
+        _print_event(event)
 
 
 def _print_event(event: Event) -> None:
     match event:
-        case TextDelta(text) | ToolProgress(text=text):
+        case TextDelta(text):
             print(visible(text), end="", flush=True)
+        case ToolProgress(text=text):
+            print(visible_output(text), end="", flush=True)
         case CallStartDelta(tool=tool, arguments=arguments):
             what = next((str(value) for value in arguments.values()), "")
             print(visible(f"\n· {tool} {what}".rstrip()[:200]), flush=True)
@@ -231,6 +313,10 @@ def _print_event(event: Event) -> None:
             print(visible(f"  failed: {result.text}"[:400]), flush=True)
         case StatusDelta(kind="retry" | "warning" | "fallback", text=text):
             print(visible(f"\nwarning: {text}"), flush=True)
+        case QueueDelta(steering, follow_up):
+            for kind, items in (("steer", steering), ("next", follow_up)):
+                for item in items:
+                    print(visible(f"\n  {kind}: {item.text}"), flush=True)
         case StatusDelta(kind="waiting", text=text):
             print(visible(f"\n  {text}"), flush=True)
 
@@ -270,6 +356,12 @@ class _Lines:
 
     def __init__(self) -> None:
         self._rest = b""
+
+    def forget(self) -> None:
+        """What was typed before a question stood there is no answer to it. A pipe has no such moment."""
+        if sys.stdin.isatty():
+            self._rest = b""
+            termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
 
     async def read(self) -> str | None:
         """The next line without its end; None at the end of input."""

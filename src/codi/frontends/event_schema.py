@@ -176,6 +176,8 @@ class ApprovalAskedLine(Struct, tag="approval_asked", rename="camel", kw_only=Tr
     preview: str = ""
     offers: list[str] = []
     mapped_from: str = ""
+    suggested: str = ""
+    binding: str = ""
 
 
 class ApprovalGivenLine(Struct, tag="approval_given", rename="camel", kw_only=True):
@@ -184,6 +186,7 @@ class ApprovalGivenLine(Struct, tag="approval_given", rename="camel", kw_only=Tr
     by: By
     tool_name: str = ""
     effects: list[Effect] = []
+    who: str = ""
     rule_id: str = ""
     remember: Literal["session", "project", "user"] | msgspec.UnsetType = msgspec.UNSET
     changed: dict[str, Any] = {}

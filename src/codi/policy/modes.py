@@ -5,6 +5,8 @@ Plan mode and read-only mode are not flags that somebody must remember to look a
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from codi.policy.danger import danger_of
 from codi.policy.looking import is_own_git, why_not_looking
 from codi.policy.mode import Mode
@@ -18,12 +20,12 @@ _ORDER: dict[str, int] = {"read-only": 0, "plan": 1, "default": 2, "accept-edits
 
 
 def policy_of(mode: Mode, territory: Territory, rules: tuple[Rule, ...] = ()) -> Policy:
-    return Policy(mode, rules, table_of(mode, territory))
+    return Policy(mode, rules, table_of(mode, territory), real=territory.real)
 
 
 def on(territory: Territory, policy: Policy) -> Policy:
     """The same rules over the table that holds on this territory."""
-    return Policy(policy.mode, policy.rules, table_of(policy.mode, territory))
+    return replace(policy, otherwise=table_of(policy.mode, territory))
 
 
 def stricter(one: Mode, other: Mode) -> Mode:

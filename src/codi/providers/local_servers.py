@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import anyio
 
 from codi.protocol.errors import CodiError
+from codi.protocol.network import Hear, nobody
 from codi.providers.choice import LocalServer
 from codi.providers.ollama_format import names_of
 from codi.providers.openai_models import entries_of
@@ -14,14 +15,14 @@ PATIENCE_S = 0.25
 
 
 async def reachable(
-    servers: Sequence[tuple[str, str]], *, within_s: float = PATIENCE_S, offline: bool = False
+    servers: Sequence[tuple[str, str]], *, within_s: float = PATIENCE_S, offline: bool = False, hear: Hear = nobody
 ) -> list[LocalServer]:
     """Of the servers, given as (service, base URL), those that list their models in time, in the order given. `offline`: only
     servers that really run on this machine are asked."""
     found: dict[int, LocalServer] = {}
 
     async def ask(at: int, service: str, base_url: str) -> None:
-        transport = Transport(base_url, service=service, offline=offline)
+        transport = Transport(base_url, service=service, offline=offline, hear=hear, purpose="local server")
         try:
             found[at] = LocalServer(service, base_url, await _models(service, transport))
         except CodiError:

@@ -22,9 +22,11 @@ from codi.protocol.events import (
     ChangesUndone,
     ClaimChecked,
     CommandShown,
+    CompactionUndone,
     ContextAdded,
     ContextCompacted,
     Entry,
+    EntryPinned,
     EvidenceGathered,
     Fact,
     FilesChanged,
@@ -36,7 +38,11 @@ from codi.protocol.events import (
     Noted,
     PolicyChosen,
     QuestionAsked,
+    QueueKept,
     RecordKept,
+    RequestSent,
+    ResultsPruned,
+    ResultsRestored,
     Retried,
     SessionImported,
     SessionOpened,
@@ -151,9 +157,15 @@ _CUSTOM_TYPES: dict[type[Fact], str] = {
     Retried: "codi/retry",
     EvidenceGathered: "codi/evidence",
     ClaimChecked: "codi/claim",
+    QueueKept: "codi/queue",
     LeafMoved: "codi/leaf",
     SessionImported: "codi/import",
     RecordKept: "codi/raw",
+    RequestSent: "codi/request",
+    ResultsPruned: "codi/prune",
+    ResultsRestored: "codi/restore",
+    CompactionUndone: "codi/uncompact",
+    EntryPinned: "codi/pin",
     Noted: "codi/note",
 }
 _OWN_FACTS = {name: fact for fact, name in _CUSTOM_TYPES.items()}
@@ -283,8 +295,11 @@ def _line(fact: Fact, id: str, parent: str | None, timestamp: str) -> _AnyLine:
             return _BranchLine(id, parent, timestamp, fact.from_id, fact.summary, fact.details, fact.from_hook)
         case Labelled(target, label):
             return _LabelLine(id, parent, timestamp, target, label)
-        case TitleGiven(name):
+        case TitleGiven(name, by="person"):
             return _NameLine(id, parent, timestamp, name)
+        case TitleGiven(name, by, model):
+            told = {"title": name, "by": by} | ({"model": model} if model else {})
+            return _CustomLine(id, parent, timestamp, "codi/title", told)
         case _:
             return _CustomLine(id, parent, timestamp, _CUSTOM_TYPES[type(fact)], _data(fact))
 
@@ -337,6 +352,8 @@ def _own_fact(read: _CustomLine) -> Fact | None:
         if read.custom_type == "codi/raw":
             told = convert(read.data, dict[str, Any])
             return RecordKept(agent=str(told["agent"]), kind=str(told["type"]), value=told.get("value"))
+            told = convert(read.data, dict[str, Any])
+            return convert({**told, "name": told["title"], "type": "title"}, TitleGiven)
         if kind := _OWN_FACTS.get(read.custom_type):
             return convert(read.data, kind)
     except (ValidationError, KeyError):

@@ -14,10 +14,11 @@ from anyio import to_thread
 from msgspec import structs
 
 from codi.protocol.effects import Effect, Reaches, Reads, Runs, Writes
+from codi.protocol.network import Errand, Hear, nobody
 from codi.workspace import paths, processes
 from codi.workspace.contents import contents_of
 from codi.workspace.descent import folder_of, naming, open_folder, open_listing, open_regular, read_all
-from codi.workspace.endpoints import endpoint_of
+from codi.workspace.endpoints import NoEndpoint, endpoint_of
 from codi.workspace.git import NEUTRAL, for_commands
 from codi.workspace.ignoring import files_below
 from codi.workspace.jobs import Jobs
@@ -72,6 +73,7 @@ class LocalWorkspace:
         offline: bool = False,
         allow_private: Sequence[str] = (),
         sandbox: Sandbox | None = None,
+        hear: Hear = nobody,
     ) -> None:
         self.root = paths.real(os.path.abspath(root))
         self.roots = (self.root, *(self.resolve(folder) for folder in extra_dirs))
@@ -79,6 +81,7 @@ class LocalWorkspace:
         self._shell = shell
         self._spool = spool or os.environ.get("TMPDIR", "/tmp")
         self._offline = offline
+        self._errand = Errand("web", "the model", hear)
         self._allow_private = tuple(allow_private)
         self.sandbox = sandbox
         self.jobs = Jobs(self._spool)
@@ -258,7 +261,7 @@ class LocalWorkspace:
         if self.sandbox is None:
             return Way(b"", dict(environment), None)
         program = self._shell if isinstance(command.command, str) else command.command[0]
-        programs = [program] if program and program.startswith("/") else []
+        programs = [processes.PLACE_TELLER, *([program] if program and program.startswith("/") else [])]
         return await self.sandbox.way(confinement, self.resolve(command.cwd), environment, timeout_s, programs)
 
     def job(self, id: str) -> Job:
@@ -286,10 +289,14 @@ class LocalWorkspace:
 
     async def fetch(self, url: str, *, headers: Mapping[str, str] = {}, most_bytes: int) -> Fetched:
         if self._offline:
+            with suppress(NoEndpoint):
+                self._errand.refused(*endpoint_of(url), "offline")
             raise Unreachable(OFFLINE)
         from codi.workspace import network  # 50 ms, for those sessions that go to the web
 
-        return await network.fetch(url, headers=headers, most_bytes=most_bytes, allow_private=self._allow_private)
+        return await network.fetch(
+            url, headers=headers, most_bytes=most_bytes, allow_private=self._allow_private, errand=self._errand
+        )
 
     def tell(self, text: str) -> None:
         """Nobody listens to the workspace itself; a grant has somebody who does."""

@@ -12,6 +12,8 @@ from socket import gaierror
 import httpx2
 from anyio import getaddrinfo
 
+from codi.protocol.network import Errand
+from codi.wire.counted import count_transport
 from codi.workspace.addresses import is_public
 from codi.workspace.endpoints import NoEndpoint, endpoint_of
 from codi.workspace.workspace import Fetched, Unreachable
@@ -20,17 +22,31 @@ _CONNECT_S = 10.0
 _AGENT = "Mozilla/5.0 (compatible; codi)"
 
 
-async def fetch(url: str, *, headers: Mapping[str, str], most_bytes: int, allow_private: Sequence[str] = ()) -> Fetched:
-    """One GET. Raises Unreachable."""
+_NO_ERRAND = Errand("web", "the model")
+
+
+async def fetch(
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    most_bytes: int,
+    allow_private: Sequence[str] = (),
+    errand: Errand = _NO_ERRAND,
+) -> Fetched:
+    """One GET, and who keeps account of the errand is told of each connection. Raises Unreachable."""
     try:
         host, port = endpoint_of(url)
     except NoEndpoint as error:
         raise Unreachable(str(error)) from error
-    addresses = await checked_addresses(host, port, allow_private)
+    try:
+        addresses = await checked_addresses(host, port, allow_private)
+    except Unreachable as refusal:
+        errand.refused(host, port, str(refusal))
+        raise
     failure: Exception | None = None
     for address in addresses:
         try:
-            return await _got(url, host, address, headers, most_bytes)
+            return await _got(url, host, address, headers, most_bytes, errand)
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
             failure = error
         except httpx2.InvalidURL as error:
@@ -58,10 +74,12 @@ async def checked_addresses(host: str, port: int, allow_private: Sequence[str]) 
     return addresses
 
 
-async def _got(url: str, host: str, address: str, headers: Mapping[str, str], most_bytes: int) -> Fetched:
+async def _got(
+    url: str, host: str, address: str, headers: Mapping[str, str], most_bytes: int, errand: Errand
+) -> Fetched:
     given = {"user-agent": _AGENT, "accept": "text/html,application/json,text/*;q=0.9,*/*;q=0.5", **headers}
     async with httpx2.AsyncClient(
-        transport=_Transport(host, address), timeout=httpx2.Timeout(None, connect=_CONNECT_S), trust_env=False
+        transport=_Transport(host, address, errand), timeout=httpx2.Timeout(None, connect=_CONNECT_S), trust_env=False
     ) as client:
         async with client.stream("GET", url, headers=given, follow_redirects=False) as response:
             body, is_cut = await _read(response.aiter_bytes(), most_bytes)
@@ -88,10 +106,11 @@ async def _read(chunks: AsyncIterator[bytes], most_bytes: int) -> tuple[bytes, b
 class _Transport(httpx2.AsyncBaseTransport):
     """Leads every request to one address, whatever the name resolves to by now. The certificate is still the name's."""
 
-    def __init__(self, host: str, address: str) -> None:
+    def __init__(self, host: str, address: str, errand: Errand) -> None:
         self._host = host
         self._address = address
-        self._inner = httpx2.AsyncHTTPTransport(verify=_certificates(), trust_env=False)
+        inner = httpx2.AsyncHTTPTransport(verify=_certificates(), trust_env=False)
+        self._inner = count_transport(inner, errand, host=host)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         request.extensions = {**request.extensions, "sni_hostname": self._host}

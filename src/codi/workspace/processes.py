@@ -18,7 +18,8 @@ from codi.workspace.workspace import Outcome
 
 _PIPE_CHUNKS = 17
 """More than a pipe can hold, also one that a program made as large as Linux allows (1 MiB)."""
-_PLACE_TELLER = os.path.join(os.path.dirname(__file__), "place.bash")
+PLACE_TELLER = os.path.join(os.path.dirname(__file__), "place.bash")
+"""Bash reads it, so it must be in sight of what it runs."""
 _PLACE_FD = 241
 """Where `place.bash` tells the last directory; a number that scripts do not use themselves."""
 NO_TIME_LIMIT = 1e9
@@ -167,7 +168,7 @@ def prepared(
         return (shell, "-c", command), environment, 0
     words = (shell, "--noprofile", "--norc", "-c", command)
     if _MAY_MOVE.search(command):
-        return words, {**environment, "BASH_ENV": _PLACE_TELLER}, _PLACE_FD
+        return words, {**environment, "BASH_ENV": PLACE_TELLER}, _PLACE_FD
     return words, environment, 0
 
 

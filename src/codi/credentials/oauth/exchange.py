@@ -13,6 +13,8 @@ from msgspec import Struct
 from codi.credentials.kept import Kept
 from codi.credentials.oauth.issuers import Issuer, is_near
 from codi.protocol.errors import CredentialError, MalformedAnswer, NetworkError, ProviderError
+from codi.protocol.network import Errand, Hear, nobody
+from codi.wire.counted import count
 
 _TIMEOUT_S = 30.0
 _LIMIT = 1024 * 1024
@@ -45,10 +47,11 @@ class Turned(CredentialError):
 
 class Exchange:
     """One issuer's endpoints. `env` is where the application's secret is looked for. `offline` refuses all but this machine
-    before a name is looked up."""
+    before a name is looked up. `hear` is told of each connection."""
 
-    def __init__(self, issuer: Issuer, env: Mapping[str, str], *, offline: bool = False) -> None:
+    def __init__(self, issuer: Issuer, env: Mapping[str, str], *, offline: bool = False, hear: Hear = nobody) -> None:
         self._issuer = issuer
+        self._errand = Errand("login", issuer.name, hear)
         self._env = env
         self._offline = offline
 
@@ -130,11 +133,14 @@ class Exchange:
         """The body of the answer, also of a refusal that explains itself in JSON."""
         name = self._issuer.name
         if self._offline and not is_near(url):
+            place = httpx2.URL(url)
+            self._errand.refused(place.host, place.port or 443, "offline")
             raise ProviderError("Offline: no network.", hint=f"The login to {name} needs it: go without --offline.")
         try:
             # Nothing is followed: what is sent here is for this address alone.
+            made = httpx2.AsyncClient(timeout=_TIMEOUT_S, follow_redirects=False, trust_env=not self._offline)
             async with (
-                httpx2.AsyncClient(timeout=_TIMEOUT_S, follow_redirects=False, trust_env=not self._offline) as client,
+                count(made, self._errand) as client,
                 client.stream(method, url, **more) as response,
             ):
                 body = b""

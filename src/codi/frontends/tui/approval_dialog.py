@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import DecodeError, json
 
+from codi.frontends.approval_text import MISLEADING, escaped
 from codi.frontends.outcome import said
 from codi.frontends.sanitiser import visible
 from codi.frontends.tui.editor import Editor
@@ -16,6 +17,9 @@ from codi.protocol.ops import Answer
 
 _DANGEROUS = 8
 
+_KEEP = (
+    "You allowed this before. Type yes to keep the rule {} in this project; anything else, and it is not offered again:"
+)
 _CHOICES = (
     ("y", "yes, once"),
     ("s", "yes, for this session"),
@@ -92,7 +96,11 @@ class ApprovalDialog:
         first: Line = ((visible(f"{self.asked.tool_name}{mapped} wants to:{place}"), "tool"),)
         lines = [(("─" * columns, "warning"),), *wrapped(first, columns)]
         for effect in self.asked.effects:
-            lines += wrapped(((visible(said(effect)), "accent"),), columns, first=(("  ", ""),), rest=(("    ", ""),))
+            lines += wrapped(
+                ((visible(escaped(said(effect))), "accent"),), columns, first=(("  ", ""),), rest=(("    ", ""),)
+            )
+        if any(escaped(said(effect)) != said(effect) for effect in self.asked.effects):
+            lines += wrapped(((MISLEADING, "error"),), columns)
         style = "error" if self.asked.risk >= _DANGEROUS else "warning" if self.asked.risk >= 5 else "dim"
         reasons = "; ".join(self.asked.reasons)
         lines += wrapped(((visible(f"risk {self.asked.risk}: {reasons}"), style),), columns, rest=(("  ", ""),))
@@ -129,8 +137,10 @@ class ApprovalDialog:
         match key:
             case "y" if self.asked.risk >= _DANGEROUS:
                 self._typing = ("This is dangerous. Type yes to let it run:", Editor())
+            case "y" if self.asked.suggested:
+                self._typing = (_KEEP.format(visible(self.asked.suggested)), Editor())
             case "y":
-                self._answer(Answer(call, Allow(by="person")))
+                self._answer(Answer(call, Allow(by="person"), binding=self.asked.binding))
             case "s":
                 self._answer(Answer(call, Allow(by="person"), rule=offer))
             case "a":
@@ -169,11 +179,15 @@ class ApprovalDialog:
         call = self.asked.tool_call_id
         if question.startswith("This is dangerous"):
             if text.strip().lower() == "yes":
-                self._answer(Answer(call, Allow(by="person")))
+                self._answer(Answer(call, Allow(by="person"), binding=self.asked.binding))
             else:
                 self._typing = None
+        elif question.startswith("You allowed"):
+            keeps = text.strip().lower() == "yes"
+            rule = self.asked.suggested if keeps else None
+            self._answer(Answer(call, Allow(by="person"), rule=rule, remember="project", refused=not keeps))
         elif question.startswith("This rule"):
-            self._answer(Answer(call, Allow(by="person"), rule=text.strip() or None))
+            self._answer(Answer(call, Allow(by="person"), rule=text.strip() or None, remember="project"))
         elif question.startswith("The arguments"):
             changed = _object_of(text)
             if changed is None:

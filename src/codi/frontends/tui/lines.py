@@ -77,9 +77,9 @@ def _wrapped_line(spans: Sequence[Span], cells: int, first: Line, rest: Line) ->
             if remains:
                 row.append((remains, style))
                 taken += width(remains)
-        if gap and taken + width(plain(gap)) < room:
+        if gap and taken + len(gap) < room:
             row += gap
-            taken += width(plain(gap))
+            taken += len(gap)
         elif gap:
             taken = room  # the spaces at which a row is broken are not shown
     lines.append(tuple(row))
@@ -90,19 +90,13 @@ def _words(spans: Sequence[Span]) -> list[tuple[list[Span], list[Span]]]:
     """Each word with the spaces behind it; a word may be of several styles."""
     words: list[tuple[list[Span], list[Span]]] = [([], [])]
     for text, style in spans:
-        at = 0
-        while at < len(text):
-            is_gap = text[at] == " "
-            end = at
-            while end < len(text) and (text[end] == " ") == is_gap:
-                end += 1
-            if is_gap:
-                words[-1][1].append((text[at:end], style))
-            else:
+        for number, piece in enumerate(text.split(" ")):
+            if number:
+                words[-1][1].append((" ", style))
+            if piece:
                 if words[-1][1]:
                     words.append(([], []))
-                words[-1][0].append((text[at:end], style))
-            at = end
+                words[-1][0].append((piece, style))
     return words
 
 

@@ -31,17 +31,21 @@ class Markdown:
         self._columns = -1
         self._frozen: list[Line] = []
         self._laid = 0
+        self._shown: list[Line] = []
+        self._shown_of = (-1, -1)
 
     def feed(self, text: str) -> None:
         self.text += text
 
     def lines(self, columns: int) -> list[Line]:
         """The whole text, a blank line between blocks."""
-        self._lay(columns)
-        lines = list(self._frozen)
-        for block in self._tail:
-            lines += self._spaced(lines, block.lines(columns))
-        return lines
+        if self._shown_of != (len(self.text), columns):
+            self._lay(columns)
+            self._shown = list(self._frozen)
+            for block in self._tail:
+                self._shown += self._spaced(self._shown, block.lines(columns))
+            self._shown_of = len(self.text), columns
+        return self._shown
 
     def settled(self, columns: int) -> int:
         """How many of the first lines will stay as they are."""

@@ -18,13 +18,14 @@ from codi.frontends.tui.theme import BUILT_IN
 from codi.frontends.tui.transcript import Transcript
 from codi.frontends.tui.tree_walk import Keys, TreeWalk
 from codi.protocol.events import Entry, Event, ForkedDelta, MessageAdded, NavigatedDelta
-from codi.protocol.messages import Message
-from codi.protocol.ops import ChooseModel, ChoosePolicy, Mode, Op, Prompt
+from codi.protocol.messages import Level, Message
+from codi.protocol.ops import ChooseModel, ChoosePolicy, ChooseThinking, Mode, Op, Prompt
 
 
 class Outcomes:
     """`send` brings ops to the conversation, `go` leaves it for another, `leave` ends the program, `redraw` shows what changed,
-    `keys` says what the keys do, `tree` all entries and the leaf, `put` puts a text into the editor."""
+    `keys` says what the keys do, `tree` all entries and the leaf, `put` puts a text into the editor,
+    `pull_back` takes into it what waits."""
 
     def __init__(
         self,
@@ -38,6 +39,7 @@ class Outcomes:
         keys: Callable[[], Sequence[str]],
         tree: Callable[[], tuple[Sequence[Entry], str | None]],
         put: Callable[[str], object],
+        pull_back: Callable[[int], object],
     ) -> None:
         self._canvas = canvas
         self._transcript = transcript
@@ -49,6 +51,7 @@ class Outcomes:
         self._tree = tree
         self._put = put
         self._is_forking = False
+        self._pull_back = pull_back
 
     async def show(self, outcome: Outcome) -> None:
         """What a command came to; returns when the person has seen to it."""
@@ -121,6 +124,11 @@ class Outcomes:
                     self._go(str(choice.value))
             case "session":
                 self._go_on(argument, text)
+            case "queued":
+                self._pull_back(int(argument))
+            case "thinking":
+                levels = [Choice(level, level) for level in get_args(Level)]
+                await self._choose("thinking", levels, ChooseThinking)
 
     def hear(self, event: Event) -> None:
         """What became of going about: the person's words are theirs again."""

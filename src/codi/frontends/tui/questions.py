@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import anyio
 
+from codi.frontends.answers import MOST_RISK, Answering
 from codi.frontends.tui.approval_dialog import ApprovalDialog
 from codi.frontends.tui.question_dialogs import QuestionDialog
 from codi.protocol.events import ApprovalAsked, ApprovalGiven, Entry, Event, QuestionAsked, TurnEnded
@@ -17,17 +18,27 @@ Dialog = ApprovalDialog | QuestionDialog
 
 
 class Questions:
-    """`send` brings an answer to the conversation; `changed` is called when another dialog stands, or it begins to listen."""
+    """`send` brings an answer to the conversation; `changed` is called when another dialog stands, or it begins to listen.
+    `answering` says yes for the person where that is not dangerous."""
 
-    def __init__(self, send: Callable[[Answer | Reply], object], changed: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        send: Callable[[Answer | Reply], object],
+        changed: Callable[[], object],
+        answering: Answering | None = None,
+    ) -> None:
         self.dialog: Dialog | None = None
+        """Says yes for the person where that is not dangerous."""
         self._send = send
         self._changed = changed
+        self._answering = answering
         self._asked: deque[ApprovalAsked | QuestionAsked] = deque()
         self._opened = anyio.Event()
 
     def hear(self, event: Event) -> None:
         match event:
+            case Entry(fact=ApprovalAsked(risk=risk) as asked) if self._answering and risk < MOST_RISK:
+                self._send(self._answering(asked))
             case Entry(fact=ApprovalAsked() | QuestionAsked() as asked):
                 self._asked.append(asked)
                 self._next()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from codi.commands.settings import UiSettings
+from codi.frontends.answers import Answering
 from codi.frontends.desk import Beside
 from codi.frontends.tui.history import History
 
@@ -19,3 +20,4 @@ class Surroundings(Struct, frozen=True):
     names: Callable[[str], Sequence[str]]
     refresh: Callable[[], object]
     ui: UiSettings = UiSettings()
+    answering: Answering | None = None

@@ -12,10 +12,9 @@ def words(orders: Orders, directory: bytes, program: int) -> list[bytes]:
     view = orders["view"]
     said = ["bwrap", "--unshare-all", *(["--share-net"] if orders["network"] == "host" else []), "--die-with-parent"]
     said += ["--cap-drop", "ALL", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/run"]
-    readable = "--ro-bind" if view["nothing_writable"] else "--bind"
-    for path, source in view["private"].items():
-        if os.path.isdir(path):
-            said += [readable, source, path]
+    private = {path: source for path, source in view["private"].items() if os.path.isdir(path)}
+    for path, source in private.items():
+        said += ["--bind", source, path]  # places for what is shown in it are made yet
     shown = [path for path in view["shown"] if os.path.exists(path)]
     for path in sorted({*shown, *view["writable"]}):
         said += ["--bind" if path in view["writable"] else "--ro-bind", path, path]
@@ -34,7 +33,8 @@ def words(orders: Orders, directory: bytes, program: int) -> list[bytes]:
         elif os.path.exists(path):
             said += ["--ro-bind", "/dev/null", path]
     if view["nothing_writable"]:
-        said += ["--remount-ro", "/run", "--remount-ro", "/dev"]
+        for path in (*private, "/run", "/dev"):
+            said += ["--remount-ro", path]
     said += ["--remount-ro", "/proc"]
     said += ["--seccomp", str(program), "--"]
     return [os.fsencode(word) for word in said[:-1]] + [b"--chdir", directory, b"--"]

@@ -44,7 +44,10 @@ def git_around(folder: str) -> Git | None:
     if own != shared:
         kept += [os.path.join(own, name) for name in ("config.worktree", "commondir", "gitdir")]
     kept += [os.path.join(module, name) for module in _modules(shared) for name in ("hooks", "config")]
-    return Git(entry, tuple(dict.fromkeys((shared, own))), tuple(kept))
+    folders = dict.fromkeys(
+        folder for folder in (shared, own) if os.path.isdir(folder)
+    )  # `.git` may point at what is gone
+    return Git(entry, tuple(folders), tuple(kept))
 
 
 def _modules(git: str) -> list[str]:

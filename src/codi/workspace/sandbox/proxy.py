@@ -8,10 +8,12 @@ import os
 import re
 import socket
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from select import POLLIN, poll
 
+from codi.protocol.network import Errand, Hear, nobody
 from codi.workspace.launching.orders import PROXY_PORT
 
 _HEAD_BYTES = 64 * 1024
@@ -29,11 +31,13 @@ class Refused(Exception):
 
 class Proxy:
     """Listens on a socket at `path` until it is closed. `hosts` are names, `*.name` for all below one, with `:port` or without (80
-    and 443)."""
+    and 443). `offline` refuses all; `hear` is told of each connection."""
 
-    def __init__(self, path: str, hosts: Sequence[str]) -> None:
+    def __init__(self, path: str, hosts: Sequence[str], *, offline: bool = False, hear: Hear = nobody) -> None:
         self.path = path
         self._hosts = tuple(hosts)
+        self._offline = offline
+        self._errand = Errand("command", "a command", hear)
         self._listening = socket.socket(socket.AF_UNIX)
         self._listening.bind(path)
         os.chmod(path, 0o600)
@@ -63,25 +67,34 @@ class Proxy:
     def _answer(self, asking: socket.socket) -> None:
         with asking, suppress(OSError):
             asking.settimeout(_IDLE_S)
+            at, name, port, place = time.time(), "", 0, ("", 0)
             try:
                 head, rest = _head(asking)
                 host, port, onward = target_of(head)
+                name = host.decode("ascii", "backslashreplace")
+                if self._offline:
+                    raise Refused("offline")
                 place = checked(host, port, self._hosts)
                 there = socket.create_connection(place, _CONNECT_S)
             except Refused as refusal:
+                self._errand.refused(name, port, str(refusal))
                 asking.sendall(_told(403, "Forbidden", str(refusal)))
                 return
             except OSError as error:
+                self._errand.failed(at, name, port, str(error), place[0])
                 asking.sendall(_told(502, "Bad Gateway", f"It cannot be reached: {error}"))
                 return
-            with there:
-                there.settimeout(_IDLE_S)
-                if onward:
+            went = [0, 0]
+            try:
+                with there:
+                    there.settimeout(_IDLE_S)
+                    if not onward:
+                        asking.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
                     there.sendall(onward + rest)
-                else:
-                    asking.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-                    there.sendall(rest)
-                _join(asking, there)
+                    went[0] += len(onward) + len(rest)
+                    _join(asking, there, went)
+            finally:
+                self._errand.closed(at, name, place[0], port, *went)
 
 
 def checked(host: bytes, port: int, hosts: Sequence[str]) -> tuple[str, int]:
@@ -152,8 +165,8 @@ def _head(asking: socket.socket) -> tuple[bytes, bytes]:
     return first + b"\r\n\r\n", rest
 
 
-def _join(one: socket.socket, other: socket.socket) -> None:
-    """Carry what each says to the other, until one is done or both are silent for long."""
+def _join(one: socket.socket, other: socket.socket, went: list[int]) -> None:
+    """Carry what each says to the other, until one is done or both are silent for long. `went` counts the bytes, there and back."""
     ready = poll()
     for each in (one, other):
         ready.register(each, POLLIN)
@@ -164,6 +177,7 @@ def _join(one: socket.socket, other: socket.socket) -> None:
             if not chunk:
                 return
             sink.sendall(chunk)
+            went[source is other] += len(chunk)
 
 
 def _told(status: int, name: str, text: str) -> bytes:

@@ -9,6 +9,7 @@ from functools import cached_property
 
 import anyio
 
+from codi.protocol.network import Hear, nobody
 from codi.workspace.launching.orders import Orders, View
 from codi.workspace.paths import inside, real
 from codi.workspace.sandbox import places
@@ -44,7 +45,8 @@ class Way:
 class Sandbox:
     """Of one workspace. `roots` are the folders of the work; `protected` further paths that stay as they are; `is_secret`
     says of a path of the work whether secrets are kept there; `spool` is where a folder for temporary files is made;
-    `standing` is how commands are confined, where that is known already."""
+    `standing` is how commands are confined, where that is known already; `offline` lets them reach no host, and `hear` is told of
+    what they reach by the proxy."""
 
     def __init__(
         self,
@@ -57,6 +59,8 @@ class Sandbox:
         is_secret: Callable[[str], bool] = lambda path: False,
         spool: str = "/tmp",
         standing: Standing | None = None,
+        offline: bool = False,
+        hear: Hear = nobody,
     ) -> None:
         self.settings = settings
         self._roots = tuple(roots)
@@ -67,6 +71,8 @@ class Sandbox:
         self._spool = spool
         self._known: Standing | None = OFF if settings.mode == "off" else standing
         self._probing = anyio.Lock()
+        self._offline = offline
+        self._hear = hear
         self._proxies: dict[tuple[str, ...], Proxy] = {}
 
     async def standing(self) -> Standing:
@@ -135,13 +141,15 @@ class Sandbox:
             return "none"
         wanted = "proxy" if confinement.hosts else self.settings.network
         # Whoever may connect at all would at level 2 reach everything, and bubblewrap has no room for our bridge.
+        if self._offline and wanted == "host":
+            return "none"
         return "none" if wanted == "proxy" and held.route != "own launcher" else wanted
 
     def _proxy(self, hosts: Sequence[str]) -> Proxy:
         named = tuple(hosts)
         if named not in self._proxies:
             path = os.path.join(os.path.dirname(self._private), f"proxy-{len(self._proxies)}")
-            self._proxies[named] = Proxy(path, named)
+            self._proxies[named] = Proxy(path, named, offline=self._offline, hear=self._hear)
         return self._proxies[named]
 
     def _view(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from codi.frontends.sanitiser import visible
+from codi.frontends.sanitiser import visible, visible_output
 from codi.frontends.tui.blocks.look import Look
 from codi.frontends.tui.cells import cut_in_the_middle, untabbed
 from codi.frontends.tui.lines import Line, clipped, wrapped
@@ -14,8 +14,8 @@ State = Literal["pending", "running", "ok", "failed", "denied", "cancelled"]
 _SIGNS: Mapping[State, str] = {
     "pending": "○", "running": "●", "ok": "✓", "failed": "✗", "denied": "⊘", "cancelled": "–",
 }  # fmt: skip
-_SHOWN = {"read": 10, "write": 10, "grep": 15, "glob": 20, "list": 20, "tree": 20, "shell": 5, "run_tests": 5}
-_TAIL = ("shell", "run_tests")
+_SHOWN = {"read": 10, "write": 10, "grep": 15, "glob": 20, "list": 20, "tree": 20, "shell": 5, "run_tests": 5, "!": 20}
+_TAIL = ("shell", "run_tests", "!")
 _MOST = 10
 _KEPT_CHARS = 200_000
 
@@ -43,13 +43,13 @@ class ToolBlock:
         self.arguments, self.state, self._began = arguments, "running", self._look.now
 
     def feed(self, text: str) -> None:
-        self.output = (self.output + visible(text))[-_KEPT_CHARS:]
+        self.output = (self.output + visible_output(text))[-_KEPT_CHARS:]
 
     def end(self, result: ToolResult, state: State | None = None) -> None:
         if self.is_done and state is None:
             return
         self.state = state or ("failed" if result.is_error else "ok")
-        self.output = visible(result.text)
+        self.output = visible_output(result.text)
         self.details = result.details or {}
         self._took_ms = result.duration_ms
 

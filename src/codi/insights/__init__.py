@@ -1,0 +1,1 @@
+"""What is measured and kept of what happened, beside the sessions."""
