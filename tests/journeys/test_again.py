@@ -12,7 +12,7 @@ import pytest
 
 from conftest import SOAK, Codi, call, commands_in, says
 
-KILLS = 200 if SOAK else 12
+KILLS = 500 if SOAK else 12
 
 
 def said(server) -> list[dict]:

@@ -290,8 +290,6 @@ def test_the_tree_is_walked_in_the_terminal(lab, terminals, codi: Codi):
     talk.type("/clone" + ENTER)
     talk.wait_for("› second again", times=2)
     assert len(codi.sessions()) == 2
-    talk.type("/clear" + ENTER)
-    talk.wait_for("left the conversation; /tree goes back to them")
     talk.type("/exit" + ENTER)
     assert talk.end() == 0
     assert len(server.requests) == 3

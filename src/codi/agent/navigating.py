@@ -3,8 +3,6 @@
 import os
 import time
 from collections.abc import Callable, Sequence
-from contextlib import aclosing
-from typing import Any
 
 import anyio
 from anyio import to_thread
@@ -26,7 +24,7 @@ from codi.protocol.events import (
 )
 from codi.protocol.messages import Message, user
 from codi.protocol.ops import ForkAt, LabelEntry, Navigate, Rename, Rewind
-from codi.providers.provider import Reply, Request
+from codi.providers.provider import Request, complete
 from codi.sessions.forking import fork_at
 from codi.sessions.tree import Place, entry_named, left_behind, path_to, place_at, place_to_fork
 
@@ -140,15 +138,8 @@ class Navigating:
             session_id=mind.session_id,
             purpose="summary",
         )
-        parts: Any = mind.provider.stream(request)
-        async with aclosing(parts):
-            async for part in parts:
-                if isinstance(part, Reply):
-                    if said := part.message.text.strip():
-                        return said
-                    break
-                if isinstance(part, StatusDelta):
-                    self._record.tell(part)
+        if said := (await complete(mind.provider, request)).message.text.strip():
+            return said
         raise SessionError("The model gave no summary of the branch.", hint="Go there without a summary.")
 
 

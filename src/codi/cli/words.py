@@ -23,6 +23,7 @@ COMMANDS = {
     "pipeline": "several models one after the other, over a text or files",
     "policy": "what is allowed and why; rules shown, tried, added, removed",
     "redo": "put back what undo took",
+    "replay": "run a session again, offline, and compare it step by step",
     "schema": "JSON Schemas of what codi prints",
     "sessions": "what was talked about, newest first",
     "share": "a session as a bundle that goes on elsewhere; without secrets",

@@ -334,6 +334,14 @@ _CONTEXT = (
         group="context",
     ),
     Command(
+        "clear",
+        "begin anew; what was said stays in the tree, or, with `context`, in the conversation alone",
+        (Form("[all|context|history]", "/clear"),),
+        "codi.commands.sessions:clear",
+        during_turn="refuse",
+        group="context",
+    ),
+    Command(
         "pin",
         "hold an entry or a file in the context",
         (Form("[entry|file]", "/pin README.md", completes="file"),),

@@ -37,14 +37,6 @@ SESSIONS = (
         group="sessions",
     ),
     Command(
-        "clear",
-        "go on with nothing said; what was said stays in the tree",
-        (Form("[all|context|history]", "/clear"),),
-        "codi.commands.sessions:clear",
-        during_turn="refuse",
-        group="sessions",
-    ),
-    Command(
         "save",
         "give this session a name; it is always saved",
         (Form("[NAME]", "/save"),),

@@ -70,6 +70,7 @@ from codi.tools.kit import Live, built_in
 from codi.tools.limiting import Limits
 from codi.tools.output import LEAST_BYTES, cap_for
 from codi.tools.page_cache import PageCache
+from codi.tools.recorded import RecordedTool
 from codi.tools.results import Results
 from codi.tools.syntax_gate import SyntaxGate
 from codi.tools.toolbox import Profile, Toolbox, profile_for
@@ -138,6 +139,14 @@ class Assembly:
     async def choice(self, model: str = "") -> Choice:
         """The model to ask: the one named here, else what flags, environment, settings and surroundings say."""
         of = self.settings.model
+        if said := self.options.stand_in:
+            return Choice(
+                service=said.origin.provider,
+                model_id=said.origin.model,
+                api="scripted",
+                base_url="",
+                reason="it says again what it said",
+            )
         if named := self.map.find(model or of.default):
             choice = await self._chosen(named.wanted)
             thinking = named.level or choice.thinking or named.model.thinking
@@ -265,6 +274,8 @@ class Assembly:
             own=(self.places.home,),
             guarded=lambda path: self.territory.is_protected(path) or self.territory.is_secret(path),
         )
+        if (answers := self.options.recorded_results) is not None:
+            tools = [RecordedTool(tool.spec, answers) for tool in tools]
         toolbox = Toolbox(tools)
         wanted = self.options.tools
         if wanted == ():
@@ -363,6 +374,8 @@ class Assembly:
 
     def provider(self, choice: Choice, vault: Vault | None = None, allowance: Allowance | None = None) -> Provider:
         """The model, asked again where that may help, within the budget, and told no secrets."""
+        if self.options.stand_in:
+            return self.options.stand_in
         retry = self.settings.retry
         adapter = self._adapter(choice, vault)
         rated = Rated(Veiled(adapter, vault) if vault else adapter, self._bucket(choice.service))

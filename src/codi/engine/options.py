@@ -5,7 +5,9 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from codi.engine.trust.how import How
+from codi.providers.provider import Provider
 from codi.providers.wanted import Wanted
+from codi.tools.recorded import Answers
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -38,6 +40,10 @@ class Options(Struct, frozen=True, kw_only=True):
     cwd_given: bool = False
     someone_answers: bool = False
     """A person sits at the frontend, whom a model may ask."""
+    stand_in: Provider | None = None
+    """Answers in place of a model that is chosen."""
+    recorded_results: Answers | None = None
+    """What tools answer instead of doing anything; None for tools that work."""
     record: str = ""
     """The file into which is taken down what models answer."""
     replay: str = ""

@@ -1,0 +1,115 @@
+"""A session is run again, offline, and is held step by step beside what it was."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from conftest import Codi, call, says
+
+
+@pytest.fixture
+def worked(codi: Codi, lab):
+    """Two turns that change files, by tools and by commands."""
+    (codi.cwd / "a.txt").write_text("one\n")
+    server = lab(
+        [
+            says("I look.", call("read", path="a.txt")),
+            says("", call("write", path="a.txt", content="two\n"), call("shell", command="cat a.txt; date")),
+            says("Now it says {{n}} two."),
+            says("", call("write", path=f"{codi.cwd}/b.txt", content="b\n"), call("shell", command="sort a.txt b.txt")),
+            says("Sorted."),
+        ]
+    )
+    run = codi("-p", "--permission-mode", "full-access", "change it", "and another")
+    assert run.status == 0, run
+    codi.server = server
+    return codi
+
+
+def path_of(codi: Codi) -> str:
+    return str(codi.sessions()[0])
+
+
+def test_a_replay_of_what_was_recorded_is_the_same_and_touches_nothing(worked: Codi):
+    (worked.cwd / "a.txt").write_text("mine now\n")
+    (worked.cwd / "b.txt").unlink()
+    before, asked = Path(path_of(worked)).read_bytes(), len(worked.server.requests)
+    run = worked("replay", path_of(worked))
+    assert run.status == 0, run
+    assert run.out.splitlines() == [f"step {number}: same" for number in range(1, 6)]
+    assert len(worked.server.requests) == asked and Path(path_of(worked)).read_bytes() == before
+    assert (worked.cwd / "a.txt").read_text() == "mine now\n" and not (worked.cwd / "b.txt").exists()
+    assert len(worked.sessions()) == 1
+
+
+def test_turns_may_be_replayed_alone(worked: Codi):
+    rows = worked("replay", path_of(worked), "--from", "2", "--json").lines
+    assert [(row["turn"], row["same"]) for row in rows] == [(2, True), (2, True)]
+    assert worked("replay", path_of(worked), "--to", "1").out.count("same") == 3
+    assert worked("replay", path_of(worked), "--from", "7").status == 2
+
+
+def test_a_tool_that_became_another_is_named_at_its_step(worked: Codi):
+    path = Path(path_of(worked))
+    lines = path.read_text().splitlines()
+    at = next(
+        at for at, line in enumerate(lines) if '"toolResult"' in line and "sort" not in line and "b\\ntwo" in line
+    )
+    line = json.loads(lines[at])
+    line.pop("_c")
+    line["message"]["content"][0]["text"] = line["message"]["content"][0]["text"].replace("b\ntwo", "b\ntwx")
+    lines[at] = json.dumps(line)
+    path.write_text("\n".join(lines) + "\n")
+    run = worked("replay", str(path))
+    assert run.status == 1, run
+    assert run.out.count("same") == 3 and "step 4: result of shell differs at byte " in run.out
+    assert "twx" in run.out and "two" in run.out
+    (last,) = [row for row in worked("replay", str(path), "--json").lines if not row["same"]]
+    assert last["difference"]["what"] == "result of shell" and last["difference"]["offset"] > 0
+
+
+def test_recorded_results_need_no_tools(worked: Codi):
+    run = worked("replay", path_of(worked), "--tools=recorded")
+    assert run.status == 0 and run.out.count("same") == 5, run
+
+
+def test_what_is_not_there_cannot_be_replayed(worked: Codi):
+    for folder in worked.home.glob("undo*"):
+        shutil.rmtree(folder)
+    run = worked("replay", path_of(worked))
+    assert run.status == 2 and "snapshot" in run.err
+
+
+def test_a_denial_is_a_denial_again(codi: Codi, lab):
+    lab([says("", call("write", path="a.txt", content="x")), says("I may not.")])
+    assert codi("-p", "write").status == 3
+    run = codi("replay", path_of(codi))
+    assert run.status == 0 and run.out.count("same") == 2, run
+
+
+def test_another_model_says_something_else_in_a_session_of_its_own(worked: Codi, lab):
+    server = lab([says("Quite another answer.")])
+    run = worked("replay", path_of(worked), "--from", "2", "--model", "anthropic/other", "--json")
+    assert run.status == 0, run
+    made = run.result
+    assert made["path"] != path_of(worked) and len(worked.sessions()) == 2
+    assert server.requests[0].json["model"] == "other"
+    sent = json.dumps(server.requests[0].json["messages"])
+    assert "change it" in sent and "and another" in sent
+    assert (Path(made["work"]) / "a.txt").read_text() == "two\n" and not (Path(made["work"]) / "b.txt").exists()
+
+
+def test_it_can_be_watched(worked: Codi):
+    run = worked("replay", path_of(worked), "--ui", "--speed", "1000")
+    assert run.status == 0 and "› change it" in run.out and "Sorted." in run.out
+
+
+def test_a_bundle_for_a_bug_report_holds_files_and_versions(worked: Codi):
+    run = worked("bundle", path_of(worked), "--yes")
+    bundle = json.loads(Path(run.out.strip()).read_text())
+    assert bundle["format"] == "codi-share" and bundle["versions"]["codi"]
+    changes = [change for step in bundle["files"].values() for change in step["changes"]]
+    assert {"path": "a.txt", "before": "one\n", "after": "two\n"} in changes
+    assert worked("bundle", path_of(worked)).status == 2
