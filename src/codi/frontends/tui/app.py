@@ -226,7 +226,7 @@ class App:
         dialog = self._questions.dialog
         if isinstance(dialog, ApprovalDialog) and dialog.is_viewing:
             dialog.is_viewing = False
-            self._canvas.page("approval", dialog.whole)
+            self._canvas.page("approval", dialog.whole, toggle=dialog.toggle)
         if inputs:
             self._redraw()
 

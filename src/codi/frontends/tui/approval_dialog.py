@@ -7,6 +7,8 @@ from msgspec import DecodeError, json
 from codi.frontends.approval_text import MISLEADING, escaped
 from codi.frontends.outcome import said
 from codi.frontends.sanitiser import visible
+from codi.frontends.tui.diff_text import is_diff
+from codi.frontends.tui.diff_view import DiffView
 from codi.frontends.tui.editor import Editor
 from codi.frontends.tui.keys import Input
 from codi.frontends.tui.lines import Line, wrapped
@@ -40,6 +42,8 @@ class ApprovalDialog:
         self.place = place
         self.is_viewing = self.is_armed = False
         self._answer = answer
+        preview = asked.preview or ""
+        self._diff = DiffView(preview) if is_diff(preview) else None
         self._at = next(at for at, (key, _) in enumerate(self._choices) if key == "n")
         self._typing: tuple[str, Editor] | None = None
         self._complaint = ""
@@ -86,6 +90,11 @@ class ApprovalDialog:
         lines = [*head, *body, *foot][-rows:] if len(head) + len(body) + len(foot) > rows else [*head, *body, *foot]
         return View(lines, (len(lines) - 1, caret) if caret is not None else None)
 
+    def toggle(self, columns: int) -> None:
+        """Show a change side by side, or below each other again."""
+        if self._diff:
+            self._diff.toggle(columns)
+
     def whole(self, columns: int) -> list[Line]:
         """Everything, for the pager."""
         return [*self._head(columns), *self._body(columns)]
@@ -109,10 +118,11 @@ class ApprovalDialog:
         return lines
 
     def _body(self, columns: int) -> list[Line]:
+        if self._diff:
+            return self._diff.lines(columns)
         lines: list[Line] = []
         for text in visible(self.asked.preview or "").splitlines():
-            style = {"+": "added", "-": "removed", "@": "hunk"}.get(text[:1], "text")
-            lines += wrapped(((text, style),), columns, first=(("  ", ""),), rest=(("  ", ""),))
+            lines += wrapped(((text, "text"),), columns, first=(("  ", ""),), rest=(("  ", ""),))
         return lines
 
     def _foot(self, columns: int) -> tuple[list[Line], int | None]:

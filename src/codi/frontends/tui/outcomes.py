@@ -9,6 +9,8 @@ from codi.commands.command import Ask, Do, Fail, Leave, Open, Outcome, Show
 from codi.frontends.tui import pickers
 from codi.frontends.tui.blocks.notice import NoticeBlock, TextBlock
 from codi.frontends.tui.canvas import Canvas
+from codi.frontends.tui.diff_text import is_diff
+from codi.frontends.tui.diff_view import DiffView
 from codi.frontends.tui.picker import Choice, Picker
 from codi.frontends.tui.pickers import rows_of
 from codi.frontends.tui.question_dialogs import ConfirmDialog
@@ -75,6 +77,10 @@ class Outcomes:
         return answers[0]
 
     def _show_text(self, text: str, title: str) -> None:
+        if is_diff(text):
+            view = DiffView(text)
+            self._canvas.page(title or "diff", view.lines, toggle=view.toggle)
+            return
         block = TextBlock(text)
         if len(block.lines(self._canvas.columns)) > self._canvas.rows // 2:
             self._canvas.page(title or "codi", block.whole)

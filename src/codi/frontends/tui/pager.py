@@ -10,14 +10,21 @@ from codi.frontends.tui.view import View
 
 class Pager:
     """`content` gives the lines for a width; `leave` is called when the person has seen enough. With `at_end` the last lines are
-    shown first."""
+    shown first. `toggle` is given the width and makes the content look otherwise, by the key `s`."""
 
     def __init__(
-        self, title: str, content: Callable[[int], Sequence[Line]], leave: Callable[[], object], *, at_end: bool = False
+        self,
+        title: str,
+        content: Callable[[int], Sequence[Line]],
+        leave: Callable[[], object],
+        *,
+        at_end: bool = False,
+        toggle: Callable[[int], object] | None = None,
     ) -> None:
         self.title = title
         self._content = content
         self._leave = leave
+        self._toggle = toggle
         self._top: int | None = None if at_end else 0
         self._lines: Sequence[Line] = ()
         self._columns = 0
@@ -47,7 +54,7 @@ class Pager:
             foot: Line = (("/", "accent"), (self._search.text, "text"))
             return View([*shown, clipped(foot, columns)], (room, min(1 + len(self._search.text), columns - 1)))
         share = 100 if not last else 100 * self._top // last
-        keys = "/ search, n N next, q leave"
+        keys = "/ search, n N next, q leave" + (", s side by side" if self._toggle else "")
         return View([*shown, clipped(((f" {self.title}  {share}%  {keys}", "selected"),), columns)][:rows])
 
     def _do(self, key: str) -> None:
@@ -67,6 +74,9 @@ class Pager:
                 self._top = 0
             case "end" | "G":
                 self._top = None
+            case "s" if self._toggle:
+                self._toggle(self._columns)
+                self._columns = 0
             case "/":
                 self._search = Editor()
             case "n":

@@ -28,12 +28,11 @@ class UserBlock:
 
 
 class AnswerBlock:
-    """What the model says, as it comes. `marks` stand behind it: what of it is not proven."""
+    """What the model says, as it comes."""
 
     def __init__(self, text: str = "") -> None:
         self._markdown = Markdown(visible(text))
         self.is_done = False
-        self.marks: list[str] = []
 
     @property
     def text(self) -> str:
@@ -42,11 +41,26 @@ class AnswerBlock:
     def feed(self, text: str) -> None:
         self._markdown.feed(visible(text))
 
-    def end(self, text: str) -> None:
-        """This is all of it; where something else was streamed, this counts."""
+    def replace(self, text: str) -> None:
+        """This is what was said; where something else was streamed, this counts."""
         whole = visible(text)
         if whole != self._markdown.text:
             self._markdown = Markdown(whole)
+
+    def mark(self, sentence: str, mark: str, columns: int, printed: int) -> bool:
+        """Put a mark behind a sentence. False where it is not found, or stands among the first `printed` lines."""
+        before, found, after = self.text.rpartition(visible(sentence))
+        if not found:
+            return False
+        marked = Markdown(f"{before}{found} {mark.replace('[', chr(92) + '[')}{after}")
+        if marked.lines(columns)[: max(printed - 1, 0)] != self._markdown.lines(columns)[: max(printed - 1, 0)]:
+            return False
+        self._markdown = marked
+        return True
+
+    def end(self, text: str) -> None:
+        """This is all of it."""
+        self.replace(text)
         self._markdown.is_done = self.is_done = True
 
     def settled(self, columns: int) -> int:
