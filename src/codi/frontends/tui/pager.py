@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from codi.frontends.tui.editor import Editor
+from codi.frontends.tui.entry_line import entry_line
 from codi.frontends.tui.keys import Input
 from codi.frontends.tui.lines import Line, clipped, plain
 from codi.frontends.tui.view import View
@@ -51,8 +52,9 @@ class Pager:
         shown = [self._marked(line) for line in self._lines[self._top : self._top + room]]
         shown += [()] * (room - len(shown))
         if self._search is not None:
-            foot: Line = (("/", "accent"), (self._search.text, "text"))
-            return View([*shown, clipped(foot, columns)], (room, min(1 + len(self._search.text), columns - 1)))
+            foot, column = entry_line("/", self._search.text, columns)
+            lines = [*shown, foot][-rows:]
+            return View(lines, (len(lines) - 1, column))
         share = 100 if not last else 100 * self._top // last
         keys = "/ search, n N next, q leave" + (", s side by side" if self._toggle else "")
         return View([*shown, clipped(((f" {self.title}  {share}%  {keys}", "selected"),), columns)][:rows])

@@ -2,7 +2,7 @@
 
 from codi.frontends.sanitiser import visible
 from codi.frontends.tui.blocks.look import Look
-from codi.frontends.tui.lines import Line, wrapped
+from codi.frontends.tui.lines import Line, clipped, wrapped
 from codi.frontends.tui.markdown import Markdown
 
 
@@ -101,9 +101,9 @@ class ThinkingBlock:
             return self.whole(columns)
         if self.is_done:
             took = "" if self._took is None else f" for {self._took:.0f} s"
-            return [(), ((f"Thought{took}", "thinking"),)]
+            return [(), clipped(((f"Thought{took}", "thinking"),), columns)]
         since = "" if self._began is None else f" {self._look.now - self._began:.0f} s"
-        return [(), ((f"Thinking...{since}", "thinking"),)]
+        return [(), clipped(((f"Thinking...{since}", "thinking"),), columns)]
 
     def whole(self, columns: int) -> list[Line]:
         return [(), *wrapped(((self.text.strip("\n"), "thinking"),), columns, first=(("  ", ""),), rest=(("  ", ""),))]
