@@ -32,6 +32,7 @@ from codi.frontends.tui.questions import Questions
 from codi.frontends.tui.status import Status
 from codi.frontends.tui.surroundings import Surroundings
 from codi.frontends.tui.transcript import Transcript
+from codi.frontends.tui.wardrobe import AUTO, Wardrobe
 from codi.protocol.conversation import Conversation
 from codi.protocol.events import ApprovalAsked, Entry, Event, QuestionAsked, TurnEnded, TurnStarted
 from codi.protocol.ops import ChoosePolicy, Interrupt, Mode, Op, Prompt, Steer
@@ -39,6 +40,7 @@ from codi.protocol.ops import ChoosePolicy, Interrupt, Mode, Op, Prompt, Steer
 _FRAME_S = 0.016
 _TICK_S = 0.5
 _TWICE_S = 2.0
+_LOOK_S = 0.9
 _MODES: tuple[Mode, ...] = ("default", "accept-edits", "plan")
 
 
@@ -60,6 +62,7 @@ class App:
         self._canvas = Canvas(opening, self._transcript, self._status, self._look)
         self._composer = opening.composer
         self._questions = Questions(self._send_op, self._redraw, around.answering)
+        self._wardrobe = Wardrobe(opening.painter, around.themes, os.environ)
         self._outcomes = Outcomes(
             self._canvas,
             self._transcript,
@@ -68,6 +71,7 @@ class App:
             go=self._go,
             redraw=self._redraw,
             keys=lambda: self._composer.keymap.told(),
+            wardrobe=self._wardrobe,
         )
         self._desk = ConversationDesk(conversation, around.beside, self._outcomes.confirm)
         self._completer = Completer(commands(), around.names)
@@ -93,6 +97,7 @@ class App:
             self._transcript.add(NoticeBlock("warning", f"ui.keys: {complaint}"))
         for report in self._opening.reports:
             self._report(report)
+        self._dress(self._around.ui.theme)
         for prompt in prompts:
             self._send_op(prompt)
         for typed in self._opening.waiting:
@@ -100,7 +105,7 @@ class App:
         self._opening.waiting.clear()
         async with anyio.create_task_group() as tasks:
             work = (self._read_keys, self._hear, self._deliver, self._obey, self._questions.arm)
-            for each in (*work, self._watch_signals, self._tick, self._draw_frames):
+            for each in (*work, self._watch_signals, self._watch_theme, self._tick, self._draw_frames):
                 tasks.start_soon(each)
             await self._left.wait()
             tasks.cancel_scope.cancel()
@@ -147,6 +152,28 @@ class App:
             async for _ in signals:
                 self._canvas.repaint()
                 await anyio.sleep(0.05)  # a window that is being dragged sends hundreds; the last one counts
+
+    def _dress(self, name: str) -> None:
+        """Put on the theme of the settings, before anything is drawn in another."""
+        before = self._canvas.painter.tokens
+        complaints = self._wardrobe.wear(name)
+        if complaints is None:
+            there = ", ".join(self._wardrobe.names)
+            self._transcript.add(NoticeBlock("warning", f"ui.theme: there is no theme {name!r}", f"There are {there}."))
+            self._wardrobe.wear(AUTO)
+        self._outcomes.complain(complaints or ())
+        if self._canvas.painter.tokens != before:
+            self._canvas.repaint()
+
+    async def _watch_theme(self) -> None:
+        """A theme that is being written is seen as it is saved."""
+        while True:
+            await anyio.sleep(_LOOK_S)
+            complaints = self._wardrobe.changed()
+            if complaints is not None:
+                self._outcomes.complain(complaints)
+                self._canvas.repaint()
+                self._redraw()
 
     async def _tick(self) -> None:
         """While something runs its time is shown; else nothing wakes up."""
@@ -245,6 +272,8 @@ class App:
             self._canvas.terminal.use_keys("kitty")
         elif text.startswith("[?") and text.endswith("c"):
             self._canvas.terminal.use_keys("other")
+        elif text.startswith("]11;") and self._wardrobe.told(text):
+            self._canvas.repaint()
 
     def _key(self, key: str) -> None:
         action = self._composer.keymap.action(key)

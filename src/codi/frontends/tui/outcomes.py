@@ -15,8 +15,8 @@ from codi.frontends.tui.picker import Choice, Picker
 from codi.frontends.tui.pickers import rows_of
 from codi.frontends.tui.question_dialogs import ConfirmDialog
 from codi.frontends.tui.surroundings import Surroundings
-from codi.frontends.tui.theme import BUILT_IN
 from codi.frontends.tui.transcript import Transcript
+from codi.frontends.tui.wardrobe import Wardrobe
 from codi.protocol.ops import ChooseModel, ChoosePolicy, Mode, Op, Prompt
 
 
@@ -34,6 +34,7 @@ class Outcomes:
         go: Callable[[str | None], object],
         redraw: Callable[[], object],
         keys: Callable[[], Sequence[str]],
+        wardrobe: Wardrobe,
     ) -> None:
         self._canvas = canvas
         self._transcript = transcript
@@ -42,6 +43,7 @@ class Outcomes:
         self._go = go
         self._redraw = redraw
         self._keys = keys
+        self._wardrobe = wardrobe
 
     async def show(self, outcome: Outcome) -> None:
         """What a command came to; returns when the person has seen to it."""
@@ -94,7 +96,7 @@ class Outcomes:
             case "models":
                 await self._choose("model", pickers.models(await self._rows("models")), ChooseModel)
             case "themes":
-                choice = await self._picked("theme", [Choice(name, name) for name in BUILT_IN])
+                choice = await self._picked("theme", [Choice(name, name) for name in self._wardrobe.names])
                 if choice:
                     self.use_theme(str(choice.value))
             case "theme":
@@ -109,12 +111,19 @@ class Outcomes:
                 self._go(argument)
 
     def use_theme(self, name: str) -> None:
-        tokens = BUILT_IN.get(name)
-        if tokens is None:
-            self._transcript.add(NoticeBlock("error", f"there is no theme {name!r}", ", ".join(BUILT_IN)))
+        complaints = self._wardrobe.wear(name)
+        if complaints is None:
+            self._transcript.add(
+                NoticeBlock("error", f"there is no theme {name!r}", f"There are {', '.join(self._wardrobe.names)}.")
+            )
             return
-        self._canvas.painter.wear(tokens)
+        self.complain(complaints)
         self._canvas.repaint()
+
+    def complain(self, complaints: Sequence[str]) -> None:
+        """Say what is wrong with a theme."""
+        for complaint in complaints:
+            self._transcript.add(NoticeBlock("warning", complaint))
 
     async def _rows(self, *words: str) -> list[dict[str, Any]]:
         return rows_of((await self._around.beside((*words, "--json"))).text)

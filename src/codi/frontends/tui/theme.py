@@ -199,6 +199,11 @@ class Painter:
         return codes + ([_colour(colours[0], self.depth)] if colours and self.depth else [])
 
 
+def is_word(text: str) -> bool:
+    """Whether a theme may say this beside a colour."""
+    return text in _WORDS
+
+
 def is_colour(text: str) -> bool:
     """Whether a theme may say this."""
     name = text.removeprefix("bright-")
