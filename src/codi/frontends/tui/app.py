@@ -18,7 +18,7 @@ from codi.frontends.tui import attention
 from codi.frontends.tui.approval_dialog import ApprovalDialog
 from codi.frontends.tui.attention import Attention
 from codi.frontends.tui.blocks.look import Look
-from codi.frontends.tui.blocks.notice import NoticeBlock
+from codi.frontends.tui.blocks.notice import NoticeBlock, TextBlock
 from codi.frontends.tui.canvas import Canvas
 from codi.frontends.tui.completion import Completer
 from codi.frontends.tui.composer import Typed
@@ -92,7 +92,7 @@ class App:
         self._opening.done()
         self._canvas.terminal.write(attention.KEEP_TITLE)
         if self._greeting:
-            self._canvas.say(((self._greeting, "dim"),))
+            self._transcript.add(TextBlock(self._greeting, "dim"))
         for complaint in self._composer.keymap.complaints:
             self._transcript.add(NoticeBlock("warning", f"ui.keys: {complaint}"))
         for report in self._opening.reports:

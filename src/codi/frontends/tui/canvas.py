@@ -98,10 +98,6 @@ class Canvas:
         if (self.rows, self.columns) != self.terminal.size:
             self.repaint()
 
-    def say(self, line: Line) -> None:
-        """Print a line above all that is live, for good."""
-        self._screen.draw((self.painter.row(clipped(line, self.columns)),), [()], (0, 0))
-
     def close(self) -> None:
         """Take the live rows away; what was said stays."""
         self.leave_pager()

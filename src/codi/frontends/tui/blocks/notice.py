@@ -41,12 +41,13 @@ class NoticeBlock:
 
 
 class TextBlock:
-    """What a command answered. It never changes."""
+    """What a command answered, or codi says of itself. It never changes."""
 
     is_done = True
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, style: str = "text") -> None:
         self._text = visible(text.rstrip("\n"))
+        self._style = style
 
     def settled(self, columns: int) -> int:
         return len(self.lines(columns))
@@ -55,4 +56,4 @@ class TextBlock:
         return self.whole(columns)
 
     def whole(self, columns: int) -> list[Line]:
-        return [(), *wrapped(((self._text, "text"),), columns)]
+        return [(), *wrapped(((self._text, self._style),), columns)]

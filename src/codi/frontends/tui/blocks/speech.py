@@ -5,6 +5,9 @@ from codi.frontends.tui.blocks.look import Look
 from codi.frontends.tui.lines import Line, clipped, wrapped
 from codi.frontends.tui.markdown import Markdown
 
+_ENDS = ".!?:;*_`\"')"
+"""What may stand behind a sentence and belongs to it."""
+
 
 class UserBlock:
     """What the person said. It never changes."""
@@ -52,6 +55,8 @@ class AnswerBlock:
         before, found, after = self.text.rpartition(visible(sentence))
         if not found:
             return False
+        end = next((at for at, letter in enumerate(after) if letter not in _ENDS), len(after))
+        found, after = found + after[:end], after[end:]
         marked = Markdown(f"{before}{found} {mark.replace('[', chr(92) + '[')}{after}")
         if marked.lines(columns)[: max(printed - 1, 0)] != self._markdown.lines(columns)[: max(printed - 1, 0)]:
             return False
