@@ -52,6 +52,7 @@ def test_a_claim_that_nothing_backs_is_marked_behind_its_sentence(lab, terminals
 def test_light_and_dark_by_what_the_terminal_says(lab, terminals):
     lab([says("Hello.")])
     talk = terminals(COLORTERM="truecolor")
+    talk.wait_for("───")
     talk.type("\x1b]11;rgb:ffff/ffff/f0f0\x1b\\")
     talk.type("hi" + ENTER)
     talk.wait_for("Hello.", "1 step,")

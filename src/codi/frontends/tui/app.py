@@ -9,11 +9,13 @@ import os
 import signal
 import time
 from collections.abc import Sequence
+from typing import get_args
 
 import anyio
 
 from codi.commands.kit import commands
-from codi.frontends.desk import ConversationDesk
+from codi.frontends.desk import ConversationDesk, line_of
+from codi.frontends.shell_lines import LINES_OF_SHELL
 from codi.frontends.tui import attention
 from codi.frontends.tui.approval_dialog import ApprovalDialog
 from codi.frontends.tui.attention import Attention
@@ -34,8 +36,29 @@ from codi.frontends.tui.surroundings import Surroundings
 from codi.frontends.tui.transcript import Transcript
 from codi.frontends.tui.wardrobe import AUTO, Wardrobe
 from codi.protocol.conversation import Conversation
-from codi.protocol.events import ApprovalAsked, Entry, Event, QuestionAsked, TurnEnded, TurnStarted
-from codi.protocol.ops import ChoosePolicy, Interrupt, Mode, Op, Prompt, Steer
+from codi.protocol.events import (
+    ApprovalAsked,
+    CommandDelta,
+    CommandShown,
+    Entry,
+    Event,
+    QuestionAsked,
+    QueueDelta,
+    TurnEnded,
+    TurnStarted,
+)
+from codi.protocol.messages import Level
+from codi.protocol.ops import (
+    ChoosePolicy,
+    ChooseThinking,
+    Interrupt,
+    Mode,
+    Op,
+    Prompt,
+    RunCommand,
+    Steer,
+    Withdraw,
+)
 
 _FRAME_S = 0.016
 _TICK_S = 0.5
@@ -72,6 +95,7 @@ class App:
             redraw=self._redraw,
             keys=lambda: self._composer.keymap.told(),
             wardrobe=self._wardrobe,
+            pull_back=self._pull_back,
         )
         self._desk = ConversationDesk(conversation, around.beside, self._outcomes.confirm)
         self._completer = Completer(commands(), around.names)
@@ -95,9 +119,9 @@ class App:
             self._transcript.add(TextBlock(self._greeting, "dim"))
         for complaint in self._composer.keymap.complaints:
             self._transcript.add(NoticeBlock("warning", f"ui.keys: {complaint}"))
+        self._dress(self._around.ui.theme)
         for report in self._opening.reports:
             self._report(report)
-        self._dress(self._around.ui.theme)
         for prompt in prompts:
             self._send_op(prompt)
         for typed in self._opening.waiting:
@@ -155,15 +179,12 @@ class App:
 
     def _dress(self, name: str) -> None:
         """Put on the theme of the settings, before anything is drawn in another."""
-        before = self._canvas.painter.tokens
         complaints = self._wardrobe.wear(name)
         if complaints is None:
             there = ", ".join(self._wardrobe.names)
             self._transcript.add(NoticeBlock("warning", f"ui.theme: there is no theme {name!r}", f"There are {there}."))
             self._wardrobe.wear(AUTO)
         self._outcomes.complain(complaints or ())
-        if self._canvas.painter.tokens != before:
-            self._canvas.repaint()
 
     async def _watch_theme(self) -> None:
         """A theme that is being written is seen as it is saved."""
@@ -193,7 +214,8 @@ class App:
                 await anyio.sleep(pause)
             self._changed = anyio.Event()
             last = time.monotonic()
-            self._canvas.busy = f"working {last - self._began:.0f}s, esc to stop" if self._is_busy else ""
+            passed = f" {last - self._began:.0f}s" if self._look.motion else ""
+            self._canvas.busy = f"working{passed}, esc to stop" if self._is_busy else ""
             self._canvas.dialog = self._questions.dialog
             self._canvas.draw()
 
@@ -216,6 +238,13 @@ class App:
         for part in (self._transcript, self._status, self._desk, self._questions):
             part.hear(event)
         match event:
+            case QueueDelta():
+                self._canvas.waiting = [line_of(item, number) for number, item in enumerate(self._desk.waiting, 1)]
+            case CommandDelta():
+                self._is_busy, self._began = True, self._look.now
+                self._began_turn.set()
+            case Entry(fact=CommandShown()):
+                self._is_busy = False
             case Entry(fact=TurnStarted()):
                 self._is_busy, self._began = True, self._look.now
                 self._began_turn.set()
@@ -273,7 +302,7 @@ class App:
         elif text.startswith("[?") and text.endswith("c"):
             self._canvas.terminal.use_keys("other")
         elif text.startswith("]11;") and self._wardrobe.told(text):
-            self._canvas.repaint()
+            self._redraw()  # what is printed by now stays: it is little, and what stood there before codi is not ours to clear
 
     def _key(self, key: str) -> None:
         action = self._composer.keymap.action(key)
@@ -316,6 +345,14 @@ class App:
             case "select-model" | "undo-turn" | "redo-turn":
                 line = {"select-model": "/model", "undo-turn": "/undo", "redo-turn": "/redo"}[action]
                 self._lines.send_nowait(line)
+            case "cycle-model-forward" | "cycle-model-backward":
+                self._lines.send_nowait(f"/scoped-models {'next' if action.endswith('forward') else 'back'}")
+            case "cycle-thinking-level":
+                levels = get_args(Level)
+                at = levels.index(self._status.thinking) if self._status.thinking in levels else -1
+                self._send_op(ChooseThinking(levels[(at + 1) % len(levels)]))
+            case "dequeue":
+                self._pull_back(len(self._desk.waiting))
             case _:
                 return False
         return True
@@ -359,5 +396,23 @@ class App:
         if not typed.is_literal and commands().is_command(text):
             self._lines.send_nowait(text)
             return
+        if text.startswith("!") and not typed.is_literal:
+            self._own_command(text)
+            return
         text = text[1:] if text.startswith("//") and not typed.is_literal else text
         self._send_op(Steer(text) if self._is_busy and not typed.later else Prompt(text))
+
+    def _own_command(self, line: str) -> None:
+        """`!cmd` is run and given to the model with the next prompt, `!!cmd` is only run."""
+        if command := line.lstrip("!").strip():
+            self._send_op(RunCommand(command, excluded=line.startswith("!!")))
+        else:
+            self._transcript.add(NoticeBlock("info", LINES_OF_SHELL))
+
+    def _pull_back(self, number: int) -> None:
+        """Take back into the editor what waits at this place, before what stands there."""
+        if 1 <= number <= len(self._desk.waiting):
+            item = self._desk.waiting[number - 1]
+            self._send_op(Withdraw(item.line, item.at))
+            draft = self._composer.text
+            self._composer.set(f"{item.what.text}\n{draft}" if draft.strip() else item.what.text)

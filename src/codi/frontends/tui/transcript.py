@@ -13,13 +13,15 @@ from codi.frontends.tui.blocks.notice import NoticeBlock
 from codi.frontends.tui.blocks.retry import RetryBlock
 from codi.frontends.tui.blocks.speech import AnswerBlock, ThinkingBlock, UserBlock
 from codi.frontends.tui.blocks.todo import TodoBlock
-from codi.frontends.tui.blocks.tools import ToolBlock
+from codi.frontends.tui.blocks.tools import State, ToolBlock
 from codi.frontends.tui.lines import Line
 from codi.frontends.tui.panes import Block
 from codi.protocol.events import (
     ApprovalGiven,
     CallEndDelta,
     CallStartDelta,
+    CommandDelta,
+    CommandShown,
     ContextCompacted,
     Entry,
     Event,
@@ -62,6 +64,7 @@ class Transcript:
         self._todo_printed = self._todo.items
         self._is_running = False
         self._skipped: tuple[Skipped, ...] = ()
+        self._own: ToolBlock | None = None
 
     def hear(self, event: Event) -> None:
         self.proof.hear(event)
@@ -79,6 +82,9 @@ class Transcript:
                 self._call(call_id, name, {})
             case CallStartDelta(call_id, tool, arguments):
                 self._call(call_id, tool, arguments).start(tool, arguments)
+            case CommandDelta(command, call_id):
+                self._own = self._call(call_id, "!", {"command": command})
+                self._own.start("!", {"command": command})
             case ToolProgress(call_id, text) if call_id in self._calls:
                 self._calls[call_id].feed(text)
             case CallEndDelta(result) if result.call_id in self._calls:
@@ -172,6 +178,8 @@ class Transcript:
                 count = f"{len(skipped)} path{'' if len(skipped) == 1 else 's'}"
                 rows = "\n".join(f"{each.path}: {each.why}" for each in skipped)
                 self.add(NoticeBlock("warning", f"undo does not cover {count}", more=rows))
+            case CommandShown() as shown:
+                self._end_command(shown)
             case TurnEnded() as ended:
                 self._end_turn(ended)
 
@@ -224,6 +232,15 @@ class Transcript:
             if not final or not final.mark(claim.text, mark, self._columns, printed):
                 left.append(f"{claim.text} {mark}")
         return left
+
+    def _end_command(self, shown: CommandShown) -> None:
+        block = self._own or self._call("own", "!", {"command": shown.command})
+        self._calls.pop(block.call_id, None)
+        self._own = None
+        status = f"\n(exit status {shown.exit_code})" if shown.exit_code else ""
+        result = ToolResult(block.call_id, (Text(shown.output.rstrip("\n") + status),), is_error=bool(shown.exit_code))
+        held: State = "failed" if shown.exit_code else "ok"
+        block.end(result, "cancelled" if shown.cancelled else "denied" if block.state == "denied" else held)
 
     def _end_turn(self, ended: TurnEnded) -> None:
         self._is_running = False
