@@ -10,7 +10,8 @@ from codi.frontends.tui.cells import cut_in_the_middle, untabbed
 from codi.frontends.tui.diff_view import DiffView
 from codi.frontends.tui.highlighting import highlighted, language_of
 from codi.frontends.tui.lines import Line, clipped, wrapped
-from codi.protocol.messages import ToolResult
+from codi.frontends.tui.placeholders import placeholder
+from codi.protocol.messages import Image, ToolResult
 
 State = Literal["pending", "running", "ok", "failed", "denied", "cancelled"]
 
@@ -56,7 +57,8 @@ class ToolBlock:
         if self.is_done and state is None:
             return
         self.state = state or ("failed" if result.is_error else "ok")
-        self._output = OutputText(result.text, keep=_WHOLE)
+        pictures = [placeholder(block) for block in result.content if isinstance(block, Image)]
+        self._output = OutputText("\n".join([result.text, *pictures]), keep=_WHOLE)
         diff = (result.details or {}).get("diff")
         if isinstance(diff, str) and diff and self.state == "ok":
             self._diff = DiffView(diff, summary_of(self.arguments))
