@@ -189,7 +189,9 @@ async def _in_terminal(
     """One conversation after the other, as the person goes from one to the next."""
     history = History(os.environ.get("CODI_HISTORY_FILE") or f"{places.home}/history", places.cwd)
     names = KnownNames(engine, places)
-    around = Surroundings(places.cwd, beside, history, names.of, names.refresh, engine.ui, answering)
+    around = Surroundings(
+        places.cwd, beside, history, names.of, names.refresh, engine.ui, answering, engine.theme_folders
+    )
     going: str | None = target or ""
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(names.learn)

@@ -41,3 +41,10 @@ SHOWS_NO_PROMPT = frozenset(
     }
 )
 """With one of these `codi` does not open its terminal interface."""
+
+_MODULES = {"import": "bring_in"}
+
+
+def module_of(command: str) -> str:
+    """The module that runs a command: that of its name, where a module can have it."""
+    return f"codi.cli.{_MODULES.get(command, command)}"

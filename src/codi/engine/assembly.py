@@ -35,7 +35,7 @@ from codi.engine.places import Places
 from codi.engine.prompt_files import prompt_file
 from codi.engine.rulebook import RuleBook
 from codi.engine.settings import Settings
-from codi.engine.trust.manifest import item_of_rules
+from codi.engine.trust.manifest import THEMES, item_of_rules, themes_of
 from codi.engine.trust.trust import Trust
 from codi.engine.vaults import vault_for, without_secrets
 from codi.engine.version import VERSION
@@ -350,6 +350,11 @@ class Assembly:
             today=lambda: time.strftime("%Y-%m-%d"),
             max_kb=self.settings.memory.max_kb,
         )
+
+    def theme_folders(self) -> list[str]:
+        own, project = (os.path.join(folder, THEMES) for folder in (self.places.home, f"{self.places.root}/.codi"))
+        brought = themes_of(os.path.dirname(project)) if project != own else []
+        return [own, project] if brought and all(map(self.trust.accepts, brought)) else [own]
 
     def _role(self) -> Part | None:
         """What stands in place of role and rules: of the flag, else of the settings, else of a file."""

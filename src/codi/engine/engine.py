@@ -344,6 +344,11 @@ class Engine:
         return self._settings.ui
 
     @property
+    def theme_folders(self) -> list[str]:
+        """Where theme files are: the person's, and the project's where all of them are trusted."""
+        return self._assembly.theme_folders()
+
+    @property
     def models(self) -> ModelList:
         return self._assembly.models()
 

@@ -23,6 +23,7 @@ Path = tuple[str, ...]
 STEMS = ("config", "config.local")
 PROMPTS = ("SYSTEM.md", "APPEND_SYSTEM.md")
 RULES = "exec-rules.json"
+THEMES = "themes"
 
 _APART = {("verify",): "verify", ("mcp", "servers", "*"): "mcp", ("lsp", "*"): "lsp", ("hooks", "*"): "hook"}
 """What is an item of its own, by its place; `*` is any name."""
@@ -70,6 +71,7 @@ def manifest(places: Places) -> tuple[Item, ...]:
         for name in PROMPTS:
             if (content := _content(os.path.join(folder, name))) is not None:
                 found.append(item_of_prompt(name, content))
+        found += themes_of(folder)
         if (content := _content(os.path.join(folder, RULES))) is not None and b"allow" in content:
             found.append(item_of_rules(content))
     found += _reaching(places)
@@ -83,6 +85,22 @@ def items_of(file: ConfigFile, root: str) -> list[Item]:
 
 def item_of_prompt(name: str, content: bytes) -> Item:
     return item_of(name, "system-prompt", f".codi/{name}", content)
+
+
+def themes_of(folder: str) -> list[Item]:
+    """The theme files in `.codi`: they may hide what a person must see."""
+    try:
+        names = sorted(os.listdir(os.path.join(folder, THEMES)))
+    except OSError:
+        return []
+    contents = {
+        name: _content(os.path.join(folder, THEMES, name)) for name in names if name.endswith((".toml", ".json"))
+    }
+    return [
+        item_of(f"{THEMES}/{name}", "theme", f".codi/{THEMES}/{name}", content)
+        for name, content in contents.items()
+        if content is not None
+    ]
 
 
 def item_of_rules(content: bytes) -> Item:

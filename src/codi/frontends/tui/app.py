@@ -20,7 +20,7 @@ from codi.frontends.tui import attention
 from codi.frontends.tui.approval_dialog import ApprovalDialog
 from codi.frontends.tui.attention import Attention
 from codi.frontends.tui.blocks.look import Look
-from codi.frontends.tui.blocks.notice import NoticeBlock
+from codi.frontends.tui.blocks.notice import NoticeBlock, TextBlock
 from codi.frontends.tui.canvas import Canvas
 from codi.frontends.tui.completion import Completer
 from codi.frontends.tui.composer import Typed
@@ -33,8 +33,8 @@ from codi.frontends.tui.panes import Pane
 from codi.frontends.tui.questions import Questions
 from codi.frontends.tui.status import Status
 from codi.frontends.tui.surroundings import Surroundings
-from codi.frontends.tui.theme import theme_of
 from codi.frontends.tui.transcript import Transcript
+from codi.frontends.tui.wardrobe import AUTO, Wardrobe
 from codi.protocol.conversation import Conversation
 from codi.protocol.events import (
     ApprovalAsked,
@@ -63,6 +63,7 @@ from codi.protocol.ops import (
 _FRAME_S = 0.016
 _TICK_S = 0.5
 _TWICE_S = 2.0
+_LOOK_S = 0.9
 _MODES: tuple[Mode, ...] = ("default", "accept-edits", "plan")
 
 
@@ -84,6 +85,7 @@ class App:
         self._canvas = Canvas(opening, self._transcript, self._status, self._look)
         self._composer = opening.composer
         self._questions = Questions(self._send_op, self._redraw, around.answering)
+        self._wardrobe = Wardrobe(opening.painter, around.themes, os.environ)
         self._outcomes = Outcomes(
             self._canvas,
             self._transcript,
@@ -92,6 +94,7 @@ class App:
             go=self._go,
             redraw=self._redraw,
             keys=lambda: self._composer.keymap.told(),
+            wardrobe=self._wardrobe,
             pull_back=self._pull_back,
             tree=lambda: self._desk.tree,
             put=self._composer.set,
@@ -115,9 +118,10 @@ class App:
         self._opening.done()
         self._canvas.terminal.write(attention.KEEP_TITLE)
         if self._greeting:
-            self._canvas.say(((self._greeting, "dim"),))
+            self._transcript.add(TextBlock(self._greeting, "dim"))
         for complaint in self._composer.keymap.complaints:
             self._transcript.add(NoticeBlock("warning", f"ui.keys: {complaint}"))
+        self._dress(self._around.ui.theme)
         for report in self._opening.reports:
             self._report(report)
         for prompt in prompts:
@@ -127,7 +131,7 @@ class App:
         self._opening.waiting.clear()
         async with anyio.create_task_group() as tasks:
             work = (self._read_keys, self._hear, self._deliver, self._obey, self._questions.arm)
-            for each in (*work, self._watch_signals, self._tick, self._draw_frames):
+            for each in (*work, self._watch_signals, self._watch_theme, self._tick, self._draw_frames):
                 tasks.start_soon(each)
             await self._left.wait()
             tasks.cancel_scope.cancel()
@@ -174,6 +178,25 @@ class App:
             async for _ in signals:
                 self._canvas.repaint()
                 await anyio.sleep(0.05)  # a window that is being dragged sends hundreds; the last one counts
+
+    def _dress(self, name: str) -> None:
+        """Put on the theme of the settings, before anything is drawn in another."""
+        complaints = self._wardrobe.wear(name)
+        if complaints is None:
+            there = ", ".join(self._wardrobe.names)
+            self._transcript.add(NoticeBlock("warning", f"ui.theme: there is no theme {name!r}", f"There are {there}."))
+            self._wardrobe.wear(AUTO)
+        self._outcomes.complain(complaints or ())
+
+    async def _watch_theme(self) -> None:
+        """A theme that is being written is seen as it is saved."""
+        while True:
+            await anyio.sleep(_LOOK_S)
+            complaints = self._wardrobe.changed()
+            if complaints is not None:
+                self._outcomes.complain(complaints)
+                self._canvas.repaint()
+                self._redraw()
 
     async def _tick(self) -> None:
         """While something runs its time is shown; else nothing wakes up."""
@@ -243,7 +266,6 @@ class App:
         composer.keymap = Keymap(ui.keys) if ui.keys else composer.keymap
         composer.send, composer.act, composer.complete = self._send, self._act, self._completer.at
         composer.popup_rows, composer.paste_lines = ui.popup_rows, ui.paste_lines
-        self._opening.painter.wear(theme_of(ui.theme, os.environ))
 
     def _take(self, inputs: Sequence[Input]) -> None:
         for what in inputs:
@@ -262,7 +284,7 @@ class App:
         dialog = self._questions.dialog
         if isinstance(dialog, ApprovalDialog) and dialog.is_viewing:
             dialog.is_viewing = False
-            self._canvas.page("approval", dialog.whole)
+            self._canvas.page("approval", dialog.whole, toggle=dialog.toggle)
         if inputs:
             self._redraw()
 
@@ -281,6 +303,8 @@ class App:
             self._canvas.terminal.use_keys("kitty")
         elif text.startswith("[?") and text.endswith("c"):
             self._canvas.terminal.use_keys("other")
+        elif text.startswith("]11;") and self._wardrobe.told(text):
+            self._redraw()  # what is printed by now stays: it is little, and what stood there before codi is not ours to clear
 
     def _key(self, key: str) -> None:
         action = self._composer.keymap.action(key)

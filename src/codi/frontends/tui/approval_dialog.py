@@ -7,9 +7,12 @@ from msgspec import DecodeError, json
 from codi.frontends.approval_text import MISLEADING, escaped
 from codi.frontends.outcome import said
 from codi.frontends.sanitiser import visible
+from codi.frontends.tui.diff_text import is_diff
+from codi.frontends.tui.diff_view import DiffView
 from codi.frontends.tui.editor import Editor
+from codi.frontends.tui.entry_line import entry_line
 from codi.frontends.tui.keys import Input
-from codi.frontends.tui.lines import Line, wrapped
+from codi.frontends.tui.lines import Line, Span, clipped, wrapped
 from codi.frontends.tui.view import View
 from codi.protocol.effects import Allow, Deny
 from codi.protocol.events import ApprovalAsked
@@ -40,6 +43,8 @@ class ApprovalDialog:
         self.place = place
         self.is_viewing = self.is_armed = False
         self._answer = answer
+        preview = asked.preview or ""
+        self._diff = DiffView(preview) if is_diff(preview) else None
         self._at = next(at for at, (key, _) in enumerate(self._choices) if key == "n")
         self._typing: tuple[str, Editor] | None = None
         self._complaint = ""
@@ -78,13 +83,20 @@ class ApprovalDialog:
     def view(self, rows: int, columns: int) -> View:
         head = self._head(columns)
         foot, caret = self._foot(columns)
+        if caret is None and len(head) + len(foot) + 1 > rows:
+            foot = self._choices_in_a_row(columns)
         body = self._body(columns)
         room = max(rows - len(head) - len(foot), 1)
         if len(body) > room:
             hidden = len(body) - room + 1
-            body = [*body[: room - 1], ((f"... ({hidden} more lines, v to view)"[:columns], "dim"),)]
+            body = [*body[: room - 1], clipped(((f"... ({hidden} more lines, v to view)", "dim"),), columns)]
         lines = [*head, *body, *foot][-rows:] if len(head) + len(body) + len(foot) > rows else [*head, *body, *foot]
         return View(lines, (len(lines) - 1, caret) if caret is not None else None)
+
+    def toggle(self, columns: int) -> None:
+        """Show a change side by side, or below each other again."""
+        if self._diff:
+            self._diff.toggle(columns)
 
     def whole(self, columns: int) -> list[Line]:
         """Everything, for the pager."""
@@ -109,10 +121,11 @@ class ApprovalDialog:
         return lines
 
     def _body(self, columns: int) -> list[Line]:
+        if self._diff:
+            return self._diff.lines(columns)
         lines: list[Line] = []
         for text in visible(self.asked.preview or "").splitlines():
-            style = {"+": "added", "-": "removed", "@": "hunk"}.get(text[:1], "text")
-            lines += wrapped(((text, style),), columns, first=(("  ", ""),), rest=(("  ", ""),))
+            lines += wrapped(((text, "text"),), columns, first=(("  ", ""),), rest=(("  ", ""),))
         return lines
 
     def _foot(self, columns: int) -> tuple[list[Line], int | None]:
@@ -121,15 +134,23 @@ class ApprovalDialog:
             lines = wrapped(((question, "accent"),), columns)
             if self._complaint:
                 lines += wrapped(((self._complaint, "error"),), columns)
-            shown = editor.text[-(columns - 3) :]
-            return [*lines, (("> ", "accent"), (visible(shown), "text"))], min(2 + len(shown), columns - 1)
+            typed, caret = entry_line("> ", editor.text, columns)
+            return [*lines, typed], caret
         rows: list[Line] = []
         for at, (key, label) in enumerate(self._choices):
             is_current = at == self._at and self.is_armed
-            rows.append(
-                ((f"{'›' if is_current else ' '} {key} ", "accent"), (label, "selected" if is_current else "text"))
-            )
+            mark = (f"{'›' if is_current else ' '} {key} ", "accent")
+            rows.append(clipped((mark, (label, "selected" if is_current else "text")), columns))
         return rows, None
+
+    def _choices_in_a_row(self, columns: int) -> list[Line]:
+        """For windows in which what is asked about would have no room."""
+        spans: list[Span] = []
+        for at, (key, label) in enumerate(self._choices):
+            is_current = at == self._at and self.is_armed
+            spans += [(f"{'›' if is_current else ''}{key} ", "accent"), (label, "selected" if is_current else "text")]
+            spans.append(("  ", ""))
+        return wrapped(spans[:-1], columns)
 
     def _choose(self, key: str) -> None:
         call = self.asked.tool_call_id

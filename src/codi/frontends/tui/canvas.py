@@ -76,10 +76,17 @@ class Canvas:
         live, caret = self._live()
         self._screen.repaint(self.painter.rows(recent), self.painter.rows(live), caret)
 
-    def page(self, title: str, content: Callable[[int], Sequence[Line]], *, at_end: bool = False) -> None:
-        """Show all of something, on a screen of its own."""
+    def page(
+        self,
+        title: str,
+        content: Callable[[int], Sequence[Line]],
+        *,
+        at_end: bool = False,
+        toggle: Callable[[int], object] | None = None,
+    ) -> None:
+        """Show all of something, on a screen of its own; see `Pager`."""
         screen = Screen(self.terminal.write, self.rows, self.columns)
-        self._full = (Pager(title, content, self.leave_pager, at_end=at_end), screen)
+        self._full = (Pager(title, content, self.leave_pager, at_end=at_end, toggle=toggle), screen)
         self.terminal.full(True)
         screen.repaint((), [()], None)
 
@@ -90,10 +97,6 @@ class Canvas:
         self.terminal.full(False)
         if (self.rows, self.columns) != self.terminal.size:
             self.repaint()
-
-    def say(self, line: Line) -> None:
-        """Print a line above all that is live, for good."""
-        self._screen.draw((self.painter.row(clipped(line, self.columns)),), [()], (0, 0))
 
     def close(self) -> None:
         """Take the live rows away; what was said stays."""

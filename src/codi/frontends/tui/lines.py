@@ -14,6 +14,9 @@ Span = tuple[str, str]
 Line = tuple[Span, ...]
 """One row of the screen, never wider than it. The empty line is `()`."""
 
+_TOO_WIDE = "·"
+"""Stands for a sign of two cells where there is but one."""
+
 
 def line(text: str, style: str = "") -> Line:
     return ((text, style),) if text else ()
@@ -31,7 +34,10 @@ def line_width(spans: Iterable[Span]) -> int:
 def wrapped(spans: Sequence[Span], cells: int, *, first: Line = (), rest: Line = ()) -> list[Line]:
     """The spans as lines of at most `cells`, broken at spaces where that is possible, and at line feeds.
 
-    `first` stands before the first line, `rest` before each further one; both count to the width."""
+    `first` stands before the first line, `rest` before each further one; both count to the width, and are left away where they
+    would take all of it."""
+    first = first if line_width(first) < cells else ()
+    rest = rest if line_width(rest) < cells else ()
     lines: list[Line] = []
     for spans_of_line in _split_lines(spans):
         lines += _wrapped_line(spans_of_line, cells, rest if lines else first, rest)
@@ -71,7 +77,7 @@ def _wrapped_line(spans: Sequence[Span], cells: int, first: Line, rest: Line) ->
             while taken + width(remains) > room:
                 piece = head(remains, room - taken) or ("" if taken else next(iter(graphemes(remains))))
                 if piece:
-                    row.append((piece, style))
+                    row.append((piece if width(piece) <= room else _TOO_WIDE, style))
                 remains = remains[len(piece) :]
                 end_row()
             if remains:

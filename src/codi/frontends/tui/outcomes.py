@@ -10,13 +10,15 @@ from codi.frontends.tui import pickers
 from codi.frontends.tui.attention import to_clipboard
 from codi.frontends.tui.blocks.notice import NoticeBlock, TextBlock
 from codi.frontends.tui.canvas import Canvas
+from codi.frontends.tui.diff_text import is_diff
+from codi.frontends.tui.diff_view import DiffView
 from codi.frontends.tui.picker import Choice, Picker
 from codi.frontends.tui.pickers import path_to, rows_of
 from codi.frontends.tui.question_dialogs import ConfirmDialog, LineDialog
 from codi.frontends.tui.surroundings import Surroundings
-from codi.frontends.tui.theme import BUILT_IN
 from codi.frontends.tui.transcript import Transcript
 from codi.frontends.tui.tree_walk import Keys, TreeWalk
+from codi.frontends.tui.wardrobe import Wardrobe
 from codi.protocol.events import Entry, Event, ForkedDelta, MessageAdded, NavigatedDelta
 from codi.protocol.messages import Level, Message
 from codi.protocol.ops import ChooseModel, ChoosePolicy, ChooseThinking, Mode, Op, Prompt
@@ -37,6 +39,7 @@ class Outcomes:
         go: Callable[[str | None], object],
         redraw: Callable[[], object],
         keys: Callable[[], Sequence[str]],
+        wardrobe: Wardrobe,
         pull_back: Callable[[int], object],
         tree: Callable[[], tuple[Sequence[Entry], str | None]],
         put: Callable[[str], object],
@@ -48,6 +51,7 @@ class Outcomes:
         self._go = go
         self._redraw = redraw
         self._keys = keys
+        self._wardrobe = wardrobe
         self._pull_back = pull_back
         self._tree = tree
         self._put = put
@@ -87,6 +91,10 @@ class Outcomes:
         return answers[0]
 
     def _show_text(self, text: str, title: str) -> None:
+        if is_diff(text):
+            view = DiffView(text)
+            self._canvas.page(title or "diff", view.lines, toggle=view.toggle)
+            return
         block = TextBlock(text)
         if len(block.lines(self._canvas.columns)) > self._canvas.rows // 2:
             self._canvas.page(title or "codi", block.whole)
@@ -111,7 +119,7 @@ class Outcomes:
             case "models":
                 await self._choose("model", pickers.models(await self._rows("models")), ChooseModel)
             case "themes":
-                choice = await self._picked("theme", [Choice(name, name) for name in BUILT_IN])
+                choice = await self._picked("theme", [Choice(name, name) for name in self._wardrobe.names])
                 if choice:
                     self.use_theme(str(choice.value))
             case "theme":
@@ -172,12 +180,19 @@ class Outcomes:
         return answers[0]
 
     def use_theme(self, name: str) -> None:
-        tokens = BUILT_IN.get(name)
-        if tokens is None:
-            self._transcript.add(NoticeBlock("error", f"there is no theme {name!r}", ", ".join(BUILT_IN)))
+        complaints = self._wardrobe.wear(name)
+        if complaints is None:
+            self._transcript.add(
+                NoticeBlock("error", f"there is no theme {name!r}", f"There are {', '.join(self._wardrobe.names)}.")
+            )
             return
-        self._canvas.painter.wear(tokens)
+        self.complain(complaints)
         self._canvas.repaint()
+
+    def complain(self, complaints: Sequence[str]) -> None:
+        """Say what is wrong with a theme."""
+        for complaint in complaints:
+            self._transcript.add(NoticeBlock("warning", complaint))
 
     async def _rows(self, *words: str) -> list[dict[str, Any]]:
         return rows_of((await self._around.beside((*words, "--json"))).text)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from codi.frontends.tui.editor import Editor
+from codi.frontends.tui.entry_line import entry_line
 from codi.frontends.tui.keys import Input
 from codi.frontends.tui.lines import Line, clipped, plain
 from codi.frontends.tui.view import View
@@ -10,14 +11,21 @@ from codi.frontends.tui.view import View
 
 class Pager:
     """`content` gives the lines for a width; `leave` is called when the person has seen enough. With `at_end` the last lines are
-    shown first."""
+    shown first. `toggle` is given the width and makes the content look otherwise, by the key `s`."""
 
     def __init__(
-        self, title: str, content: Callable[[int], Sequence[Line]], leave: Callable[[], object], *, at_end: bool = False
+        self,
+        title: str,
+        content: Callable[[int], Sequence[Line]],
+        leave: Callable[[], object],
+        *,
+        at_end: bool = False,
+        toggle: Callable[[int], object] | None = None,
     ) -> None:
         self.title = title
         self._content = content
         self._leave = leave
+        self._toggle = toggle
         self._top: int | None = None if at_end else 0
         self._lines: Sequence[Line] = ()
         self._columns = 0
@@ -44,10 +52,11 @@ class Pager:
         shown = [self._marked(line) for line in self._lines[self._top : self._top + room]]
         shown += [()] * (room - len(shown))
         if self._search is not None:
-            foot: Line = (("/", "accent"), (self._search.text, "text"))
-            return View([*shown, clipped(foot, columns)], (room, min(1 + len(self._search.text), columns - 1)))
+            foot, column = entry_line("/", self._search.text, columns)
+            lines = [*shown, foot][-rows:]
+            return View(lines, (len(lines) - 1, column))
         share = 100 if not last else 100 * self._top // last
-        keys = "/ search, n N next, q leave"
+        keys = "/ search, n N next, q leave" + (", s side by side" if self._toggle else "")
         return View([*shown, clipped(((f" {self.title}  {share}%  {keys}", "selected"),), columns)][:rows])
 
     def _do(self, key: str) -> None:
@@ -67,6 +76,9 @@ class Pager:
                 self._top = 0
             case "end" | "G":
                 self._top = None
+            case "s" if self._toggle:
+                self._toggle(self._columns)
+                self._columns = 0
             case "/":
                 self._search = Editor()
             case "n":

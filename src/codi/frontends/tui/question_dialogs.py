@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from codi.frontends.sanitiser import visible
 from codi.frontends.tui.editor import Editor
+from codi.frontends.tui.entry_line import entry_line
 from codi.frontends.tui.keys import Input
-from codi.frontends.tui.lines import Line, wrapped
+from codi.frontends.tui.lines import Line, clipped, wrapped
 from codi.frontends.tui.view import View
 from codi.protocol.events import QuestionAsked
 from codi.protocol.ops import Reply
@@ -31,7 +32,7 @@ class ConfirmDialog:
 
     def view(self, rows: int, columns: int) -> View:
         lines = [(("─" * columns, "warning"),), *wrapped(((self._question, "text"),), columns)]
-        foot: Line = (("[y]es, [N]o", "accent"),)
+        foot: Line = clipped((("[y]es, [N]o", "accent"),), columns)
         return View([*lines[: max(rows - 1, 0)], foot], None)
 
 
@@ -118,9 +119,9 @@ class QuestionDialog:
             lines += wrapped(said, columns, first=number, rest=(("    ", ""),))
         caret = None
         if self.asked.free_text:
-            shown = visible(self._text.text)[-(columns - 3) :]
-            lines.append((("> ", "accent"), (shown, "text")))
-            caret = (min(len(lines), rows) - 1, min(2 + len(shown), columns - 1))
+            typed, column = entry_line("> ", self._text.text, columns)
+            lines.append(typed)
+            caret = (min(len(lines), rows) - 1, column)
         how = "space marks, " if self.asked.multiple else ""
         if not self.asked.free_text:
             lines.append(((f"{how}enter answers, esc declines"[:columns], "dim"),))

@@ -12,7 +12,7 @@ from codi.frontends.tui.history import History
 
 class Surroundings(Struct, frozen=True):
     """`beside` runs a subcommand of `codi`. `names` are those of a kind (`file`, `model`, `session`) that are known by now;
-    `refresh` says that they may have changed."""
+    `refresh` says that they may have changed. `themes` are the folders of theme files, those of the project last."""
 
     cwd: str
     beside: Beside
@@ -21,3 +21,4 @@ class Surroundings(Struct, frozen=True):
     refresh: Callable[[], object]
     ui: UiSettings = UiSettings()
     answering: Answering | None = None
+    themes: Sequence[str] = ()

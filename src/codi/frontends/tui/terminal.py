@@ -13,6 +13,7 @@ from contextlib import suppress
 _FALLBACK_SIZE = (24, 80)
 
 _ENTER = "\x1b[?2004h\x1b[?1004h"  # pastes come in brackets; focus is told
+_ASK_BACKGROUND = "\x1b]11;?\x1b\\"
 _ASK_KEYS = "\x1b[?u\x1b[c"  # a terminal with kitty's keys answers the first; every one answers the second
 _KITTY_KEYS, _NO_KITTY_KEYS = "\x1b[>7u", "\x1b[<u"
 _OTHER_KEYS, _NO_OTHER_KEYS = "\x1b[>4;2m", "\x1b[>4;0m"
@@ -33,11 +34,11 @@ class Terminal:
         self._watchdog: tuple[int, int] | None = None
 
     def enter(self) -> None:
-        """Raw input, pastes in brackets, focus told. The terminal is asked which keys it can tell apart."""
+        """Raw input, pastes in brackets, focus told. The terminal is asked for its background and which keys it can tell apart."""
         self._saved = termios.tcgetattr(self.inp)
         self._make_raw()
         self.is_entered = True
-        self.write(_ENTER + _ASK_KEYS)
+        self.write(_ENTER + _ASK_BACKGROUND + _ASK_KEYS)
 
     def use_keys(self, protocol: str) -> None:
         """Have keys told by the `kitty` protocol or by xterm's modifyOtherKeys (`other`), once that is known."""

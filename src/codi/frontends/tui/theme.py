@@ -125,15 +125,6 @@ HIGH_CONTRAST: Tokens = {
 MONO: Tokens = {token: " ".join(word for word in said.split() if word in _WORDS) for token, said in DARK.items()}
 BUILT_IN: Mapping[str, Tokens] = {"dark": DARK, "light": LIGHT, "high-contrast": HIGH_CONTRAST, "mono": MONO}
 
-
-def theme_of(name: str, environment: Mapping[str, str]) -> Tokens:
-    """The theme of that name; `auto`, and one that is not there, is the dark one, or the light one where the terminal says that
-    its background is light (COLORFGBG of rxvt: the colours of text and background by number)."""
-    background = environment.get("COLORFGBG", "").rpartition(";")[2]
-    is_light = background in ("7", "15")
-    return BUILT_IN.get(name, LIGHT if is_light else DARK)
-
-
 Depth = int
 """How many colours a terminal has: 0 none, 16, 256, or 16777216."""
 TRUE_COLOUR: Depth = 1 << 24
@@ -206,6 +197,11 @@ class Painter:
         ]
         colours = [word for word in words if word not in _WORDS]
         return codes + ([_colour(colours[0], self.depth)] if colours and self.depth else [])
+
+
+def is_word(text: str) -> bool:
+    """Whether a theme may say this beside a colour."""
+    return text in _WORDS
 
 
 def is_colour(text: str) -> bool:

@@ -4,13 +4,15 @@ Printed lines belong to the terminal. Of the blocks that are printed only the ne
 whose size changes; all else is in the session's file.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from codi.frontends.proof import Proof
+from codi.frontends.proof import Proof, mark_of
 from codi.frontends.tui.blocks.look import Look
 from codi.frontends.tui.blocks.notice import NoticeBlock
+from codi.frontends.tui.blocks.retry import RetryBlock
 from codi.frontends.tui.blocks.speech import AnswerBlock, ThinkingBlock, UserBlock
+from codi.frontends.tui.blocks.todo import TodoBlock
 from codi.frontends.tui.blocks.tools import State, ToolBlock
 from codi.frontends.tui.lines import Line
 from codi.frontends.tui.panes import Block
@@ -20,16 +22,23 @@ from codi.protocol.events import (
     CallStartDelta,
     CommandDelta,
     CommandShown,
+    ContextCompacted,
     Entry,
     Event,
     Fact,
+    FilesChanged,
     MessageAdded,
+    Retried,
+    Skipped,
+    SnapshotTaken,
     StatusDelta,
     TextDelta,
     ThinkingDelta,
+    TodoWritten,
     ToolCallDelta,
     ToolProgress,
     TurnEnded,
+    TurnStarted,
 )
 from codi.protocol.messages import Image, Message, Text, Thinking, ToolCall, ToolResult
 
@@ -47,10 +56,21 @@ class Transcript:
         self._lines_printed = 0
         self._streaming: dict[tuple[str, int], Any] = {}
         self._calls: dict[str, ToolBlock] = {}
+        self._final: AnswerBlock | None = None
+        self._retrying: RetryBlock | None = None
+        self._columns = 80
+        self._changed: set[str] = set()
+        self._todo = TodoBlock(())
+        self._todo_printed = self._todo.items
+        self._is_running = False
+        self._skipped: tuple[Skipped, ...] = ()
         self._own: ToolBlock | None = None
 
     def hear(self, event: Event) -> None:
         self.proof.hear(event)
+        if self._retrying and not _is_about_tries(event):
+            self._retrying.end()
+            self._retrying = None
         match event:
             case Entry(fact=fact):
                 self._keep(fact)
@@ -69,12 +89,19 @@ class Transcript:
                 self._calls[call_id].feed(text)
             case CallEndDelta(result) if result.call_id in self._calls:
                 self._calls[result.call_id].end(result)
-            case StatusDelta(kind="retry"):
+            case StatusDelta(kind="retry") as status:
                 self._withdraw()
-            case StatusDelta(kind="warning" | "fallback", text=text, hint=hint):
+                self._retry(status)
+            case StatusDelta(kind="fallback", text=text, hint=hint):
+                self.add(NoticeBlock("warning", text, more=hint or ""))
+            case StatusDelta(kind="warning", text=text, hint=hint):
                 self.add(NoticeBlock("warning", text, hint or ""))
 
     def add(self, block: Block) -> None:
+        """A further block at the end. What was said before it is final."""
+        if self._final and self._final is not block:
+            self._final.end(self._final.text)
+            self._final = None
         self.blocks.append(block)
 
     def show_again(self, entries: Iterable[Entry]) -> None:
@@ -85,6 +112,7 @@ class Transcript:
     def printable(self, columns: int) -> list[Line]:
         """The lines that will not change any more and were not given before."""
         out: list[Line] = []
+        self._columns = columns
         while self._printed < len(self.blocks):
             block = self.blocks[self._printed]
             lines = block.lines(columns)
@@ -99,7 +127,12 @@ class Transcript:
         return out
 
     def live(self, columns: int, rows: int) -> list[Line]:
-        """What still changes, at most so many lines: the last ones, with a note of what is above."""
+        """What still changes, at most so many lines: the last ones, with a note of what is above; and the list of what is to be
+        done."""
+        todo = self._todo.short(columns, rows // 2) if self._is_running else []
+        return [*self._changing(columns, rows - len(todo)), *todo]
+
+    def _changing(self, columns: int, rows: int) -> list[Line]:
         lines: list[Line] = []
         for at, block in enumerate(self.blocks[self._printed :]):
             lines += block.lines(columns)[0 if at else self._lines_printed :]
@@ -136,27 +169,74 @@ class Transcript:
                     self.add(UserBlock(message.text, sum(isinstance(block, Image) for block in message.blocks)))
             case ApprovalGiven(tool_call_id=call_id, decision=("deny" | "abort") as decision) if call_id in self._calls:
                 self._calls[call_id].state = "denied" if decision == "deny" else "cancelled"
+            case TurnStarted():
+                self._is_running = True
+                self._changed.clear()
+            case FilesChanged(_, changes):
+                self._changed.update(change.path for change in changes)
+            case TodoWritten(items):
+                self._todo = TodoBlock(items)
+            case ContextCompacted(summary=summary, tokens_before=tokens):
+                self.add(NoticeBlock("info", f"compacted: {tokens} tokens became a summary", more=summary))
+            case SnapshotTaken(skipped=skipped) if skipped and skipped != self._skipped:
+                self._skipped = skipped
+                count = f"{len(skipped)} path{'' if len(skipped) == 1 else 's'}"
+                rows = "\n".join(f"{each.path}: {each.why}" for each in skipped)
+                self.add(NoticeBlock("warning", f"undo does not cover {count}", more=rows))
             case CommandShown() as shown:
                 self._end_command(shown)
             case TurnEnded() as ended:
                 self._end_turn(ended)
 
-    def _end_reply(self, blocks: Iterable[Any], error: str | None) -> None:
+    def _retry(self, status: StatusDelta) -> None:
+        if self._retrying:
+            self._retrying.again(status)
+        else:
+            self._retrying = RetryBlock(self.look, status)
+            self.add(self._retrying)
+
+    def _end_reply(self, blocks: Sequence[Any], error: str | None) -> None:
         """The reply is kept: it holds what was streamed, whole."""
+        last = len(blocks) - 1
         for index, block in enumerate(blocks):
             match block:
                 case Text(text) if text.strip():
-                    self._stream(("text", index)).end(text)
+                    self._say(index, text, is_last=index == last)
                 case Thinking(text) if text.strip():
                     self._stream(("thinking", index)).end(text)
                 case ToolCall(call_id, name, arguments):
                     self._call(call_id, name, arguments).arguments = arguments
         for left in self._streaming.values():
-            if not left.is_done:
+            if not left.is_done and left is not self._final:
                 left.end(left.text)
         self._streaming.clear()
         if error and error != "Request was aborted":
             self.add(NoticeBlock("error", error))
+
+    def _say(self, index: int, text: str, *, is_last: bool) -> None:
+        """The answer with which a turn may end stays open until its claims were looked at."""
+        block = self._stream(("text", index))
+        if is_last and isinstance(block, AnswerBlock) and self._is_running:
+            block.replace(text)
+            self._final = block
+        else:
+            block.end(text)
+
+    def _judge(self) -> list[str]:
+        """Put marks behind the sentences that nothing backs; those whose place is printed already are given back."""
+        left = []
+        final = self._final
+        for claim in self.proof.newest:
+            mark = mark_of(claim)
+            if not mark:
+                continue
+            printed = 0
+            if final and final in self.blocks:
+                at = self.blocks.index(final)
+                printed = self._lines_printed if at == self._printed else 0
+            if not final or not final.mark(claim.text, mark, self._columns, printed):
+                left.append(f"{claim.text} {mark}")
+        return left
 
     def _end_command(self, shown: CommandShown) -> None:
         block = self._own or self._call("own", "!", {"command": shown.command})
@@ -168,25 +248,26 @@ class Transcript:
         block.end(result, "cancelled" if shown.cancelled else "denied" if block.state == "denied" else held)
 
     def _end_turn(self, ended: TurnEnded) -> None:
+        self._is_running = False
         for call in self._calls.values():
             if not call.is_done:
                 call.state = "cancelled"
         self._calls.clear()
-        for mark in self.proof.marks():
+        unbacked = self._judge()
+        if self._final:
+            self._final.end(self._final.text)
+            self._final = None
+        for mark in unbacked:
             self.add(NoticeBlock("warning", mark))
+        if self._todo.items != self._todo_printed:
+            self._todo_printed = self._todo.items
+            if self._todo.items:
+                self.add(self._todo)
         if ended.message:
             self.add(NoticeBlock("error", f"{ended.reason}: {ended.message}", ended.hint or ""))
         elif ended.reason == "interrupted":
             self.add(NoticeBlock("info", "interrupted"))
-        stats = ended.stats
-        cost = "$?" if stats.cost is None else f"${stats.cost:.4f}"
-        tools = f", {stats.tool_calls} tool call{'' if stats.tool_calls == 1 else 's'}" if stats.tool_calls else ""
-        steps = f"{stats.steps} step{'' if stats.steps == 1 else 's'}"
-        self.add(
-            NoticeBlock(
-                "info", f"{steps}{tools}, {stats.total_tokens} tokens, {cost}, {stats.duration_ms / 1000:.1f} s"
-            )
-        )
+        self.add(NoticeBlock("info", _summary(ended, len(self._changed), self.proof)))
 
     def _stream(self, key: tuple[str, int]) -> Any:
         block = self._streaming.get(key)
@@ -231,3 +312,34 @@ class Transcript:
         if more > 0:
             del self.blocks[:more]
             self._printed -= more
+
+
+def _is_about_tries(event: Event) -> bool:
+    """Whether a request is still being tried again after this."""
+    if isinstance(event, StatusDelta):
+        return event.kind != "retry_end"
+    return isinstance(event, Entry) and isinstance(event.fact, Retried)
+
+
+def _summary(ended: TurnEnded, files: int, proof: Proof) -> str:
+    """A turn in one line: what it did, what it cost, and how much of what was said is proven."""
+    stats = ended.stats
+    parts = [_counted(stats.steps, "step")]
+    if stats.tool_calls:
+        parts.append(_counted(stats.tool_calls, "tool call"))
+    parts.append(f"{stats.total_tokens} tokens")
+    parts.append("$?" if stats.cost is None else f"${stats.cost:.4f}")
+    parts.append(f"{stats.duration_ms / 1000:.1f} s")
+    if files:
+        parts.append(f"{_counted(files, 'file')} changed")
+    backed = sum(claim.state == "backed" for claim in proof.newest)
+    marks = [mark_of(claim) for claim in proof.newest if mark_of(claim)]
+    if backed:
+        parts.append(f"{_counted(backed, 'claim')} backed")
+    for mark in dict.fromkeys(marks):
+        parts.append(f"{marks.count(mark)} {mark}")
+    return ", ".join(parts)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

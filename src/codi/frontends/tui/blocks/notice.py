@@ -1,18 +1,20 @@
 """One line beside the conversation: a warning, an error with its hint, the sum of a turn."""
 
 from codi.frontends.sanitiser import visible
-from codi.frontends.tui.lines import Line, Span, wrapped
+from codi.frontends.tui.lines import Line, Span, clipped, wrapped
 
 _SIGNS = {"warning": "!", "error": "✗", "info": "·"}
 
 
 class NoticeBlock:
-    """`kind` is the style and the sign. It never changes."""
+    """`kind` is the style and the sign. With `more`, which may be empty, it takes one line and is only whole in the pager, `more`
+    below it. It never changes."""
 
     is_done = True
 
-    def __init__(self, kind: str, text: str, hint: str = "") -> None:
+    def __init__(self, kind: str, text: str, hint: str = "", *, more: str | None = None) -> None:
         self._kind = kind
+        self._more = None if more is None else visible(more)
         self._spans: list[Span] = [(visible(text), kind if kind != "info" else "dim")]
         self._hint = visible(hint)
 
@@ -20,23 +22,32 @@ class NoticeBlock:
         return len(self.lines(columns))
 
     def lines(self, columns: int) -> list[Line]:
-        return self.whole(columns)
+        if self._more is None:
+            return self.whole(columns)
+        said = " ".join(text for text, _ in self._spans).replace("\n", " ")
+        return [(), clipped((self._sign, (said, self._sign[1])), columns)]
 
     def whole(self, columns: int) -> list[Line]:
-        sign = (f"{_SIGNS.get(self._kind, '·')} ", self._kind if self._kind != "info" else "dim")
-        lines = [(), *wrapped(self._spans, columns, first=(sign,), rest=(("  ", ""),))]
-        if self._hint:
-            lines += wrapped(((f"hint: {self._hint}", "dim"),), columns, first=(("  ", ""),), rest=(("  ", ""),))
+        lines: list[Line] = [(), *wrapped(self._spans, columns, first=(self._sign,), rest=(("  ", ""),))]
+        for text, before in ((self._hint, "hint: "), (self._more, "")):
+            if text:
+                said = ((f"{before}{text}", "dim"),)
+                lines += wrapped(said, columns, first=(("  ", ""),), rest=(("  ", ""),))
         return lines
+
+    @property
+    def _sign(self) -> Span:
+        return (f"{_SIGNS.get(self._kind, '·')} ", self._kind if self._kind != "info" else "dim")
 
 
 class TextBlock:
-    """What a command answered. It never changes."""
+    """What a command answered, or codi says of itself. It never changes."""
 
     is_done = True
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, style: str = "text") -> None:
         self._text = visible(text.rstrip("\n"))
+        self._style = style
 
     def settled(self, columns: int) -> int:
         return len(self.lines(columns))
@@ -45,4 +56,4 @@ class TextBlock:
         return self.whole(columns)
 
     def whole(self, columns: int) -> list[Line]:
-        return [(), *wrapped(((self._text, "text"),), columns)]
+        return [(), *wrapped(((self._text, self._style),), columns)]

@@ -2,8 +2,11 @@
 
 from codi.frontends.sanitiser import visible
 from codi.frontends.tui.blocks.look import Look
-from codi.frontends.tui.lines import Line, wrapped
+from codi.frontends.tui.lines import Line, clipped, wrapped
 from codi.frontends.tui.markdown import Markdown
+
+_ENDS = ".!?:;*_`\"')"
+"""What may stand behind a sentence and belongs to it."""
 
 
 class UserBlock:
@@ -28,12 +31,11 @@ class UserBlock:
 
 
 class AnswerBlock:
-    """What the model says, as it comes. `marks` stand behind it: what of it is not proven."""
+    """What the model says, as it comes."""
 
     def __init__(self, text: str = "") -> None:
         self._markdown = Markdown(visible(text))
         self.is_done = False
-        self.marks: list[str] = []
 
     @property
     def text(self) -> str:
@@ -42,11 +44,28 @@ class AnswerBlock:
     def feed(self, text: str) -> None:
         self._markdown.feed(visible(text))
 
-    def end(self, text: str) -> None:
-        """This is all of it; where something else was streamed, this counts."""
+    def replace(self, text: str) -> None:
+        """This is what was said; where something else was streamed, this counts."""
         whole = visible(text)
         if whole != self._markdown.text:
             self._markdown = Markdown(whole)
+
+    def mark(self, sentence: str, mark: str, columns: int, printed: int) -> bool:
+        """Put a mark behind a sentence. False where it is not found, or stands among the first `printed` lines."""
+        before, found, after = self.text.rpartition(visible(sentence))
+        if not found:
+            return False
+        end = next((at for at, letter in enumerate(after) if letter not in _ENDS), len(after))
+        found, after = found + after[:end], after[end:]
+        marked = Markdown(f"{before}{found} {mark.replace('[', chr(92) + '[')}{after}")
+        if marked.lines(columns)[: max(printed - 1, 0)] != self._markdown.lines(columns)[: max(printed - 1, 0)]:
+            return False
+        self._markdown = marked
+        return True
+
+    def end(self, text: str) -> None:
+        """This is all of it."""
+        self.replace(text)
         self._markdown.is_done = self.is_done = True
 
     def settled(self, columns: int) -> int:
@@ -87,9 +106,9 @@ class ThinkingBlock:
             return self.whole(columns)
         if self.is_done:
             took = "" if self._took is None else f" for {self._took:.0f} s"
-            return [(), ((f"Thought{took}", "thinking"),)]
+            return [(), clipped(((f"Thought{took}", "thinking"),), columns)]
         since = "" if self._began is None else f" {self._look.now - self._began:.0f} s"
-        return [(), ((f"Thinking...{since}", "thinking"),)]
+        return [(), clipped(((f"Thinking...{since}", "thinking"),), columns)]
 
     def whole(self, columns: int) -> list[Line]:
         return [(), *wrapped(((self.text.strip("\n"), "thinking"),), columns, first=(("  ", ""),), rest=(("  ", ""),))]

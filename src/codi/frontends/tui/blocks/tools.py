@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from codi.frontends.sanitiser import visible, visible_output
+from codi.frontends.sanitiser import visible
 from codi.frontends.tui.blocks.look import Look
+from codi.frontends.tui.blocks.output import OutputText
 from codi.frontends.tui.cells import cut_in_the_middle, untabbed
+from codi.frontends.tui.diff_view import DiffView
+from codi.frontends.tui.highlighting import highlighted, language_of
 from codi.frontends.tui.lines import Line, clipped, wrapped
-from codi.protocol.messages import ToolResult
+from codi.frontends.tui.placeholders import placeholder
+from codi.protocol.messages import Image, ToolResult
 
 State = Literal["pending", "running", "ok", "failed", "denied", "cancelled"]
 
@@ -17,7 +21,10 @@ _SIGNS: Mapping[State, str] = {
 _SHOWN = {"read": 10, "write": 10, "grep": 15, "glob": 20, "list": 20, "tree": 20, "shell": 5, "run_tests": 5, "!": 20}
 _TAIL = ("shell", "run_tests", "!")
 _MOST = 10
-_KEPT_CHARS = 200_000
+_WHOLE = 50_000
+_LEAST_TOOK_MS = 100
+_WRITE, _TODO = "write", "todo"
+_INDENT: Line = (("  ", ""),)
 
 
 class ToolBlock:
@@ -26,12 +33,13 @@ class ToolBlock:
         self.tool = tool
         self.arguments = arguments
         self.state: State = "pending"
-        self.output = ""
-        self.details: Mapping[str, Any] = {}
         self.mapped = ""
         self._look = look
         self._began: float | None = None
         self._took_ms: int | None = None
+        self._output = OutputText()
+        self._diff: DiffView | None = None
+        self._content: tuple[tuple[int, int], list[Line]] | None = None
 
     @property
     def is_done(self) -> bool:
@@ -43,14 +51,17 @@ class ToolBlock:
         self.arguments, self.state, self._began = arguments, "running", self._look.now
 
     def feed(self, text: str) -> None:
-        self.output = (self.output + visible_output(text))[-_KEPT_CHARS:]
+        self._output.feed(text)
 
     def end(self, result: ToolResult, state: State | None = None) -> None:
         if self.is_done and state is None:
             return
         self.state = state or ("failed" if result.is_error else "ok")
-        self.output = visible_output(result.text)
-        self.details = result.details or {}
+        pictures = [placeholder(block) for block in result.content if isinstance(block, Image)]
+        self._output = OutputText("\n".join([result.text, *pictures]), keep=_WHOLE)
+        diff = (result.details or {}).get("diff")
+        if isinstance(diff, str) and diff and self.state == "ok":
+            self._diff = DiffView(diff, summary_of(self.arguments))
         self._took_ms = result.duration_ms
 
     def settled(self, columns: int) -> int:
@@ -59,17 +70,21 @@ class ToolBlock:
     def lines(self, columns: int) -> list[Line]:
         if self._look.expanded:
             return self.whole(columns)
-        body = self._body(columns)
-        most = _SHOWN.get(self.tool, _MOST)
-        hidden = len(body) - most
-        if hidden > 0:
-            key = f"... ({hidden} {'earlier' if self.tool in _TAIL else 'more'} lines, ctrl+o to expand)"
-            note: Line = ((f"  {key}", "dim"),)
-            body = [note, *body[-most:]] if self.tool in _TAIL else [*body[:most], note]
-        return [(), self._title(columns), *body, *self._foot()]
+        body, most = self._body(columns), _SHOWN.get(self.tool, _MOST)
+        if self._diff:
+            body = self._diff.inline(columns)
+        elif self.tool in _TAIL:
+            hidden = max(len(body) - most, 0) + self._output.dropped
+            if hidden:
+                body = [_note(f"... ({hidden} earlier lines, ctrl+o to expand)", columns), *body[-most:]]
+        elif len(body) > most:
+            body = [*body[:most], _note(f"... ({len(body) - most} more lines, ctrl+o to expand)", columns)]
+        return [(), self._title(columns), *body, *self._foot(columns)]
 
     def whole(self, columns: int) -> list[Line]:
-        return [(), self._title(columns), *self._body(columns), *self._foot()]
+        dropped = self._output.dropped
+        above = [_note(f"... ({dropped} earlier lines are not kept)", columns)] if dropped else []
+        return [(), self._title(columns), *above, *self._body(columns), *self._foot(columns)]
 
     def _title(self, columns: int) -> Line:
         sign = (f"{_SIGNS[self.state]} ", f"tool.{self.state}")
@@ -83,21 +98,35 @@ class ToolBlock:
         )
 
     def _body(self, columns: int) -> list[Line]:
-        diff = self.details.get("diff")
-        if isinstance(diff, str) and self.state == "ok":
-            return [
-                clipped((("  ", ""), (untabbed(visible(text)), _style_of_diff(text))), columns)
-                for text in diff.splitlines()
-            ]
-        text = self.output.strip("\n")
-        if not text:
-            return []
-        return wrapped(((text, "tool.output"),), columns, first=(("  ", ""),), rest=(("  ", ""),))
+        if self._diff:
+            return self._diff.lines(columns)
+        if self.tool == _TODO and self.state in ("running", "ok"):
+            return []  # the list itself stands below
+        if self.tool == _WRITE and self.state in ("pending", "running", "ok"):
+            return self._written(columns)
+        return self._output.lines(columns)
 
-    def _foot(self) -> list[Line]:
-        if self._took_ms is None or self._took_ms < 100:
+    def _written(self, columns: int) -> list[Line]:
+        content = self.arguments.get("content")
+        if not isinstance(content, str):
             return []
-        return [((f"  Took {self._took_ms / 1000:.1f}s", "dim"),)]
+        key = columns, len(content)
+        if self._content is None or self._content[0] != key:
+            text = [untabbed(line) for line in visible(content).rstrip("\n").split("\n")] if content else []
+            lines: list[Line] = []
+            for line in highlighted(text, language_of(summary_of(self.arguments))):
+                lines += wrapped(line, columns, first=_INDENT, rest=_INDENT)
+            self._content = key, lines
+        return self._content[1]
+
+    def _foot(self, columns: int) -> list[Line]:
+        if self._took_ms is None or self._took_ms < _LEAST_TOOK_MS:
+            return []
+        return [clipped(((f"  Took {self._took_ms / 1000:.1f}s", "dim"),), columns)]
+
+
+def _note(text: str, columns: int) -> Line:
+    return clipped(((f"  {text}", "dim"),), columns)
 
 
 def summary_of(arguments: Mapping[str, Any]) -> str:
@@ -106,7 +135,3 @@ def summary_of(arguments: Mapping[str, Any]) -> str:
         if isinstance(arguments.get(name), str):
             return str(arguments[name])
     return next((str(value) for value in arguments.values() if isinstance(value, str | int)), "")
-
-
-def _style_of_diff(line: str) -> str:
-    return {"+": "added", "-": "removed", "@": "hunk"}.get(line[:1], "tool.output")
