@@ -37,8 +37,10 @@ from codi.protocol.events import ApprovalAsked, Entry, Event, QuestionAsked, Tur
 from codi.protocol.ops import ChoosePolicy, Interrupt, Mode, Op, Prompt, Steer
 
 _FRAME_S = 0.016
+_REPAINT_S = 0.05
 _TICK_S = 0.5
 _TWICE_S = 2.0
+_SIGNALS = (signal.SIGWINCH, signal.SIGCONT, signal.SIGTSTP)
 _MODES: tuple[Mode, ...] = ("default", "accept-edits", "plan")
 
 
@@ -76,6 +78,7 @@ class App:
         self._lines, self._lines_to_obey = anyio.create_memory_object_stream[str](math.inf)
         self._command: anyio.CancelScope | None = None
         self._changed, self._left, self._began_turn = anyio.Event(), anyio.Event(), anyio.Event()
+        self._repaint_wanted = anyio.Event()
         self._is_busy = False
         self._began = 0.0
         self._pressed = ("", 0.0)
@@ -86,7 +89,7 @@ class App:
     async def run(self, prompts: Sequence[Prompt] = ()) -> None:
         """Until the person leaves."""
         self._opening.done()
-        self._canvas.terminal.write(attention.KEEP_TITLE)
+        self._canvas.terminal.keep_title()
         if self._greeting:
             self._canvas.say(((self._greeting, "dim"),))
         for complaint in self._composer.keymap.complaints:
@@ -100,12 +103,11 @@ class App:
         self._opening.waiting.clear()
         async with anyio.create_task_group() as tasks:
             work = (self._read_keys, self._hear, self._deliver, self._obey, self._questions.arm)
-            for each in (*work, self._watch_signals, self._tick, self._draw_frames):
+            for each in (*work, self._watch_signals, self._repaint, self._tick, self._draw_frames):
                 tasks.start_soon(each)
             await self._left.wait()
             tasks.cancel_scope.cancel()
         self._canvas.close()
-        self._canvas.terminal.write(attention.RESTORE_TITLE)
         if self.next is None:
             self._canvas.terminal.leave()
 
@@ -120,7 +122,7 @@ class App:
                     continue
             else:
                 await anyio.wait_readable(terminal.inp)
-            data = os.read(terminal.inp, 65536)
+            data = terminal.read()
             if not data:
                 return self._left.set()
             self._take(keys.feed(data))
@@ -143,10 +145,23 @@ class App:
             self._redraw()
 
     async def _watch_signals(self) -> None:
-        with anyio.open_signal_receiver(signal.SIGWINCH, signal.SIGCONT) as signals:
-            async for _ in signals:
-                self._canvas.repaint()
-                await anyio.sleep(0.05)  # a window that is being dragged sends hundreds; the last one counts
+        heeded = [each for each in _SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
+        with anyio.open_signal_receiver(*heeded) as signals:
+            async for number in signals:
+                if number == signal.SIGTSTP:
+                    self._suspend()
+                    continue
+                if number == signal.SIGCONT:
+                    self._canvas.terminal.keep()
+                self._repaint_wanted.set()
+
+    async def _repaint(self) -> None:
+        """A window that is being dragged sends hundreds of signals; the last one counts."""
+        while True:
+            await self._repaint_wanted.wait()
+            self._repaint_wanted = anyio.Event()
+            self._canvas.repaint()
+            await anyio.sleep(_REPAINT_S)
 
     async def _tick(self) -> None:
         """While something runs its time is shown; else nothing wakes up."""
@@ -169,6 +184,8 @@ class App:
             self._canvas.busy = f"working {last - self._began:.0f}s, esc to stop" if self._is_busy else ""
             self._canvas.dialog = self._questions.dialog
             self._canvas.draw()
+            if self._canvas.terminal.is_lost:
+                self._left.set()
 
     def _redraw(self) -> None:
         self._changed.set()
@@ -264,8 +281,7 @@ class App:
             case "exit":
                 self._go(None)
             case "suspend":
-                self._canvas.terminal.suspend()
-                self._canvas.repaint()
+                self._suspend()
             case "cycle-mode":
                 at = next((at for at, mode in enumerate(_MODES) if mode == self._status.mode), -1)
                 self._send_op(ChoosePolicy(_MODES[(at + 1) % len(_MODES)]))
@@ -310,18 +326,24 @@ class App:
         else:
             self._transcript.add(NoticeBlock("info", "ctrl+c again leaves"))
 
+    def _suspend(self) -> None:
+        self._canvas.step_below()
+        self._canvas.terminal.suspend()
+        self._canvas.go_on()
+
     def _edit_elsewhere(self) -> None:
         terminal = self._canvas.terminal
-        keys = terminal.hand_over()
+        self._canvas.step_below()
+        terminal.hand_over()
         try:
             text, complaint = edited(self._composer.text, os.environ)
         finally:
-            terminal.come_back(keys)
+            terminal.come_back()
         if complaint:
             self._transcript.add(NoticeBlock("warning", complaint))
         else:
             self._composer.set(text)
-        self._canvas.repaint()
+        self._canvas.go_on()
 
     def _send(self, typed: Typed) -> None:
         """What the person has written and sent: a command, a word into a running turn, or a prompt."""
