@@ -157,6 +157,7 @@ class Codi:
             "LANG": "C.UTF-8",
             "TMPDIR": os.environ.get("TMPDIR", "/tmp"),
             "GIT_CONFIG_GLOBAL": os.devnull,
+            "CODI_SESSIONS_TITLE": "false",  # a request for a title would take a step of the script
         }
         self._running: list[Running] = []
         (home.parent / "person").mkdir(exist_ok=True)

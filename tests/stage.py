@@ -17,10 +17,15 @@ from codi.agent.calls import Calls
 from codi.agent.context import messages_of
 from codi.agent.context_facts import context_facts
 from codi.agent.limits import AgentSettings
+from codi.agent.memories import Memories
 from codi.agent.mind import Mind
 from codi.agent.questions import Questions
 from codi.agent.record import Record
+from codi.agent.remembering import Remembering
+from codi.agent.room.room import Room
+from codi.agent.room.upkeep import Upkeep
 from codi.agent.taking_back import TakingBack
+from codi.agent.windows import ContextSettings
 from codi.engine.local import Listeners, LocalConversation
 from codi.lab.http1 import HttpRequest
 from codi.lab.service import Service
@@ -68,18 +73,23 @@ class Stage:
         mode: Mode = "default",
         limits: AgentSettings | None = None,
         tools: Sequence[Tool] = (),
+        context: ContextSettings | None = None,
     ) -> None:
         self.root = root
         self.seen: list[Event] = []
         self.model = Scripted(script_of(dict(script) if isinstance(script, Mapping) else list(script)))
         self.session = Session(MemoryStore("0" * 36, str(root)))
         territory = Territory(root=str(root), home="/nowhere", codi_home="/nowhere/.codi", extra_dirs=(), protected=())
-        results = Limits(Results(None), lambda: cap_for(None))
+        self.results = Results(None)
+        results = Limits(self.results, lambda: cap_for(None))
+        memories = Memories(
+            str(root / "home"), str(root), is_secret=lambda text: "sk-" in text, today=lambda: "2026-11-20"
+        )
         project = Glance(LocalWorkspace(str(root)))
         listeners = Listeners()
         record = Record(self.session, listeners.hear)
         questions = Questions(record)
-        live = Live(ask=questions.ask, facts=lambda: context_facts(mind, self.session.path()))
+        live = Live(ask=questions.ask, facts=lambda: context_facts(room, mind, self.session.path()))
         built = built_in(limits=results, gate=SyntaxGate("on"), ripgrep=None, project=project, live=live)
         toolbox = Toolbox([*built, *tools])
         policy = policy_of(mode, territory)
@@ -90,7 +100,8 @@ class Stage:
             tools=toolbox.specs,
             price_of=lambda usage: Cost(),
         )
-        agent = Agent(mind, self.calls, record, limits or AgentSettings())
+        room = Room(record, context or ContextSettings(), self.results)
+        agent = Agent(mind, self.calls, record, limits or AgentSettings(), room=room)
         self.conversation = LocalConversation(
             agent,
             record,
@@ -100,6 +111,8 @@ class Stage:
             lambda mode: policy_of(mode, territory),
             TakingBack(None, self.calls, record, str),
             questions,
+            Upkeep(room, record, lambda: agent.mind, self.calls.workspace.resolve),
+            Remembering(memories, record),
         )
 
     @property

@@ -25,7 +25,7 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def learning(home: Path, folder: Path) -> Learning:
     territory = Territory(root=str(folder), home=str(folder.parent), codi_home=str(home))
-    book = RuleBook(Places(str(folder), str(folder), str(home)), territory, trusted=False)
+    book = RuleBook(Places(str(folder), str(folder), str(home)), territory, trusts=lambda content: False)
     made = Learning(territory, book, Habits(str(home), book.project))
     made.veil = lambda text: text.replace("hunter2hunter2", "{{secret:TOKEN_1}}")
     return made

@@ -103,10 +103,10 @@ def test_how_full_the_context_is(tmp_path):
     )
     stage.play("a prompt of thirty characters.")
     tokens, others = [result.text for result in results(stage)[2:]]
-    assert re.match(r"Context of \S+: about (\d+) of \d+ tokens \(\d+ %\)\n", tokens)
+    assert re.match(r"Context of \S+: ~(\d+) of \d+ tokens \(\d+ %, HEALTHY\)\n", tokens)
     counts = {name: int(count) for name, count in re.findall(r"^  ([a-z ]+): (\d+)$", tokens, re.MULTILINE)}
-    assert int(re.search(r"about (\d+)", tokens)[1]) == sum(counts.values())
-    assert counts["person"] == 8 and counts["results"] >= 500 and counts["tools"] > 1000
+    assert int(re.search(r"~(\d+)", tokens)[1]) == sum(counts.values())
+    assert counts["messages"] >= 8 and counts["tool results"] >= 400 and counts["tools"] > 1000
     assert others.startswith("(Mapped: ") and "  created: b.txt" in others
     assert "Results kept for recall: 0 (0B)\nLast request: " in others
     assert 'No tool has "undo" in its name or description.' in others

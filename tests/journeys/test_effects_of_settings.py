@@ -15,7 +15,7 @@ ELSEWHERE = {f"undo.{name}" for name in ("enabled", "quota_mb", "max_file_mb", "
     "web.engine", "web.searxng_url", "web.duckduckgo", "web.allow_private", "web.cache_ttl_s", "web.max_results",
     *(f"policy.reviewer.{name}" for name in ("model", "tools", "block", "warn", "timeout_s", "on_error")), "policy.dangerous",
     "trust.ask", "trust.inherit", "audit.enabled",
-}  # fmt: skip
+} | {key.name for key in every_key() if key.name.startswith(("context.", "memory.", "ui."))}  # fmt: skip
 """Keys whose effect other tests show: those of the settings and of the choice of a model."""
 
 BUSY = {"fault": {"kind": "status", "status": 529, "times": 3}}
@@ -64,7 +64,7 @@ def test_thoughts_of_another_model(codi, lab):
 
 
 def test_the_window(codi, lab):
-    codi.set_up("model.context_window = 4096")
+    codi.set_up("model.context_window = 8192")
     server = lab([says("a")])
     codi("-p", "hello")
     assert len(server.requests[0].json["tools"]) == 8  # the set for models with a small window
@@ -204,7 +204,7 @@ def test_services_and_models_of_ones_own(codi, lab):
     server = lab([says("a")], used=False)
     codi.set_up(
         f'[providers.own]\napi = "anthropic"\nbase_url = "{server.url}"\nkey_env = "OWN"\nheaders = {{X-Team = "t"}}\nmodels = ["m-1"]\n'
-        '[models.m-1]\nwindow = 4096\nprice = {input = 1.0, output = 2.0}\n[model]\nprovider = "own"\n'
+        '[models.m-1]\nwindow = 8192\nprice = {input = 1.0, output = 2.0}\n[model]\nprovider = "own"\n'
     )
     run = codi.json("hello", "--max-cost", "5", env={"OWN": "k"})
     assert run.status == 0 and run.result["usage"]["cost"] is not None
@@ -270,6 +270,10 @@ def test_no_key_is_forgotten():
             "agent.max_failed_steps",
             "agent.parallel",
         ),
+        # test_queue.py, test_retries.py, test_model_map.py and test_titles.py show these.
+        *("agent.steering", "agent.follow_up", "retry.per_turn", "sessions.title"),
+        *("model.fallbacks", "model.fallback_on_refusal", "model.favourites"),
+        *("tasks", "roles", "commands", "fallbacks", "pipelines"),
         *(
             "undo.enabled",
             "undo.exclude",

@@ -183,6 +183,15 @@ def test_a_small_window_has_few_tools(codi: Codi, hello):
     assert tools_of(hello) == ["read", "write", "edit", "shell", "grep", "glob", "list", "todo"]
 
 
+@shows("--compress")
+def test_long_values_go_as_stand_ins(codi: Codi, lab):
+    long = "src/some/deep/folder/of/the/project/module_with_a_name.py"
+    steps = [says(f"{long} and {long} and {long} and {long}"), says("b"), says("c")]
+    server = lab(steps)
+    assert codi.json("one", "two", "three", "--compress").status == 0
+    assert "\u27e6E1\u27e7" in json.dumps(server.requests[-1].json["messages"], ensure_ascii=False)
+
+
 @shows("-c", "--continue", "-r", "--resume", "-s", "--session", "--fork", "--no-session", "--session-id", "--name")
 def test_sessions(codi: Codi, hello):
     assert codi.json("one", "--no-session").result["sessionFile"] is None
@@ -358,6 +367,33 @@ def test_the_sandbox_is_chosen_for_one_start(codi: Codi, lab):
         for how in ("off", "auto")
     ]
     assert told[0].split()[1] == "0" and told[1].split()[1] in ("0", "1")
+
+
+@shows("--title-model", "--summarize-model")
+def test_models_for_titles_and_summaries(codi: Codi, lab):
+    codi.env["CODI_SESSIONS_TITLE"] = "true"
+    naming = {"when": {"system": "You name conversations"}, "steps": [says("A name")]}
+    server = lab({"steps": [says("One."), says("", call("list")), says("Two.")], "branches": [naming]})
+    assert codi.json("one", "two", "--title-model", "anthropic/small").status == 0
+    assert {"small", "x"} == {request.json["model"] for request in server.requests}
+    codi.env["CODI_SESSIONS_TITLE"] = "false"
+    summing = {"when": {"system": "You summarise conversations"}, "loop": True, "steps": [says("## Goal\nAll of it.")]}
+    answers = [says(f"Answer {number}: " + "word " * 200) for number in range(40)]
+    server = lab({"window": 8192, "steps": answers, "branches": [summing]}, "openai-chat")
+    prompts = [f"Prompt {number}: " + "please " * 100 for number in range(40)]
+    small = ("--context-window", "8192", "--summarize-model", "openai-chat/small")
+    assert codi.json(*prompts, *small).status == 0
+    asked = [request.json for request in server.requests if request.method == "POST"]
+    sums = [body for body in asked if "You summarise conversations" in json.dumps(body)[:4000]]
+    assert sums and sums[0]["model"] == "small" and len(asked) == 40 + len(sums)
+
+
+@shows("--models", "--record", "--replay")
+def test_what_other_tests_show():
+    """`test_queue.py` cycles through models, `test_recordings.py` records and replays."""
+    assert (Path(__file__).parent / "test_recordings.py").exists() and (
+        Path(__file__).parent / "test_queue.py"
+    ).exists()
 
 
 def test_every_flag_is_seen_to_do_something():

@@ -143,3 +143,85 @@ def test_the_first_characters_come_before_the_last(codi: Codi, lab):
     running.signal(2)
     assert running.end().status == 130
     assert "word" in json.dumps([line for line in codi.session() if line["type"] == "message"][-1])
+
+
+FALLING_BACK = '[model]\nfallbacks = ["openai-chat/second", "nowhere/third"]\n[retry]\ntries = 2\nbase_s = 0.01\n'
+
+
+def customs(codi: Codi, kind: str) -> list[dict]:
+    return [line["data"] for line in codi.session() if line.get("customType") == kind]
+
+
+@pytest.mark.parametrize("status", [401, 429, 500])
+def test_another_model_stands_in_and_the_first_is_asked_again_in_the_next_turn(codi: Codi, lab, status):
+    codi.set_up(FALLING_BACK)
+    second = lab({"loop": True, "steps": [says("I stand in.")]}, "openai-chat")
+    first = lab(
+        [says("never", fault={"kind": "status", "status": status, "times": 2 - (status == 401)}), says("Back.")]
+    )
+    run = codi.stream("hi", "again")
+    assert run.status == 0 and run.result["answer"] == "never", run
+    warnings = [line["message"] for line in run.of_type("warning") if "going on with openai/second" in line["message"]]
+    assert len(warnings) == 1 and asked(second) == 1
+    assert [(line["provider"], line["modelId"]) for line in run.of_type("model_changed")] == [
+        ("openai", "second"), ("anthropic", "x"),
+    ]  # fmt: skip
+    told = customs(codi, "codi/model")
+    assert [(one["why"], one.get("from")) for one in told] == [
+        ("chosen", None), ("fallback", "anthropic/x"), ("chosen", "openai/second"),
+    ]  # fmt: skip
+    assert asked(first) == (2 if status == 401 else 3)
+
+
+def test_a_session_whose_last_turn_fell_back_goes_on_with_its_own_model(codi: Codi, lab):
+    codi.set_up(FALLING_BACK)
+    lab({"loop": True, "steps": [says("I stand in.")]}, "openai-chat")
+    lab([says("never", fault={"kind": "status", "status": 500, "times": 0})])
+    assert codi.json("hi").result["model"]["id"] == "second"
+    first = lab([says("Back.")])
+    del codi.env["CODI_MODEL"]
+    assert codi.json("-c", "again").result["answer"] == "Back." and asked(first) == 1
+
+
+def test_after_five_failures_the_broken_one_is_not_asked(codi: Codi, lab):
+    codi.set_up('[model]\nfallbacks = ["openai-chat/second"]\n[retry]\ntries = 5\nbase_s = 0.001\n')
+    second = lab({"loop": True, "steps": [says("I stand in.")]}, "openai-chat")
+    broken = lab([says("never", fault={"kind": "status", "status": 503, "times": 0})])
+    run = codi.json("one", "two", "three")
+    assert run.status == 0 and (asked(broken), asked(second)) == (5, 3)
+    assert any("left alone until" in warning for warning in run.result["warnings"])
+
+
+def test_without_another_model_the_broken_one_is_told_at_once(codi: Codi, lab, terminals):
+    codi.set_up("[retry]\ntries = 5\nbase_s = 0.001\n")
+    broken = lab([says("never", fault={"kind": "status", "status": 503, "times": 0})])
+    talk = terminals("one")
+    talk.wait_for("1 step")
+    talk.type("two\r")
+    talk.wait_for("failed 5 times in a row and is left alone until", "choose another model with /model")
+    assert asked(broken) == 5
+
+
+def test_a_turn_is_tried_again_only_so_often(codi: Codi, lab):
+    codi.set_up("[retry]\ntries = 5\nbase_s = 0.001\nper_turn = 3\n")
+    fault = {"kind": "status", "status": 529, "times": 2}
+    server = lab([says("", call("list"), fault=fault), says("Done.", fault=fault)])
+    run = codi.json("go")
+    assert run.status == 1 and run.result["stats"]["retries"] == 3 and asked(server) == 5
+
+
+def test_a_usage_limit_tells_the_time(codi: Codi, lab):
+    lab([says("Later.", fault={"kind": "status", "status": 429, "retry_after": 1200, "times": 0})])
+    run = codi.json("hi")
+    assert run.status == 1 and run.result["error"]["code"] == "quota_exhausted"
+    assert "free again in 20 min, at " in run.result["error"]["hint"] and "20 min" in run.result["error"]["hint"]
+
+
+@pytest.mark.parametrize("also", [False, True])
+def test_a_refusal_goes_to_another_model_only_where_that_is_wanted(codi: Codi, lab, also):
+    codi.set_up(f'[model]\nfallbacks = ["openai-chat/second"]\nfallback_on_refusal = {str(also).lower()}\n')
+    second = lab({"loop": True, "steps": [says("I stand in.")]}, "openai-chat")
+    blocked = [says("", stop="refused", raw_stop="SAFETY")]
+    lab(blocked, "google")
+    run = codi.json("hi")
+    assert (run.status, asked(second)) == (0, int(also)), run

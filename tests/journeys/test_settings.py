@@ -169,6 +169,7 @@ def test_warnings_do_not_stop_a_run(codi, lab, home):
 
 
 def test_every_key_is_listed_and_explained(codi):
+    del codi.env["CODI_SESSIONS_TITLE"]
     rows = [json.loads(line) for line in codi("config", "list", "--json").out.splitlines()]
     schema = json.loads(codi("config", "schema").out)
     assert {row["layer"] for row in rows} == {"default"}
@@ -180,6 +181,7 @@ def test_every_key_is_listed_and_explained(codi):
 
 
 def test_the_template_holds_every_key_and_changes_nothing(codi, home):
+    del codi.env["CODI_SESSIONS_TITLE"]
     before = codi("config", "list").out
     assert codi("config", "init").status == 0
     assert codi("config", "init").status == 1

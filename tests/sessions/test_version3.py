@@ -177,7 +177,10 @@ def test_own_facts_are_custom_entries_that_tell_all_of_their_data():
         ),
         ({"type": "label", "targetId": "x", "label": ""}, Labelled("x", None)),
         ({"type": "session_info"}, TitleGiven("")),
-        ({"type": "custom", "customType": "codi/title", "data": {"title": "t", "by": "model"}}, TitleGiven("t")),
+        (
+            {"type": "custom", "customType": "codi/title", "data": {"title": "t", "by": "model"}},
+            TitleGiven("t", "model"),
+        ),
         (
             {"type": "custom", "customType": "codi/turn_end", "data": {"turn": 1, "reason": "done", "new": 1}},
             TurnEnded(turn=1, reason="done"),

@@ -15,7 +15,7 @@ def test_the_environment(bench):
 
 
 def test_without_a_session(bench):
-    assert bench.call("context_status").text == "Context: about 0 tokens"
+    assert bench.call("context_status").text == "Context: ~0 tokens"
     assert bench.call("context_status", include="changes").text == "This session changed no files."
     assert bench.call("context_status", include=["cached"]).text == "Results kept for recall: 0 (0B)"
     assert list(bench.toolbox.resolve("context_status", {}).action.effects()) == []

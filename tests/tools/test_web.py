@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import codi.tools.web_pages
 from codi.protocol.effects import Reaches
+from codi.protocol.network import Errand
 from codi.tools.limiting import Limits
 from codi.tools.toolbox import Toolbox
 from codi.tools.web_engines import Engine, Query, engines
@@ -210,8 +211,10 @@ def test_the_connection_goes_to_the_address_that_was_looked_at(site):
     site.page("/", "x", "text/plain")
     port = site.server.server_port
 
+    errand = Errand("web", "a test")
+
     async def fetched():
-        return await network._got(f"http://rebound.example:{port}/", "rebound.example", "127.0.0.1", {}, 100)
+        return await network._got(f"http://rebound.example:{port}/", "rebound.example", "127.0.0.1", {}, 100, errand)
 
     assert anyio.run(fetched).body == b"x"
     assert site.heard[0][1]["host"] == f"rebound.example:{port}"

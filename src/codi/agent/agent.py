@@ -5,30 +5,33 @@ Whatever ends a turn, what was kept stays, and the next prompt finds a history t
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from typing import Any
+from typing import Any, Literal
 
 import anyio
 from msgspec.structs import replace
 
 from codi.agent.calls import Calls
-from codi.agent.context import Context
 from codi.agent.gate import Gate
-from codi.agent.limits import AgentSettings, Spending
+from codi.agent.limits import AgentSettings
 from codi.agent.mind import Mind
 from codi.agent.nearby import Nearby
+from codi.agent.notices import Notices
 from codi.agent.patience import GO_ON, SAY_SOMETHING, Patience, StepLost
+from codi.agent.queue import Queue
 from codi.agent.record import Record
 from codi.agent.repetition import Repetition
+from codi.agent.room.room import Room
 from codi.agent.tally import Tally
 from codi.agent.unfinished import Unfinished
 from codi.agent.waiting import Waiting
-from codi.protocol.errors import CodiError, LimitReached
+from codi.protocol.errors import CodiError, ContextOverflow, LimitReached
 from codi.protocol.events import (
+    BudgetDelta,
     ContextAdded,
-    Entry,
     MessageAdded,
+    ModelChosen,
     Reason,
     ReplyFacts,
     Retried,
@@ -37,7 +40,9 @@ from codi.protocol.events import (
     TurnEnded,
     TurnStarted,
 )
-from codi.protocol.messages import Cost, Image, Message, Text, ToolCall, ToolResult, Usage, user
+from codi.protocol.messages import Cost, Image, Message, Origin, Text, ToolCall, ToolResult, Usage, user
+from codi.protocol.ops import ChooseBudget, Line
+from codi.providers.budget import Budget
 from codi.providers.provider import Reply, Request
 
 CUT_CALL = (
@@ -50,7 +55,7 @@ PAST_LIMIT = "Not executed: the limit of steps was reached."
 
 
 class Agent:
-    """`mind` may be exchanged between turns; what stands in `steering` is said to the model before its next request.
+    """`mind` may be exchanged between turns; what waits in the `queue` is said to the model on its way.
     `nearby` looks for instruction files on the way; None where none are read. `news` is what happened by itself meanwhile,
     told once."""
 
@@ -63,23 +68,26 @@ class Agent:
         nearby: Nearby | None = None,
         news: Callable[[], Sequence[str]] = tuple,
         gate: Gate | None = None,
+        budget: Budget | None = None,
+        room: Room | None = None,
     ) -> None:
         self.mind = mind
         self.calls = calls
-        self.steering: list[Message] = []
+        self.queue = Queue(record.tell, steering=settings.steering, follow_up=settings.follow_up)
         self._gate = gate or Gate(calls, record, settings)
         self._record = record
-        self._settings = settings
-        self._nearby = nearby
+        self._settings = self._first_settings = settings
+        self.budget = budget or Budget()
+        self._notices = Notices(record, settings, self.budget, nearby)
         self._news = news
-        self._context = Context()
-        self._spending = Spending(settings)
-        self._last_usage: Usage | None = None
-        self._more_output = self._is_late = False
+        self.room = room or Room(record)
+        self.room.spent = lambda mind, usage: self._tally.add(usage)
+        self._tally = Tally(mind.provider.model.id)
+        self._more_output = self._is_relieved = False
         self._turn = sum(isinstance(entry.fact, TurnStarted) for entry in record.session.path())
 
-    async def prompt(self, text: str, images: Sequence[Image] = ()) -> None:
-        """Take one prompt to its end, whatever the end is."""
+    async def prompt(self, text: str, images: Sequence[Image] = ()) -> Reason:
+        """Take one prompt to its end, whatever the end is, and what was said meanwhile; how it ended."""
         self._begin(user(text, *images))
         try:
             with anyio.move_on_after(self._settings.max_time_s) as clock:
@@ -97,20 +105,40 @@ class Agent:
             self._end("interrupted")
             raise
         except LimitReached as limit:
-            self._end("limit", limit)
+            return self._end("limit", limit)
         except CodiError as error:
-            self._end("error", error)
-        else:
-            self._end_well()
+            return self._end("error", error)
+        return self._end_well()
+
+    def limit(self, op: ChooseBudget) -> BudgetDelta:
+        """Other limits from now on; what holds then, and what is used of it."""
+        held, first, budget = self._settings, self._first_settings, self.budget
+        if op.off:
+            held = replace(held, max_steps=first.max_steps, max_time_s=first.max_time_s)
+            budget.limit(first.max_cost)
+        if op.cost is not None:
+            budget.limit(op.cost)
+        self._settings = replace(
+            held, max_steps=held.max_steps if op.steps is None else op.steps, max_time_s=op.time_s or held.max_time_s
+        )
+        self._notices.settings = self._settings
+        return BudgetDelta(
+            cost=budget.max_cost,
+            spent=budget.spent,
+            reserved=budget.reserved.cost,
+            steps=self._settings.max_steps,
+            time_s=self._settings.max_time_s,
+            tokens=budget.max_tokens,
+            tokens_used=budget.tokens,
+        )
 
     async def _think(self) -> tuple[ToolCall, ...]:
         """Ask the model until it has said something that can be acted upon. No calls: the turn is done."""
         while True:
-            while self.steering:
-                self._record.keep(MessageAdded(self.steering.pop(0)), sync=True)
+            self._take_up("steering")
             for text in self._news():
                 self._record.keep(ContextAdded(kind="codi/news", message=user(text), display=False))
-            self._warn(self._lateness())
+            self._notices.before_step(self._tally)
             reply = await self._last_words() if self._at_last_step() else await self._ask()
             calls = reply.message.tool_calls
             if reply.stop == "length" and calls:
@@ -123,7 +151,7 @@ class Agent:
                 told = f"the model {what}" + (f" ({reply.raw_stop})" if reply.raw_stop else "")
                 self._record.tell(StatusDelta(kind="warning", text=told))
                 self._refuse(calls, WITHHELD)
-                if self.steering:
+                if self.queue.has("steering"):
                     continue
                 return ()
             self._patience.whole(defects=any(call.defect for call in calls))
@@ -131,23 +159,59 @@ class Agent:
                 return calls
             if reply.complaint:
                 self._patience.malformed()
-                self._nudge(reply.complaint)
+                self._notices.nudge(reply.complaint)
             elif reply.stop == "length":
                 self._patience.cut_text()
-                self._nudge(GO_ON)
+                self._notices.nudge(GO_ON)
             elif reply.stop == "paused":
                 self._patience.paused()
             elif not reply.message.text.strip():
-                self._patience.empty()
-                self._nudge(SAY_SOMETHING)
-            elif not (self.steering or await self._is_held_up(reply) or self.steering):
-                return ()
+                await self._bear_silence()
+            elif not (self.queue.has("steering") or self._take_up("follow_up") or await self._is_held_up(reply)):
+                if not self.queue:  # what was said while the end was looked into
+                    return ()
+                self._take_up("follow_up")
+
+    def _take_up(self, line: Line) -> bool:
+        """Say to the model what waits in this line; False if nothing does."""
+        taken = self.queue.take(line)
+        for message in taken:
+            self._record.keep(MessageAdded(message), sync=True)
+        return bool(taken)
+
+    async def _bear_silence(self) -> None:
+        """Ask for words; where that does not help, a shorter conversation may."""
+        try:
+            self._patience.empty()
+        except StepLost:
+            if self._is_relieved or not await self.room.relieve(self.mind):
+                raise
+            self._is_relieved = True
+        self._notices.nudge(SAY_SOMETHING)
 
     async def _ask(self, tool_choice: str = "auto") -> Reply:
-        """One request and its reply, kept with what it cost. An unfinished reply is kept as what it is."""
-        self._warn(self._spending.check(self.mind.worst_case(self._last_usage), self.mind.price_of))
-        messages = self._context.messages_of(self._record.session.path())
-        request = self.mind.request(messages, more_output=self._more_output, tool_choice=tool_choice)
+        """One request and its reply. What turns out to be too long for the model is made shorter and sent once more."""
+        self._look_again(compacted=await self.room.make(self.mind))
+        try:
+            return await self._send(tool_choice)
+        except CodiError as error:
+            if not self.room.overflows(self.mind, error):
+                raise
+            try:
+                compacted = await self.room.after_overflow(self.mind)
+            except ContextOverflow:
+                raise error from None  # the service's own words say best what is wrong
+        self._look_again(compacted=compacted)
+        return await self._send(tool_choice)
+
+    def _look_again(self, *, compacted: bool) -> None:
+        """After a compaction the files with instructions are read again."""
+        if compacted:
+            self._notices.read_again()
+
+    async def _send(self, tool_choice: str) -> Reply:
+        """Send what stands in the conversation; the reply is kept with what it cost, an unfinished one as what it is."""
+        request = self.room.request(self.mind, more_output=self._more_output, tool_choice=tool_choice)
         unfinished, waiting = Unfinished(), Waiting(self.mind, self._record.tell)
         reply, failure, began = None, None, time.monotonic()
         try:
@@ -164,13 +228,20 @@ class Agent:
         finally:
             self._tally.steps += 1
             self._tally.provider_s += time.monotonic() - began
+        if isinstance(failure, LimitReached):
+            raise failure  # nothing was asked
+        if reply is not None and (failure := self.room.overran(self.mind, reply.usage)):
+            self._tally.add(replace(reply.usage, cost=self.mind.price_of(reply.usage)))
+            reply, unfinished = None, Unfinished()
         if reply is None:
             failure = failure or StepLost("the model's answer never ended", hint="This is a bug of its provider.")
             self._keep_unfinished(unfinished, "error", str(failure))
             raise failure
+        self.room.answered(self.mind, request, reply.usage, self._tally.steps)
         return self._keep_reply(reply)
 
     async def _hear(self, request: Request, unfinished: Unfinished, waiting: Waiting) -> Reply | None:
+        origin = self.mind.provider.origin
         parts: Any = self.mind.provider.stream(request)
         async with aclosing(parts):
             async for part in parts:
@@ -178,6 +249,8 @@ class Agent:
                     return part
                 waiting.heard(part)
                 unfinished.add(part)
+                if isinstance(part, StatusDelta) and part.kind == "fallback":
+                    origin = self._changed_from(origin, "fallback")
                 if isinstance(part, StatusDelta) and part.kind == "retry":
                     self._tally.retries += 1
                     self._tally.wait_s += part.wait_s
@@ -198,7 +271,7 @@ class Agent:
         try:
             if not await self.calls.run(calls, remark):
                 return False
-            self._tell_of_files(lambda nearby, path: nearby.touched(self.calls.touched, path))
+            self._notices.after(self.calls.touched)
         finally:
             waited = self.calls.approvals.waited_s - waited
             self._tally.wait_s += waited
@@ -210,45 +283,19 @@ class Agent:
         self._patience.after_results(all_failed=len(failures) == len(calls), last=failures[-1] if failures else "")
         return True
 
-    def _tell_of_files(self, found: Callable[[Nearby, Sequence[Entry]], Iterable[ContextAdded]]) -> None:
-        """Keep the instruction files that have come to hold, and tell the person what is wrong with them."""
-        if self._nearby is None:
-            return
-        for fact in found(self._nearby, self._record.session.path()):
-            self._record.keep(fact)
-        while self._nearby.notices:
-            self._record.tell(StatusDelta(kind="warning", text=self._nearby.notices.pop(0)))
-
-    def _warn(self, warning: str | None) -> None:
-        """Tell person and model what is about to run out."""
-        if warning:
-            self._record.tell(StatusDelta(kind="warning", text=warning))
-            self._nudge(f"{warning}. Come to an end soon.")
-
     async def _is_held_up(self, reply: Reply) -> bool:
         """Whether the turn may not end with this reply; the model is told why."""
         objection = await self._gate.objection(reply.message.text)
         if objection:
-            self._nudge(objection)
+            self._notices.nudge(objection)
         return objection is not None
 
     def _at_last_step(self) -> bool:
-        limit = self._settings.max_steps
-        if limit and self._tally.steps == max(1, limit * 4 // 5) and limit > 1:
-            self._record.tell(StatusDelta(kind="warning", text=f"{self._tally.steps} of {limit} steps used"))
-        return bool(limit) and self._tally.steps >= limit
-
-    def _lateness(self) -> str | None:
-        """That most of the turn's time is over, once."""
-        limit_s, spent_s = self._settings.max_time_s, self._tally.elapsed_s
-        if self._is_late or spent_s < 0.8 * limit_s:
-            return None
-        self._is_late = True
-        return f"{spent_s:.0f} of {limit_s:g} s of this turn are over"
+        return 0 < self._settings.max_steps <= self._tally.steps
 
     async def _last_words(self) -> Reply:
         """The limit of steps is reached: let the model sum up without tools, and end the turn."""
-        self._nudge(SUM_UP.format(self._settings.max_steps))
+        self._notices.nudge(SUM_UP.format(self._settings.max_steps))
         reply = await self._ask(tool_choice="none")
         self._refuse(reply.message.tool_calls, PAST_LIMIT)
         raise LimitReached(
@@ -257,33 +304,44 @@ class Agent:
             limit="steps",
         )
 
+    def _changed_from(self, before: Origin, why: Literal["chosen", "fallback"]) -> Origin:
+        """Keep that another model answers from here on, if it does; which one it is."""
+        now = self.mind.provider.origin
+        if (now.provider, now.model) != (before.provider, before.model):
+            self._record.keep(ModelChosen(now.provider, now.model))
+            self._record.keep(self.mind.described(why, came_from=f"{before.provider}/{before.model}"))
+        return now
+
     def _begin(self, prompt: Message) -> None:
         self._turn += 1
+        before = self.mind.provider.origin
+        self.mind.begin_turn()
         self._tally = Tally(self.mind.provider.model.id)
         self._repetition = Repetition()
         is_weak = not self.mind.provider.model.abilities.tools
         self._patience = Patience(self._settings.max_failed_steps, nudges=2 if is_weak else 1)
         self._more_output = False
-        self._is_late = False
+        self._is_relieved = False
         self.calls.approvals.begin_turn()
         self._record.keep(TurnStarted(self._turn))
-        self._tell_of_files(Nearby.changed)
+        self._changed_from(before, "chosen")
+        self._notices.begin()
         self._record.keep(MessageAdded(prompt), sync=True)
+        if listed := self.room.open_files():
+            self._record.keep(listed)
 
-    def _end_well(self) -> None:
+    def _end_well(self) -> Reason:
         if self.calls.approvals.unanswered:
-            self._end("permission")
-        elif self._gate.unbacked:
-            self._end("unbacked", self._gate.unbacked)
-        else:
-            self._end("done")
+            return self._end("permission")
+        return self._end("unbacked", self._gate.unbacked) if self._gate.unbacked else self._end("done")
 
-    def _end(self, reason: Reason, error: CodiError | None = None) -> None:
+    def _end(self, reason: Reason, error: CodiError | None = None) -> Reason:
         ended = TurnEnded(turn=self._turn, reason=reason, stats=self._tally.stats(), tree=self._gate.tree)
         if error:
             code = error.limit if isinstance(error, LimitReached) else error.code
             ended = replace(ended, message=str(error), hint=error.hint, code=code)
         self._record.keep(ended, sync=True)
+        return reason
 
     def _keep_reply(self, reply: Reply) -> Reply:
         usage = replace(reply.usage, cost=self.mind.price_of(reply.usage))
@@ -292,8 +350,6 @@ class Agent:
             stop=stop, usage=usage, raw_stop=reply.raw_stop, response_id=reply.response_id, response_model=reply.model
         )
         self._tally.add(usage)
-        self._spending.add(usage)
-        self._last_usage = usage
         # Written before any of its calls runs, so that none can run twice; the intent of a call with effects brings it to disk.
         self._record.keep(MessageAdded(reply.message, facts))
         return reply
@@ -306,6 +362,3 @@ class Agent:
         for call in calls:
             refused = ToolResult(call.id, (Text(text.format(call.name)),), is_error=True, tool=call.name)
             self._record.keep(MessageAdded(Message("user", (refused,))))
-
-    def _nudge(self, text: str) -> None:
-        self._record.keep(ContextAdded(kind="codi/nudge", message=user(text), display=False))

@@ -43,7 +43,7 @@ from codi.protocol.events import (
     ToolProgress,
 )
 from codi.protocol.messages import Message, Text, ToolCall, ToolResult
-from codi.tools.tool import ToolFailed, ToolOutput
+from codi.tools.tool import Action, ToolFailed, ToolOutput
 from codi.tools.toolbox import Resolved, Toolbox
 from codi.workspace.grant import Grant
 from codi.workspace.paths import why_impossible
@@ -62,6 +62,8 @@ NOT_HELD = (
 NOBODY = "No one can approve this in non-interactive mode; {} needs --allow {}."
 _PARTIAL_CHARS = 20_000
 _RISK_OF_NO_UNDO = 6
+DANGEROUS = 8
+"""The risk from which a person is asked even about what they typed themselves."""
 _RISK_OF_READ_ONLY = 5
 _MOST_NAMED = 5
 _ONLY_A_PERSON = 8
@@ -150,6 +152,33 @@ class Calls:
                 if isinstance(effect, Writes) and self.workspace.stamp(effect.path) is None:
                     self.workspace.saw(effect.path, await self.workspace.read(effect.path))
         await self.run([call])
+
+    async def run_own(self, call: ToolCall, action: Action, heard: Callable[[str], None]) -> ToolOutput | str:
+        """Run a command that the person typed: what would merely be asked about needs no answer. A text says why it did not
+        run."""
+        act = _Act(call)
+        act.resolved = Resolved(None, call.name, call.arguments, action)
+        await self._judge(act)
+        if (
+            isinstance(act.verdict, Ask)
+            and act.verdict.risk >= DANGEROUS
+            and not act.result
+            and not await self._ask(act)
+        ):
+            return NOT_STARTED
+        if act.result:
+            return act.result.text
+        try:
+            async with self._cover.around(call, action.effects()) as act.kept:
+                output = await act.resolved.action.run(self._grant(act, heard))
+        except NotKept as trouble:
+            return f"Not executed: {trouble}"
+        except OSError as trouble:
+            return f"Cannot run it: {trouble.strerror or trouble}"
+        finally:
+            for fact in act.kept.facts if act.kept else ():
+                self._record.keep(fact)
+        return self._veiled(act, output if isinstance(output, ToolOutput) else ToolOutput(text=output))
 
     async def run(self, calls: Sequence[ToolCall], remark: Remark | None = None) -> bool:
         """Run the calls of a step; each gets exactly one result, kept in the order of the calls, whatever ends it early.

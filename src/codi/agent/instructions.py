@@ -65,6 +65,7 @@ def instructions(
     *,
     replaced: Part | None = None,
     appended: Sequence[Part] = (),
+    memory: str = "",
 ) -> list[Part]:
     """The parts in their order. `replaced` stands for role and rules; the texts of `appended` follow them. What tools exist
     is always told."""
@@ -81,6 +82,8 @@ def instructions(
     if files:
         text = "\n".join(file.tagged for file in files)
         parts.append(Part("project_context", text, ", ".join(file.path for file in files)))
+    if memory:
+        parts.append(Part("memory", memory, "what is remembered"))
     parts.append(Part("environment", _told(surroundings), "this machine"))
     return parts
 

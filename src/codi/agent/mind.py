@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from codi.protocol.events import ModelDescribed
 from codi.protocol.messages import Cost, Level, Message, Usage
 from codi.protocol.tooling import ToolSpec
 from codi.providers.provider import Provider, Request
 from codi.providers.timeouts import USUAL, Timeouts
-
-_CHARS_PER_TOKEN = 4
 
 
 class Mind(Struct, frozen=True, kw_only=True):
@@ -27,8 +27,14 @@ class Mind(Struct, frozen=True, kw_only=True):
     top_p: float | None = None
     cache: Literal["none", "short", "long"] = "short"
     session_id: str = ""
+    begin_turn: Callable[[], None] = lambda: None
+    """To be called when a turn begins: then the first of several models is asked again."""
     timeouts: Timeouts = USUAL
     """After which silence the provider gives up; for telling how long a wait may still take."""
+
+    def thinking_for(self, level: Level) -> "Mind":
+        """The same, thinking for so long, as far as its model can."""
+        return replace(self, thinking=level if self.provider.model.abilities.thinking else "off")
 
     def request(self, messages: Sequence[Message], *, more_output: bool = False, tool_choice: str = "auto") -> Request:
         return Request(
@@ -44,7 +50,19 @@ class Mind(Struct, frozen=True, kw_only=True):
             session_id=self.session_id,
         )
 
-    def worst_case(self, last: Usage | None) -> Usage:
-        """What the next request may use at most: about as much input as the last one and its answer, and a full answer."""
-        known = last.total if last else sum(map(len, self.system)) // _CHARS_PER_TOKEN
-        return Usage(input=known, output=self.max_output or min(self.provider.model.max_output, 32_000), estimated=True)
+    def described(
+        self, why: Literal["chosen", "fallback"] = "chosen", *, came_from: str | None = None
+    ) -> ModelDescribed:
+        """What is known of the model that answers now."""
+        origin, entry = self.provider.origin, self.provider.model
+        return ModelDescribed(
+            provider=origin.provider,
+            model_id=origin.model,
+            api=origin.api,
+            thinking=self.thinking,
+            window=entry.window,
+            max_output=entry.max_output,
+            why=why,
+            prices={"input": entry.prices.input, "output": entry.prices.output} if entry.prices else None,
+            came_from=came_from,
+        )

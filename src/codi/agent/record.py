@@ -59,8 +59,11 @@ class Record:
             self.unsaved = None
         except Unsaved as trouble:
             entry = self.session.path()[-1]
-            if self.unsaved is None:
-                self._listen(StatusDelta(kind="warning", text=str(trouble), hint=trouble.hint))
-            self.unsaved = trouble
+            self._complain(trouble)
         self._listen(entry)
         return entry
+
+    def _complain(self, trouble: Unsaved) -> None:
+        if self.unsaved is None:
+            self._listen(StatusDelta(kind="warning", text=str(trouble), hint=trouble.hint))
+        self.unsaved = trouble

@@ -44,6 +44,8 @@ def run(words: Sequence[str], opening: Opening | None = None) -> int:
     check(args)
     if args.endpoint_id:
         os.environ["RUNPOD_ENDPOINT_ID"] = args.endpoint_id
+    if args.models:  # what runs beside this program cycles through the same
+        os.environ["CODI_MODEL_FAVOURITES"] = args.models
     places = Places.at(args.cwd)
     interactive = is_interactive(args)
     if interactive and how_trusted(args) == "pinned" and not args.print_prompt:
@@ -56,6 +58,9 @@ def run(words: Sequence[str], opening: Opening | None = None) -> int:
     if not interactive and not prompts:
         raise UsageError("there is no prompt", hint="Say what to do: codi -p 'fix the failing test'.")
     target = _target(args, engine)
+    if opening and engine.ui.mode == "plain":
+        opening.withdraw()
+        opening = None
     leave_when_ended()
     try:
         if interactive:
@@ -106,6 +111,8 @@ def _engine(args: Any, places: Places, words: Sequence[str]) -> Engine:
         model_given=bool(args.model or args.provider or args.base_url or "model.default" in named),
         thinking_given=args.thinking is not None or "model.thinking" in named,
         mode_given=args.permission_mode is not None or "permission_mode" in named,
+        record=os.path.abspath(args.record) if args.record else "",
+        replay=os.path.abspath(args.replay) if args.replay else "",
         cwd_given=args.cwd is not None,
         someone_answers=is_interactive(args),
         flags=tuple(word.partition("=")[0] for word in words if word.startswith("--")),

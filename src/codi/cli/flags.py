@@ -119,6 +119,13 @@ def parser(commands: dict[str, str]) -> Parser:
     model.add_argument("--api-key", metavar="SOURCE", help="where the key comes from: -, fd:N, env:NAME or !COMMAND")
     model.add_argument("--thinking", choices=LEVELS, help="how long to think")
     model.add_argument("--context-window", type=int, metavar="N", help="the model's window in tokens")
+    model.add_argument("--compress", action="store_true", default=None, help="stand-ins for long values that recur")
+
+    model.add_argument("--models", metavar="GLOBS", help="the models that cycling offers")
+    model.add_argument("--summarize-model", metavar="M", help="the model that sums up")
+    model.add_argument("--title-model", metavar="M", help="the model that finds titles")
+    model.add_argument("--record", metavar="FILE", help="take down what the service answers")
+    model.add_argument("--replay", metavar="FILE", help="answer from what was taken down, without a network")
 
     session = flags.add_argument_group("session")
     session.add_argument(
@@ -207,6 +214,7 @@ def check(args: Any) -> None:
         {"--no-tools": args.no_tools, "--tools": args.tools is not None},
         {"--trust-project": args.trust_project, "--no-trust": args.no_trust},
         {"--output-format": args.output_format, "--mode": args.mode},
+        {"--record": args.record, "--replay": args.replay},
     ):
         named = [flag for flag, is_given in given.items() if is_given]
         if len(named) > 1:
@@ -242,6 +250,10 @@ def settings_of(args: Any) -> dict[str, Any]:
         "model.base_url": args.base_url,
         "model.thinking": args.thinking,
         "model.context_window": args.context_window,
+        "model.favourites": args.models and [name.strip() for name in args.models.split(",") if name.strip()],
+        "tasks.summarize": args.summarize_model,
+        "tasks.title": args.title_model,
+        "context.compress": args.compress,
         "permission_mode": args.permission_mode,
         "profile": args.profile,
         "tools.profile": args.tool_profile,

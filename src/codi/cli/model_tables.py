@@ -2,9 +2,12 @@
 
 import re
 import sys
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 import anyio
+from msgspec import to_builtins
 
 from codi.cli.printing import print_json, print_table
 from codi.cli.start import host_for
@@ -21,9 +24,68 @@ def show(args: Any) -> int:
     return anyio.run(_list, host_for(Places.at(args.cwd), {}), args)
 
 
+def favourites(rows: Sequence[ModelRow], globs: Sequence[str]) -> list[ModelRow]:
+    """The models that these patterns name, in their order; `*` alone is all whose service has a key."""
+    found: dict[str, ModelRow] = {}
+    for glob in globs:
+        for row in rows:
+            if fnmatchcase(row.model, glob) or fnmatchcase(row.id, glob):
+                found.setdefault(row.model, row)
+        if not glob.strip("*") and glob:
+            found = {name: row for name, row in found.items() if row.key_present}
+    return list(found.values())
+
+
 def show_current(args: Any) -> int:
     """The model that answers when nobody names one. Raises CodiError where there is none."""
     return anyio.run(_current, host_for(Places.at(args.cwd), {}), args)
+
+
+def show_info(args: Any) -> int:
+    """One model, with all that is known of it. Raises CodiError where there is none."""
+    engine = host_for(Places.at(args.cwd), {})
+    choice, entry = anyio.run(engine.described, args.id)
+    prices = entry.prices
+    told = {
+        "model": choice.model,
+        "name": entry.name or None,
+        "mapName": choice.name or None,
+        "api": choice.api,
+        "baseUrl": choice.base_url,
+        "window": entry.window,
+        "windowAssumed": entry.assumed,
+        "maxOutput": entry.max_output,
+        "abilities": [name for name in entry.abilities.__struct_fields__ if getattr(entry.abilities, name)],
+        "thinking": list(entry.thinking_levels),
+        "price": to_builtins(prices) if prices else None,
+        "knowledge": entry.knowledge or None,
+        "deprecated": entry.deprecated or None,
+        "fallbacks": list(engine.parts.fallbacks(choice)),
+    }
+    if args.json:
+        print_json(told)
+        return 0
+    if prices is None:
+        told["price"] = "price unknown"
+    elif not args.json:
+        told["price"] = (
+            f"{prices.input:g} in, {prices.output:g} out, {prices.cache_read:g} read, {prices.cache_write:g} written"
+        )
+    for name, value in told.items():
+        if value not in (None, [], False):
+            print(f"{name:<15}{', '.join(map(str, value)) if isinstance(value, list) else value}")
+    return 0
+
+
+def show_providers(args: Any) -> int:
+    """The services that can be named, each with its address and where its key is looked for."""
+    models = host_for(Places.at(args.cwd), {}).models
+    for row in models.services() if args.json else ():
+        print_json(to_builtins(row))
+    if not args.json:
+        rows = [(row.name, row.api, row.base_url, row.key, "yes" if row.ready else "") for row in models.services()]
+        print_table(("provider", "format", "address", "key", "ready"), rows)
+    return 0
 
 
 async def _list(engine: Engine, args: Any) -> int:
@@ -34,6 +96,8 @@ async def _list(engine: Engine, args: Any) -> int:
     else:
         default, hint = choice.model, ""
     rows = await engine.models.rows(provider=args.provider, local=args.local, default=default)
+    if args.favourites:
+        rows = favourites(rows, engine.favourites)
     found = [row for row in rows if _plain(args.search) in _plain(f"{row.model} {row.name}")]
     if args.search and not found:
         raise NotFound(f"no model matches {args.search!r}", hint="`codi models` lists all that are known.")

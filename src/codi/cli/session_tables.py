@@ -10,6 +10,8 @@ from codi.cli.printing import print_json, print_table, shown_path
 from codi.engine.places import Places
 from codi.engine.shelf import Shelf
 from codi.protocol.conversation import SessionSummary
+from codi.protocol.events import CompactionUndone, ContextCompacted
+from codi.sessions.files import reading_of
 from codi.sessions.summaries import summary_of
 from codi.sessions.version3 import timestamp_of
 
@@ -31,6 +33,34 @@ def show_all(args: Any, places: Places, shelf: Shelf) -> int:
     print_table(_HEAD, (_row(session) for session in found))
     if not found and not args.quiet and not (args.all or since or args.model):
         print(f"no sessions of {places.cwd}; --all lists those of every project", file=sys.stderr)
+    return 0
+
+
+def show_compactions(args: Any, places: Places, shelf: Shelf) -> int:
+    entries = reading_of(shelf.path_of(args.id)).entries
+    undone = {entry.fact.compaction_id for entry in entries if isinstance(entry.fact, CompactionUndone)}
+    rows = []
+    for entry in entries:
+        if not isinstance(entry.fact, ContextCompacted):
+            continue
+        fact = entry.fact
+        own = fact.details.get("codi", {}) if isinstance(fact.details, dict) else {}
+        row = {
+            "id": entry.id,
+            "at": timestamp_of(entry.at),
+            "method": own.get("method", ""),
+            "model": own.get("model", ""),
+            "tokensBefore": fact.tokens_before,
+            "tokensAfter": own.get("tokensAfter"),
+            "dropped": len(own.get("dropped", ())),
+            "firstKeptEntryId": fact.first_kept,
+            "undone": entry.id in undone,
+        }
+        if args.json:
+            print_json(row | {"summary": fact.summary, "details": fact.details})
+        rows.append(["" if value is None else str(value) for value in row.values()])
+    if not args.json:
+        print_table(("id", "at", "method", "model", "before", "after", "dropped", "first kept", "undone"), rows)
     return 0
 
 

@@ -87,6 +87,11 @@ _ACTIONS: dict[str, tuple[str, str, Callable[[Parser], None]]] = {
         "session_care:verify",
         _declare_verify,
     ),
+    "compactions": (
+        "what was said shorter in a session: when, how, how much",
+        "session_tables:show_compactions",
+        _declare_id,
+    ),
     "repair": ("write a clean copy of a damaged session beside it", "session_care:repair", _declare_id),
     "delete": ("move sessions to the trash, where they lie for 30 days", "session_care:delete", _declare_delete),
 }

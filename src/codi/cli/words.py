@@ -16,6 +16,7 @@ COMMANDS = {
     "lab": "scripted model servers for trying and testing",
     "log": "what codi did beside the conversation: every connection it made",
     "models": "models that are known, with window and price",
+    "pipeline": "several models one after the other, over a text or files",
     "policy": "what is allowed and why; rules shown, tried, added, removed",
     "redo": "put back what undo took",
     "schema": "JSON Schemas of what codi prints",
@@ -24,6 +25,7 @@ COMMANDS = {
     "tool": "list, show or run one tool, judged like a call of the model",
     "trust": "what a project brings, and which of it is obeyed",
     "undo": "take back what the agent changed",
+    "usage": "what requests read from the service's cache, and why not more",
 }
 
 SHOWS_NO_PROMPT = frozenset(

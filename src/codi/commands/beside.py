@@ -28,6 +28,23 @@ async def models(words: Sequence[str], desk: Desk) -> Outcome:
     return await told(desk, "models", *words, empty="no model is called like that")
 
 
+async def modelmap(words: Sequence[str], desk: Desk) -> Outcome:
+    match list(words) or ["show"]:
+        case ["add", *rest]:
+            named = [word for word in rest if word != "--global"]
+            if len(named) != 3:
+                return Fail("usage: /modelmap add [--global] NAME PROVIDER MODEL")
+            name, provider, model = named
+            wide = ["--global"] if "--global" in rest else []
+            return await told(desk, "models", "map", "add", name, "--provider", provider, "--model", model, *wide)
+        case words:
+            return await told(desk, "models", "map", *words)
+
+
+async def pipeline(words: Sequence[str], desk: Desk) -> Outcome:
+    return await told(desk, "models", "run", *words, empty="there are no pipelines")
+
+
 async def doctor(words: Sequence[str], desk: Desk) -> Outcome:
     answered = await desk.subcommand("doctor", *words)
     return Show(answered.text.rstrip() or answered.error.rstrip(), "doctor")

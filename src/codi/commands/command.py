@@ -5,9 +5,9 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
-from codi.protocol.events import Entry, Event
+from codi.protocol.events import Entry, Event, Waiting
 from codi.protocol.messages import Image
-from codi.protocol.ops import Op
+from codi.protocol.ops import Line, Op
 
 DuringTurn = Literal["now", "queue", "refuse"]
 
@@ -71,6 +71,14 @@ class Answered(Struct, frozen=True):
     error: str = ""
 
 
+class InLine(Struct, frozen=True):
+    """Something that waits: in which line, and at which place of it from 0."""
+
+    line: Line
+    at: int
+    what: Waiting
+
+
 class Desk(Protocol):
     """What lies before a command: the conversation in which it was typed, and whom it may ask."""
 
@@ -84,7 +92,7 @@ class Desk(Protocol):
         ...
 
     @property
-    def waiting(self) -> Sequence[str]:
+    def waiting(self) -> Sequence[InLine]:
         """What was said and is not yet taken up."""
         ...
 

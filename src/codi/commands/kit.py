@@ -80,6 +80,52 @@ _MODEL = (
         group="model",
     ),
     Command(
+        "scoped-models",
+        "the models that cycling offers",
+        (
+            Form("", "/scoped-models", "those of model.favourites, or of --models"),
+            Form("next|back", "/scoped-models next", "go to the next one, or back"),
+        ),
+        "codi.commands.choosing:scoped_models",
+        group="model",
+    ),
+    Command(
+        "thinking",
+        "how long the model thinks",
+        (Form("[off|minimal|low|medium|high|xhigh]", "/thinking low", completes="thinking"),),
+        "codi.commands.choosing:thinking",
+        aliases=("think",),
+        group="model",
+    ),
+    Command(
+        "modelmap",
+        "models under names of your own, and what each is for",
+        (
+            Form("show", "/modelmap show"),
+            Form("check", "/modelmap check", "whether all of it holds"),
+            Form("add [--global] NAME PROVIDER MODEL", "/modelmap add quick anthropic claude-haiku-4-5"),
+            Form("init", "/modelmap init", "a map to begin with"),
+            Form("example", "/modelmap example"),
+        ),
+        "codi.commands.beside:modelmap",
+        aliases=("mm", "models-map"),
+        group="model",
+    ),
+    Command(
+        "pipeline",
+        "run a pipeline of the model map over a text or files",
+        (
+            Form("", "/pipeline", "those that there are"),
+            Form(
+                "[--provider P] [--all|--iterative] [--triage|--triage-only] [--concurrency N] NAME [INPUT]",
+                "/pipeline --triage-only review src",
+            ),
+        ),
+        "codi.commands.beside:pipeline",
+        aliases=("pipe", "run-pipeline"),
+        group="model",
+    ),
+    Command(
         "mode",
         "what happens unasked",
         (Form("[default|accept-edits|plan|read-only|full-access]", "/mode plan", completes="mode"),),
@@ -230,6 +276,152 @@ _LEDGER = (
 )
 
 
+_TURN = (
+    Command(
+        "queue",
+        "what was said and waits",
+        (
+            Form("[list]", "/queue", "all of it, numbered"),
+            Form("drop N", "/queue drop 1"),
+            Form("edit N [TEXT]", "/queue edit 1 in other words", "without a text it comes back into the editor"),
+            Form("clear", "/queue clear"),
+        ),
+        "codi.commands.waiting:queue",
+        group="turn",
+    ),
+    Command(
+        "retry",
+        "ask the last prompt again, on a new branch",
+        (Form("", "/retry"),),
+        "codi.commands.waiting:retry",
+        kind="prompt",
+        during_turn="refuse",
+        group="turn",
+    ),
+    Command(
+        "budget",
+        "the limits of this run, and what of them is used",
+        (
+            Form("", "/budget"),
+            Form("cost USD", "/budget cost 2.50"),
+            Form("turns N", "/budget turns 50", "steps in a turn"),
+            Form("time S", "/budget time 600", "seconds for a turn"),
+            Form("off", "/budget off", "those of the start again"),
+        ),
+        "codi.commands.limits:budget",
+        group="turn",
+    ),
+)
+_CONTEXT = (
+    Command(
+        "context", "what fills the context", (Form("", "/context"),), "codi.commands.context:show", group="context"
+    ),
+    Command(
+        "compact",
+        "say the earlier conversation shorter",
+        (
+            Form("[instructions] [--llm] [--mechanical] [--force]", "/compact keep the names"),
+            Form("preview", "/compact preview", "what would stay and go; nothing is written"),
+            Form("status", "/compact status", "what the last one kept and dropped"),
+            Form("undo [entry]", "/compact undo", "take it back, or bring one entry back"),
+            Form("auto on|off", "/compact auto on", "whether room is made without being asked"),
+            Form("compress on|off", "/compact compress off", "stand-ins for long values that recur"),
+        ),
+        "codi.commands.context:compact",
+        aliases=("summarize", "compress", "compression"),
+        during_turn="queue",
+        group="context",
+    ),
+    Command(
+        "clear",
+        "let the model forget what was said, but for what is pinned",
+        (Form("[context]", "/clear context"),),
+        "codi.commands.context:clear",
+        during_turn="refuse",
+        group="context",
+    ),
+    Command(
+        "pin",
+        "hold an entry or a file in the context",
+        (Form("[entry|file]", "/pin README.md", completes="file"),),
+        "codi.commands.context:pin",
+        group="context",
+    ),
+    Command(
+        "unpin",
+        "let go of what is pinned",
+        (Form("[entry|file]", "/unpin README.md", completes="file"),),
+        "codi.commands.context:unpin",
+        group="context",
+    ),
+    Command(
+        "open",
+        "pin a file",
+        (Form("[file]", "/open README.md", completes="file"),),
+        "codi.commands.context:pin",
+        group="context",
+    ),
+    Command(
+        "close",
+        "let go of a file",
+        (Form("[file]", "/close README.md", completes="file"),),
+        "codi.commands.context:unpin",
+        group="context",
+    ),
+    Command(
+        "files",
+        "pinned and recent files",
+        (Form("", "/files"),),
+        "codi.commands.context:files",
+        aliases=("open-list",),
+        group="context",
+    ),
+    Command(
+        "context-max",
+        "take the model's window to be so many tokens",
+        (Form("N", "/context-max 100000"),),
+        "codi.commands.context:window",
+        group="context",
+    ),
+    Command(
+        "remember",
+        "keep a fact for later sessions",
+        (Form("[category:] fact [--project|--user]", "/remember style: tabs"),),
+        "codi.commands.context:remember",
+        aliases=("mem", "note"),
+        group="memory",
+    ),
+    Command(
+        "forget",
+        "forget what is remembered: listed, then asked",
+        (Form("id|pattern", "/forget tabs"),),
+        "codi.commands.context:forget",
+        aliases=("unmem",),
+        group="memory",
+    ),
+    Command(
+        "memories",
+        "what is remembered",
+        (Form("[query]", "/memories"), Form("edit ID fact", "/memories edit 1a2b3c4d spaces")),
+        "codi.commands.context:memories",
+        aliases=("mems", "memory"),
+        group="memory",
+    ),
+    Command(
+        "profile",
+        "who you are, as models are told",
+        (
+            Form("", "/profile"),
+            Form("set KEY VALUE", "/profile set name Ada"),
+            Form("unset KEY", "/profile unset name"),
+        ),
+        "codi.commands.context:profile",
+        aliases=("me",),
+        group="memory",
+    ),
+)
+
+
 @cache
 def commands() -> Registry:
-    return Registry((*_GENERAL, *_MODEL, *_LEDGER))
+    return Registry((*_GENERAL, *_MODEL, *_TURN, *_LEDGER, *_CONTEXT))

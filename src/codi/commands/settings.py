@@ -13,19 +13,12 @@ class UiSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         Literal["auto", "tui", "plain"],
         Meta(description="the whole interface, or lines that a screen reader can follow"),
     ] = "auto"
-    images: Annotated[bool, Meta(description="show pictures where the terminal can")] = True
     hide_thinking: Annotated[bool, Meta(description="fold what the model thinks")] = True
     paste_lines: Annotated[int, Meta(ge=1, description="longer pastes are shown as a marker")] = 10
-    double_escape: Annotated[
-        Literal["tree", "fork", "none"], Meta(description="what escape twice opens when nothing runs")
-    ] = "tree"
-    status: Annotated[tuple[str, ...], Meta(description="the parts of the status line, in order")] = ()
-    status_command: Annotated[str, Meta(description="a command whose first line is the status line")] = ""
     notify: Annotated[
         Literal["auto", "bell", "osc9", "off"],
         Meta(description="how to tell that a long turn ended, or that codi waits"),
     ] = "auto"
     motion: Annotated[bool, Meta(description="show that something runs by moving")] = True
-    vim: Annotated[bool, Meta(description="edit with the keys of vi")] = False
     popup_rows: Annotated[int, Meta(ge=3, le=20, description="rows of the list of completions")] = 5
     keys: Annotated[dict[str, tuple[str, ...]], Meta(description="keys by action")] = field(default_factory=dict)

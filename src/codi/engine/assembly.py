@@ -1,7 +1,8 @@
 """From settings to parts: who thinks, what may be done, and where."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from shutil import which
@@ -10,20 +11,25 @@ from anyio import from_thread, to_thread
 from msgspec import structs, to_builtins
 
 from codi.agent.context_files import ContextFiles, Ground, context_files
-from codi.agent.instructions import Part, Surroundings, instructions
+from codi.agent.instructions import Part, Surroundings, instructions, prompt_of
 from codi.agent.learning import Learning
+from codi.agent.memories import Memories
 from codi.agent.mind import Mind
 from codi.agent.nearby import Nearby
 from codi.agent.reviewer import Reviewer
 from codi.agent.text_calls import TextCalls, tools_in_words
 from codi.agent.veiled import Veiled
+from codi.agent.windows import tier_of
 from codi.credentials.copilot import CopilotToken
 from codi.credentials.login import Login
 from codi.credentials.vault import Vault
 from codi.credentials.watched import WatchedKey
+from codi.engine.fitting import Fitted, fitted
 from codi.engine.habits import Habits
 from codi.engine.logins import Logins, is_at_home
 from codi.engine.model_list import ModelList
+from codi.engine.model_map import ModelMap, NamedModel
+from codi.engine.model_map_files import tables_of
 from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.prompt_files import prompt_file
@@ -31,7 +37,7 @@ from codi.engine.rulebook import RuleBook
 from codi.engine.settings import Settings
 from codi.engine.trust.manifest import item_of_rules
 from codi.engine.trust.trust import Trust
-from codi.engine.vaults import vault_for
+from codi.engine.vaults import vault_for, without_secrets
 from codi.engine.version import VERSION
 from codi.insights.audit import Audit
 from codi.insights.network_log import NetworkLog
@@ -47,18 +53,22 @@ from codi.protocol.network import Connection
 from codi.protocol.tooling import ToolSpec
 from codi.providers import catalog as prices
 from codi.providers.assembly import Connections, provider_for, timeouts_for
+from codi.providers.breaker import Breaker, Broken
+from codi.providers.budget import Budget, Budgeted
 from codi.providers.catalog import Catalog
 from codi.providers.choice import Choice, LocalServer, smart_default
+from codi.providers.estimates import CHARACTERS_PER_TOKEN
 from codi.providers.local_servers import reachable
 from codi.providers.logged_in import LoggedIn
 from codi.providers.presets import presets
-from codi.providers.provider import Credential, ModelEntry, Provider
-from codi.providers.resilient import Resilient
+from codi.providers.provider import Credential, ModelEntry, NoKey, Provider
+from codi.providers.rate import Bucket, Rated
+from codi.providers.resilient import Allowance, Resilient
 from codi.providers.timeouts import Timeouts
 from codi.providers.wanted import Wanted
 from codi.tools.kit import Live, built_in
 from codi.tools.limiting import Limits
-from codi.tools.output import cap_for
+from codi.tools.output import LEAST_BYTES, cap_for
 from codi.tools.page_cache import PageCache
 from codi.tools.results import Results
 from codi.tools.syntax_gate import SyntaxGate
@@ -104,10 +114,22 @@ class Assembly:
         self.listening = [NetworkLog(places.home).hear]
         """Who is told of each connection that codi makes."""
         self._logins = Logins(places.home, settings, env, options.ask_secret, self._connected)
-        self._connections = Connections(offline=settings.network.offline, hear=self._connected)
+        self._connections = Connections(
+            offline=settings.network.offline,
+            record=options.record,
+            replay=options.replay,
+            hear=self._connected,
+        )
         self._audit: Audit | None = None
         self._without_tools: set[str] = set()
-        self._catalog = Catalog.load(os.path.join(places.home, "models.toml"), settings.models)
+        self._breakers: dict[str, Breaker] = {}
+        self._buckets: dict[str, Bucket] = {}
+        limits = settings.agent
+        self.budget = Budget(limits.max_cost, limits.max_tokens, unknown=limits.max_cost_unknown)
+        """One for all conversations of this start."""
+        self.tables = tables_of(settings, places, trusted=options.trust == "all")
+        self.map = ModelMap.of(self.tables)
+        self._catalog = Catalog.load(os.path.join(places.home, "models.toml"), self.tables.models)
 
     def _connected(self, connection: Connection) -> None:
         for hear in self.listening:
@@ -115,6 +137,15 @@ class Assembly:
 
     async def choice(self, model: str = "") -> Choice:
         """The model to ask: the one named here, else what flags, environment, settings and surroundings say."""
+        of = self.settings.model
+        if named := self.map.find(model or of.default):
+            choice = await self._chosen(named.wanted)
+            thinking = named.level or choice.thinking or named.model.thinking
+            found = structs.replace(choice, name=named.name, thinking=thinking)
+            return structs.replace(found, base_url=named.model.base_url) if named.model.base_url else found
+        return await self._chosen(model)
+
+    async def _chosen(self, model: str) -> Choice:
         of = self.settings.model
         script = self._script(model or of.default)
         if script:
@@ -161,7 +192,7 @@ class Assembly:
             return set_up if set_up and not self.options.model_given else os.path.abspath(path)
         return "" if named and self.options.model_given else os.path.abspath(set_up) if set_up else ""
 
-    def _entry(self, choice: Choice) -> ModelEntry:
+    def entry(self, choice: Choice) -> ModelEntry:
         entry = self._catalog.entry(choice.service, choice.model_id)
         window = self.settings.model.context_window
         return structs.replace(entry, window=window, assumed=False) if window else entry
@@ -212,6 +243,9 @@ class Assembly:
     def toolbox(self, results: Results, live: Live, entry: ModelEntry | None) -> Toolbox:
         """The tools that are offered: what the flags name, else what the profile and the settings leave."""
         cap = cap_for(entry.window if entry else None)
+        if entry:
+            one = tier_of(entry.window, self.settings.context).one_result
+            cap = structs.replace(cap, bytes=max(LEAST_BYTES, one * CHARACTERS_PER_TOKEN))
         limits = Limits(results, lambda: cap)
         tools = built_in(
             limits=limits,
@@ -256,7 +290,12 @@ class Assembly:
         return Nearby(self._ground, start) if self.options.context_files else None
 
     def instructions(
-        self, tools: Sequence[ToolSpec], mode: Mode, files: ContextFiles, state: GitState | None
+        self,
+        tools: Sequence[ToolSpec],
+        mode: Mode,
+        files: ContextFiles,
+        state: GitState | None,
+        memories: Memories,
     ) -> list[Part]:
         return instructions(
             tools,
@@ -269,6 +308,31 @@ class Assembly:
             ),
             replaced=self._role(),
             appended=self._appended(),
+            memory=memories.told() if self.settings.memory.enabled else "",
+        )
+
+    def fitted(
+        self, toolbox: Toolbox, mode: Mode, state: GitState | None, memories: Memories, entry: ModelEntry | None
+    ) -> Fitted:
+        """Tools, instruction files and system prompt, as much of them as the model's window has room for."""
+
+        def system_of(toolbox: Toolbox, files: ContextFiles) -> str:
+            return prompt_of(self.instructions(toolbox.specs, mode, files, state, memories))
+
+        files = self.context_files()
+        if entry is None:
+            return Fitted(toolbox, files, system_of(toolbox, files))
+        given = self.options.tools is not None
+        return fitted(toolbox, files, system_of, entry.window, self.settings.context, tools_are_given=given)
+
+    def memories(self) -> Memories:
+        """What is remembered of the person, and of a project that is trusted."""
+        return Memories(
+            self.places.home,
+            self.places.root if self.trust.hashes else None,
+            is_secret=lambda text: without_secrets(text) != text,
+            today=lambda: time.strftime("%Y-%m-%d"),
+            max_kb=self.settings.memory.max_kb,
         )
 
     def _role(self) -> Part | None:
@@ -292,17 +356,30 @@ class Assembly:
         """What veils the secrets of a session with these entries; None where that is switched off."""
         return vault_for(self.places, self.settings, self._env, entries)
 
-    def provider(self, choice: Choice, vault: Vault | None = None) -> Provider:
-        """The model, asked again where that may help, and told no secrets."""
+    def provider(self, choice: Choice, vault: Vault | None = None, allowance: Allowance | None = None) -> Provider:
+        """The model, asked again where that may help, within the budget, and told no secrets."""
         retry = self.settings.retry
         adapter = self._adapter(choice, vault)
-        return Resilient(
-            Veiled(adapter, vault) if vault else adapter,
+        rated = Rated(Veiled(adapter, vault) if vault else adapter, self._bucket(choice.service))
+        resilient = Resilient(
+            Broken(rated, self._breakers.setdefault(choice.model, Breaker())),
             tries=retry.tries,
             base_s=retry.base_s,
             cap_s=retry.cap_s,
             pause_over_s=retry.pause_over_s,
+            allowance=allowance,
         )
+        return Budgeted(resilient, self.budget)
+
+    def fallbacks(self, choice: Choice) -> Sequence[str]:
+        """The models that stand in for this one: those of its name in the model map, else those of every model."""
+        return self.map.fallbacks.get(choice.name, ()) or self.settings.model.fallbacks
+
+    def _bucket(self, service: str) -> Bucket:
+        if service not in self._buckets:
+            own = self.settings.providers.get(service)
+            self._buckets[service] = Bucket((own.requests_per_minute or None) if own else None)
+        return self._buckets[service]
 
     def speaking(self, provider: Provider, toolbox: Toolbox) -> Provider:
         """The model as one that can call these tools: by its text, where it has no other way."""
@@ -325,22 +402,32 @@ class Assembly:
         return [] if takes_tools else [tools_in_words(tools)]
 
     def mind(
-        self, provider: Provider, system: str, tools: Sequence[ToolSpec], thinking: Level, session_id: str
+        self,
+        provider: Provider,
+        system: str,
+        tools: Sequence[ToolSpec],
+        thinking: Level,
+        session_id: str,
+        *,
+        name: str = "",
+        begin_turn: Callable[[], None] = lambda: None,
     ) -> Mind:
-        """Who thinks, with what is the same in each request. A model that cannot think is not asked to."""
-        of = self.settings.model
+        """Who thinks, with what is the same in each request. A model that cannot think is not asked to. `name` is what the
+        model map calls it."""
+        of, named = self.settings.model, self.map.models.get(name, NamedModel())
         return Mind(
             provider=provider,
             system=(system,),
             tools=tuple(tools),
             thinking=thinking if provider.model.abilities.thinking else "off",
             price_of=lambda usage: prices.cost(usage, provider.model.prices),
-            max_output=of.max_output,
-            temperature=of.temperature,
+            max_output=named.longest or of.max_output,
+            temperature=of.temperature if named.temperature is None else named.temperature,
             top_p=of.top_p,
             cache=of.cache_retention,
             session_id=session_id,
             timeouts=self._timeouts(provider.model.service),
+            begin_turn=begin_turn,
         )
 
     @contextmanager
@@ -367,6 +454,8 @@ class Assembly:
         await self._connections.aclose()
 
     def _adapter(self, choice: Choice, vault: Vault | None) -> Provider:
+        if self.options.replay:  # nobody is asked, so nobody wants a key
+            return self._speaker(choice, NoKey(), vault)
         credential = self._logins.credential(choice, self.options.api_key)
         if self._audit and credential.source:
             self._audit.write("credential_used", {"provider": choice.service, "source": credential.source})
@@ -382,10 +471,15 @@ class Assembly:
         return LoggedIn(credential, at)
 
     def _speaker(self, choice: Choice, credential: Credential, vault: Vault | None) -> Provider:
+        watched = (
+            WatchedKey(credential, vault, f"{choice.service}_key")
+            if vault and not isinstance(credential, NoKey)
+            else credential
+        )
         return provider_for(
             choice,
-            self._entry(choice),
-            WatchedKey(credential, vault, f"{choice.service}_key") if vault else credential,
+            self.entry(choice),
+            watched,
             self._connections,
             timeouts=self._timeouts(choice.service),
             handoff=self.settings.model.handoff_thinking,

@@ -16,7 +16,10 @@ _WIDTH = 118
 def template() -> str:
     parts = [_HEAD]
     section = ""
-    for key in sorted(keys.every_key(), key=lambda key: len(key.path) > 1):
+    known = keys.every_key()
+    sections = list(dict.fromkeys(key.path[0] for key in known))
+    # A section's own keys stand before the tables in it, for none may be opened twice.
+    for key in sorted(known, key=lambda key: (len(key.path) > 1 and sections.index(key.path[0]) + 1, len(key.path))):
         here = ".".join(key.path[:-1])
         if here != section:
             parts.append(f"\n[{here}]\n")

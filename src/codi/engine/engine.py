@@ -8,7 +8,7 @@ from functools import partial
 
 import anyio
 from anyio import to_thread
-from msgspec import to_builtins
+from msgspec import structs, to_builtins
 
 from codi.agent.agent import Agent
 from codi.agent.approvals import Approvals
@@ -16,12 +16,17 @@ from codi.agent.calls import Calls
 from codi.agent.confining import Confining
 from codi.agent.context_facts import context_facts
 from codi.agent.cover import Cover
+from codi.agent.entities import Compressed
 from codi.agent.gate import Gate
-from codi.agent.instructions import Part, prompt_of
+from codi.agent.instructions import Part
 from codi.agent.mind import Mind
 from codi.agent.questions import Questions
 from codi.agent.record import Record
+from codi.agent.remembering import Remembering
+from codi.agent.room.room import Room
+from codi.agent.room.upkeep import Upkeep
 from codi.agent.taking_back import TakingBack
+from codi.agent.titles import Ask, Titles
 from codi.agent.veiling import veiled
 from codi.commands.settings import UiSettings
 from codi.credentials.vault import Vault
@@ -29,6 +34,7 @@ from codi.engine.assembly import Assembly
 from codi.engine.layers import load
 from codi.engine.local import Listeners, LocalConversation
 from codi.engine.model_list import ModelList
+from codi.engine.model_map_files import Tables
 from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.settings import Settings
@@ -39,13 +45,12 @@ from codi.policy.mode import MODES, Mode
 from codi.policy.modes import on, stricter
 from codi.policy.policy import Policy
 from codi.protocol.conversation import SessionSummary
-from codi.protocol.errors import CodiError, SessionError
+from codi.protocol.errors import CodiError, SessionError, UsageError
 from codi.protocol.events import (
     Entry,
     Event,
     Fact,
     ModelChosen,
-    ModelDescribed,
     PolicyChosen,
     PolicyDelta,
     SessionOpened,
@@ -55,9 +60,11 @@ from codi.protocol.events import (
 from codi.protocol.messages import Level
 from codi.protocol.tooling import ToolSpec
 from codi.providers.choice import Choice
+from codi.providers.fallback import Fallback
 from codi.providers.knowing import known_model
 from codi.providers.nobody import Nobody
-from codi.providers.provider import Provider
+from codi.providers.provider import ModelEntry, Provider
+from codi.providers.resilient import Allowance
 from codi.sessions import folds, paths, resume
 from codi.sessions.jsonl import JsonlStore
 from codi.sessions.memory import MemoryStore
@@ -87,6 +94,7 @@ class Engine:
         self._places = places
         self._settings = settings
         self._options = options
+        self._env = env
         self.warnings = tuple(warnings)
         self._warnings: list[str] = []
 
@@ -128,15 +136,30 @@ class Engine:
                     audit.hear(event)
 
             record = Record(session, hear, vault)
-            provider = parts.provider(choice, vault) if choice else Nobody()
+            allowance = Allowance(self._settings.retry.per_turn)
+            provider = parts.provider(choice, vault, allowance) if choice else Nobody()
             entry = await known_model(provider) if choice else None
             questions = Questions(record)
+            memories = parts.memories()
+            remembering = Remembering(memories, record)
+            small = await self._summarizer()
+
+            def thinkers(mind: Mind) -> list[Mind]:
+                if small is None:
+                    return [mind]
+                provider = parts.provider(small, vault, allowance)
+                return [parts.mind(provider, "", (), "off", mind.session_id, name=small.name), mind]
+
+            room = Room(record, self._settings.context, results, thinkers=thinkers)
+            room.keep_again()
             live = Live(
                 todos=lambda: folds.todos(session.path()),
-                facts=lambda: context_facts(agent.mind, session.path()),
+                facts=lambda: context_facts(room, agent.mind, session.path()),
                 ask=questions.ask if self._options.someone_answers else None,
+                remember=remembering.for_model,
             )
-            toolbox = parts.toolbox(results, live, entry)
+            fit = parts.fitted(parts.toolbox(results, live, entry), mode, state, memories, entry)
+            toolbox, files, system = fit.toolbox, fit.files, fit.system
             workspace, ledger = parts.workspace(), parts.ledger()
             cover = Cover(ledger, workspace, record, lambda: workspace.jobs.are_running)
             book = parts.rulebook()
@@ -146,27 +169,54 @@ class Engine:
             calls.confining = Confining(workspace.sandbox, record)
             calls.parallel = self._settings.agent.parallel
             calls.at_once = CALLS_A_STEP[parts.profile(entry)]
-            files = parts.context_files()
-            system = prompt_of(parts.instructions(toolbox.specs, mode, files, state))
 
-            def mind_of(provider: Provider, thinking: Level) -> Mind:
-                speaking = parts.speaking(Audited(provider, audit.write) if audit else provider, toolbox)
-                return parts.mind(speaking, system, toolbox.specs, thinking, session.store.session_id)
+            def speaking(provider: Provider) -> Provider:
+                spoken = parts.speaking(Audited(provider, audit.write) if audit else provider, toolbox)
+                return Compressed(spoken, lambda: room.settings.compress)
+
+            async def speaker(name: str) -> Provider:
+                return speaking(parts.provider(await parts.choice(name), vault, allowance))
+
+            def mind_of(choice: Choice | None, provider: Provider, thinking: Level) -> Mind:
+                name, fallbacks = (choice.name, parts.fallbacks(choice)) if choice else ("", ())
+                first = speaking(provider)
+                chain = Fallback(
+                    first,
+                    [partial(speaker, name) for name in fallbacks],
+                    on_refusal=self._settings.model.fallback_on_refusal,
+                )
+
+                def begin_turn() -> None:
+                    allowance.renew()
+                    chain.rewind()
+
+                return parts.mind(
+                    chain if fallbacks else first,
+                    system,
+                    toolbox.specs,
+                    thinking,
+                    session.store.session_id,
+                    name=name,
+                    begin_turn=begin_turn,
+                )
 
             async def rethink(name: str) -> Mind:
                 named = await parts.choice(name)
-                return mind_of(parts.provider(named, vault), named.thinking or thinking)
+                thinking = named.thinking or self._thinking_of(session.path(), None)
+                return mind_of(named, parts.provider(named, vault, allowance), thinking)
 
             def repolicy(mode: Mode) -> Policy:
                 return on(calls.approvals.territory, parts.policy(mode))
 
-            mind = mind_of(provider, thinking)
+            mind = mind_of(choice, provider, thinking)
             for fact in self._facts_of_opening(path, mind, mode, state):
                 record.keep(fact)
+            upkeep = Upkeep(room, record, lambda: agent.mind, workspace.resolve)
             taking_back = TakingBack(ledger, calls, record, parts.ledger_path)
             limits, required = self._settings.agent, self._options.require_evidence
             gate = Gate(calls, record, limits, self._settings.verify, required=required)
-            agent = Agent(mind, calls, record, limits, parts.nearby(files), workspace.jobs.news, gate)
+            nearby, news = parts.nearby(files), workspace.jobs.news
+            agent = Agent(mind, calls, record, limits, nearby, news, gate, parts.budget, room)
 
             def consult(words: Sequence[str]) -> PolicyDelta:
                 from codi.engine.policy_words import PolicyWords  # for the few who ask
@@ -176,7 +226,19 @@ class Engine:
                 return desk.answer(words)
 
             conversation = LocalConversation(
-                agent, record, listeners, began(session), rethink, repolicy, taking_back, questions, consult
+                agent,
+                record,
+                listeners,
+                began(session),
+                rethink,
+                repolicy,
+                taking_back,
+                questions,
+                upkeep,
+                remembering,
+                consult,
+                self._titles(record, vault),
+                is_watched=self._options.someone_answers,
             )
             notices = (
                 *self._warnings,
@@ -184,18 +246,25 @@ class Engine:
                 *approvals.learning.begin_turn(),
                 *session.store.warnings,
                 *files.notices,
+                *fit.notices,
                 choice.warning if choice else "",
             )
             conversation.warnings = [notice for notice in notices if notice]
             conversation.greeting = f"codi {VERSION}, {choice.model} ({choice.reason})" if choice else ""
+            waited = folds.queue(path)
+            if self._options.someone_answers:
+                conversation.offer(waited)
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(conversation.work)
+                tasks.start_soon(conversation.name)
                 if ledger:
                     tasks.start_soon(_look_first, ledger, conversation.prompted)
                 try:
                     yield conversation
                 finally:
                     tasks.cancel_scope.cancel()
+                    if self._options.someone_answers and (left := conversation.left()) != waited:
+                        record.keep(left)
                     listeners.close()
                     with anyio.CancelScope(shield=True):
                         await workspace.aclose()
@@ -203,6 +272,40 @@ class Engine:
                         with suppress(CodiError):  # how often a rule was used is not worth a failure
                             book.write_uses()
                         await parts.aclose()
+
+    async def _summarizer(self) -> Choice | None:
+        """The model of the task `summarize`, or of `fast`; None where the conversation's own sums up."""
+        name = self._assembly.map.for_task("summarize", "fast")
+        if not name:
+            return None
+        try:
+            return await self._assembly.choice(name)
+        except CodiError as error:
+            self._warnings.append(f"tasks: {error}")
+            return None
+
+    def _titles(self, record: Record, vault: Vault | None) -> Titles | None:
+        """The models of the tasks `title` and `fast`, then the conversation's own where a person watches: programs count on it
+        being asked what they ask. A script that plays the model has an answer for every question of the conversation, and none for
+        others."""
+        parts, tasks = self._assembly, self._assembly.map.tasks
+        if not self._settings.sessions.title:
+            return None
+
+        async def model(name: str) -> Provider:
+            return parts.provider(await parts.choice(name), vault)
+
+        async def own() -> Provider:
+            chosen = folds.model(record.session.path())
+            if chosen is None or chosen.provider == "scripted":
+                raise UsageError("nobody finds titles", hint="Set tasks.title to a model.")
+            return await model(f"{chosen.provider}/{chosen.model_id}")
+
+        named = dict.fromkeys(tasks[task] for task in ("title", "fast") if task in tasks)
+        models: list[Ask] = [partial(model, name) for name in named]
+        if self._options.someone_answers:
+            models.append(own)
+        return Titles(record, models) if models else None
 
     def sessions(self, *, everywhere: bool = False) -> list[SessionSummary]:
         """Newest first; those of this working directory, or all."""
@@ -233,6 +336,39 @@ class Engine:
     def models(self) -> ModelList:
         return self._assembly.models()
 
+    @property
+    def parts(self) -> Assembly:
+        """For who works with models and needs no conversation."""
+        return self._assembly
+
+    @property
+    def favourites(self) -> Sequence[str]:
+        """The models that cycling offers, as patterns."""
+        return self._settings.model.favourites
+
+    async def described(self, model: str) -> tuple[Choice, ModelEntry]:
+        """A model and all that is known of it. Raises CodiError where there is none."""
+        choice = await self._assembly.choice(model)
+        return choice, self._assembly.entry(choice)
+
+    @property
+    def tables(self) -> Tables:
+        """The model map as it is written."""
+        return self._assembly.tables
+
+    def beside(self, model: str, tools: Sequence[str], *, max_steps: int | None = None) -> "Engine":
+        """A host like this one, spending of the same budget, whose conversations have this model and these tools."""
+        of, limits = self._settings.model, self._settings.agent
+        settings = structs.replace(
+            self._settings,
+            model=structs.replace(of, default=model),
+            agent=structs.replace(limits, max_steps=max_steps or limits.max_steps),
+        )
+        options = structs.replace(self._options, tools=tuple(tools), model_given=True, said_of_model=(), name=None)
+        other = Engine(self._places, settings, options, self._env)
+        other._assembly.budget = self._assembly.budget
+        return other
+
     async def choice(self) -> Choice:
         """The model that answers a new conversation. Raises CodiError where there is none."""
         return await self._assembly.choice()
@@ -249,7 +385,7 @@ class Engine:
         toolbox = parts.toolbox(Results(None), Live(), entry)
         mode, state = self._settings.permission_mode, await git.state(self._places.cwd)
         await parts.aclose()
-        told = parts.instructions(toolbox.specs, mode, parts.context_files(), state)
+        told = parts.instructions(toolbox.specs, mode, parts.context_files(), state, parts.memories())
         return [*told, *parts.in_words(entry, toolbox.specs)]
 
     @contextmanager
@@ -313,20 +449,11 @@ class Engine:
     def _facts_of_opening(
         self, path: Sequence[Entry], mind: Mind, mode: Mode, state: GitState | None
     ) -> Iterator[Fact]:
-        before, entry = folds.model(path), mind.provider.model
+        before = folds.model(path)
         origin = mind.provider.origin
         if before is None or (before.provider, before.model_id) != (origin.provider, origin.model):
             yield ModelChosen(origin.provider, origin.model)
-            prices = entry.prices
-            yield ModelDescribed(
-                provider=origin.provider,
-                model_id=origin.model,
-                api=origin.api,
-                thinking=mind.thinking,
-                window=entry.window,
-                max_output=entry.max_output,
-                prices={"input": prices.input, "output": prices.output} if prices else None,
-            )
+            yield mind.described()
         if folds.thinking(path) != mind.thinking:
             yield ThinkingChosen(mind.thinking)
         if (folds.policy_mode(path) or "default") != mode:

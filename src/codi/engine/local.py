@@ -7,9 +7,13 @@ import anyio
 
 from codi.agent.agent import Agent
 from codi.agent.mind import Mind
+from codi.agent.own_commands import OwnCommands
 from codi.agent.questions import Questions
 from codi.agent.record import Record
+from codi.agent.remembering import Remembering
+from codi.agent.room.upkeep import Upkeep
 from codi.agent.taking_back import TakingBack
+from codi.agent.titles import Titles
 from codi.policy.mode import Mode
 from codi.policy.policy import Policy
 from codi.protocol.errors import CodiError
@@ -17,27 +21,58 @@ from codi.protocol.events import (
     Delta,
     Entry,
     Event,
+    MessageAdded,
     ModelChosen,
     PolicyChosen,
     PolicyDelta,
+    QueueKept,
     StatusDelta,
     ThinkingChosen,
+    TurnStarted,
+    Waiting,
 )
-from codi.protocol.messages import Level, Origin, user
+from codi.protocol.messages import Image, Level, Origin
 from codi.protocol.ops import (
     Answer,
+    Bisect,
+    Blame,
+    ChooseBudget,
     ChooseModel,
     ChoosePolicy,
+    ChooseThinking,
+    ChooseWindow,
+    ClearContext,
+    Compact,
+    CompareSnapshots,
     ConsultPolicy,
+    CreateSnapshot,
+    EditMemory,
+    Forget,
     Interrupt,
     Op,
+    Pin,
     Prompt,
+    Redo,
+    Remember,
     Reply,
     RestoreSnapshot,
+    Retry,
+    Revise,
+    RunCommand,
+    SetCompaction,
+    SetProfile,
+    ShowChanges,
+    ShowCompaction,
+    ShowContext,
+    ShowFiles,
+    ShowMemories,
+    ShowSnapshots,
     Steer,
     TryRule,
+    Uncompact,
     Undo,
     UseTool,
+    Withdraw,
 )
 from codi.sessions import folds
 
@@ -54,7 +89,7 @@ class Listeners:
         for listener in self._all:
             listener.hear(event)
 
-    def add(self, before: list[Entry]) -> "_Listener":
+    def add(self, before: Sequence[Event]) -> "_Listener":
         listener = _Listener(before)
         self._all.append(listener)
         return listener
@@ -65,7 +100,7 @@ class Listeners:
 
 
 class _Listener:
-    def __init__(self, before: list[Entry]) -> None:
+    def __init__(self, before: Sequence[Event]) -> None:
         self._events: deque[Event] = deque(before)
         self._something = anyio.Event()
         self._closed = False
@@ -96,10 +131,11 @@ def _knows_no_rules(words: Sequence[str]) -> PolicyDelta:
 
 
 class LocalConversation:
-    """Ops wait in line and are taken one after the other; what must reach a running turn goes past the line.
+    """Ops wait in line and are taken one after the other; what must reach a running turn, or only looks, goes past the line.
 
     `rethink` gives the mind for a model's name, `repolicy` the policy for a mode's; both are the engine's. `taking_back` undoes,
-    `consult` answers what is asked of the rules."""
+    `consult` answers what is asked of the rules.
+    `titles` are found when a turn has ended and a person watches, else beside the next turn: a run that is over needs none."""
 
     def __init__(
         self,
@@ -111,7 +147,12 @@ class LocalConversation:
         repolicy: Callable[[Mode], Policy],
         taking_back: TakingBack,
         questions: Questions,
+        upkeep: Upkeep,
+        remembering: Remembering,
         consult: Callable[[Sequence[str]], PolicyDelta] = _knows_no_rules,
+        titles: Titles | None = None,
+        *,
+        is_watched: bool = False,
     ) -> None:
         self.session_id = record.session.store.session_id
         self.began = began
@@ -124,6 +165,12 @@ class LocalConversation:
         self._repolicy = repolicy
         self._taking_back = taking_back
         self._questions = questions
+        self._titles = titles
+        self._is_watched = is_watched
+        self._talked = anyio.Event()
+        self._own_commands = OwnCommands(agent.calls, record)
+        self._upkeep = upkeep
+        self._remembering = remembering
         self._consult = consult
         self.prompted = anyio.Event()
         """Set when there is something to do for the first time."""
@@ -162,8 +209,21 @@ class LocalConversation:
                 self._is_stopped_ahead = not self._turn and bool(self._waiting)
             case Undo(conversation=True) | RestoreSnapshot(conversation=True) if self._is_talking:
                 self._record.tell(StatusDelta(kind="warning", text="stop the turn first (Esc)"))
-            case Steer(text, images) if self._turn:
-                self._agent.steering.append(user(text, *images))
+            case ShowContext() | ShowCompaction() | ShowFiles() | Pin() | SetCompaction() | ChooseWindow():
+                await self._upkeep.take(op)
+            case Remember() | Forget() | ShowMemories() | EditMemory() | SetProfile():
+                await self._remembering.take(op)
+            case Steer(text, images) if self._is_talking:
+                self._agent.queue.add("steering", Waiting(text, images))
+            case Prompt(text, images) if self._comes_after_a_turn():
+                self._agent.queue.add("follow_up", Waiting(text, images))
+            case ChooseBudget():
+                self._record.tell(self._agent.limit(op))
+            case Withdraw() | Revise():
+                try:
+                    self._agent.queue.withdraw(op) if isinstance(op, Withdraw) else self._agent.queue.revise(op)
+                except CodiError as error:
+                    self._warn(error)
             case _:
                 self._waiting.append(op)
                 self._something.set()
@@ -171,10 +231,25 @@ class LocalConversation:
     def events(self, *, since: str | None = None) -> AsyncIterator[Event]:
         entries = [] if since is None else self._record.session.entries
         first = next((at + 1 for at, entry in enumerate(entries) if entry.id == since), 0)
-        return self._listeners.add(entries[first:])
+        waiting = [self._agent.queue.standing] if self._agent.queue else []
+        return self._listeners.add([*entries[first:], *waiting])
 
     def tell(self, delta: Delta) -> None:
         self._record.tell(delta)
+
+    def _comes_after_a_turn(self) -> bool:
+        """Whether a prompt is the next thing to do once the present turn, or the one that is about to begin, would end."""
+        prompts = [isinstance(op, Prompt | Steer | Retry) for op in self._waiting]
+        return all(prompts) and (self._is_talking or bool(prompts))
+
+    def offer(self, kept: QueueKept) -> None:
+        """Let what waited when the conversation was left wait again."""
+        self._agent.queue.restore(kept)
+
+    def left(self) -> QueueKept:
+        """What still waits: to be kept when the conversation is left."""
+        last = [Waiting(op.text, op.images) for op in self._waiting if isinstance(op, Prompt | Steer)]
+        return self._agent.queue.kept(last)
 
     async def work(self) -> None:
         """Take the ops as they come, for as long as the conversation is open."""
@@ -192,30 +267,87 @@ class LocalConversation:
 
     async def _take(self, op: Op) -> None:
         match op:
+            case Compact() | Uncompact() | ClearContext():
+                await self._upkeep.take(op)
             case Prompt(text, images) | Steer(text, images):
-                self.prompted.set()
-                self._is_talking = True
-                try:
-                    await self._agent.prompt(text, images)
-                finally:
-                    self._is_talking = False
+                await self._talk(text, images)
+            case Retry():
+                await self._again()
+            case RunCommand():
+                await self._own_commands.run(op)
+            case ChooseThinking(level):
+                self._agent.mind = self._agent.mind.thinking_for(level)
+                self._record.keep(ThinkingChosen(self.thinking))
+                if self.thinking != level:
+                    self._tell(f"{self.origin.model} cannot think")
             case UseTool(call):
                 await self._agent.calls.run_by_hand(call)
             case ChooseModel(name):
+                self._agent.room.guard(self._agent.mind, "another model")
                 try:
                     self._agent.mind = mind = await self._rethink(name)
                 except CodiError as error:
-                    self._record.tell(StatusDelta(kind="warning", text=str(error), hint=error.hint))
+                    self._warn(error)
                 else:
                     origin = mind.provider.origin
                     self._record.keep(ModelChosen(origin.provider, origin.model))
             case ChoosePolicy(mode):
                 self._agent.calls.policy = self._repolicy(mode)
                 self._record.keep(PolicyChosen(mode))
-            case Answer() | TryRule() | ConsultPolicy() | Reply() | Interrupt():
-                pass  # they went past the line
-            case _:
+            case (
+                Undo()
+                | Redo()
+                | ShowChanges()
+                | Blame()
+                | Bisect()
+                | ShowSnapshots()
+                | CreateSnapshot()
+                | CompareSnapshots()
+                | RestoreSnapshot()
+            ):
                 await self._taking_back.take(op, self._keep_what_holds)
+
+    async def name(self) -> None:
+        """Find a title once there is something to name, beside everything else."""
+        while self._titles:
+            await self._talked.wait()
+            self._talked = anyio.Event()
+            if self._titles.is_wanted:
+                await self._titles.find()
+
+    async def _talk(self, text: str, images: Sequence[Image]) -> None:
+        """Take a prompt to the end of its turn; and what was said just as it ended."""
+        self.prompted.set()
+        if not self._is_watched:
+            self._talked.set()
+        self._is_talking = True
+        try:
+            reason = await self._agent.prompt(text, images)
+            while reason in ("done", "permission", "unbacked") and (late := self._agent.queue.next()):
+                reason = await self._agent.prompt(late.text, late.images)
+        finally:
+            self._is_talking = False
+            if self._is_watched:
+                self._talked.set()
+
+    async def _again(self) -> None:
+        """Ask the last prompt once more, beside its first answer."""
+        path = self._record.session.path()
+        begun = next((at for at in reversed(range(len(path))) if isinstance(path[at].fact, TurnStarted)), len(path))
+        said = (entry.fact.message for entry in path[begun:] if isinstance(entry.fact, MessageAdded))
+        prompt = next((message for message in said if message.role == "user" and not message.tool_results), None)
+        if prompt is None:
+            self._tell("there is no prompt to ask again")
+            return
+        self._record.branch_from(path[begun].parent)
+        self._keep_what_holds()
+        await self._talk(prompt.text, [block for block in prompt.blocks if isinstance(block, Image)])
+
+    def _warn(self, error: CodiError) -> None:
+        self._tell(str(error), error.hint)
+
+    def _tell(self, text: str, hint: str | None = None) -> None:
+        self._record.tell(StatusDelta(kind="warning", text=text, hint=hint))
 
     def _keep_what_holds(self) -> None:
         """Where the session goes on from an earlier entry it says anew which model answers, and in which mode."""

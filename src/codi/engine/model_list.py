@@ -36,6 +36,17 @@ class ModelRow(Struct, frozen=True, rename="camel", kw_only=True):
     default: bool
 
 
+class ServiceRow(Struct, frozen=True, rename="camel", kw_only=True):
+    """A service as a list shows it. `key` names the variables, `ready` says that it can be asked."""
+
+    name: str
+    api: str
+    base_url: str
+    key: str
+    ready: bool
+    local: bool
+
+
 class ModelList:
     """`env` is where keys and addresses are looked for; `logins` are the services for which a key or login is kept."""
 
@@ -68,6 +79,20 @@ class ModelList:
             entries = [*(entry for name in names for entry in self._known(name, named=bool(provider))), *entries]
         of_model = {f"{entry.service}/{entry.id}": entry for entry in entries}
         return [self._row(model, entry, is_default=model == default) for model, entry in of_model.items()]
+
+    def services(self) -> list[ServiceRow]:
+        """All of them, in the order in which they are preferred."""
+        return [
+            ServiceRow(
+                name=name,
+                api=preset.api,
+                base_url=preset.rerouted(self._env) or preset.base_url,
+                key=" or ".join(preset.keys) if preset.needs_key else "none",
+                ready=not preset.needs_key or self.has_key(name),
+                local=preset.local,
+            )
+            for name, preset in self._services.items()
+        ]
 
     def has_key(self, service: str) -> bool:
         preset = self._services[service]

@@ -38,4 +38,8 @@ class Options(Struct, frozen=True, kw_only=True):
     cwd_given: bool = False
     someone_answers: bool = False
     """A person sits at the frontend, whom a model may ask."""
+    record: str = ""
+    """The file into which is taken down what models answer."""
+    replay: str = ""
+    """The file from which they are answered, without a network."""
     flags: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct, field
 
 from codi.agent.limits import AgentSettings
 from codi.agent.reviewer_settings import ReviewerSettings
+from codi.agent.windows import ContextSettings, MemorySettings
 from codi.commands.settings import UiSettings
 from codi.credentials.settings import AuthSettings, SecretsSettings
 from codi.policy.mode import Mode
@@ -112,6 +113,7 @@ class SessionSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """[sessions]"""
 
     dir: Annotated[str, Meta(description="the folder of session files")] = ""
+    title: Annotated[bool, Meta(description="let a small model find a title")] = True
     catalog: Annotated[bool, Meta(description="keep a database of the sessions, so that they are listed at once")] = (
         True
     )
@@ -134,12 +136,29 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     models: Annotated[dict[str, dict[str, Any]], Meta(description="what is to be known of models", extra=PROJECT)] = (
         field(default_factory=dict)
     )
+    tasks: Annotated[
+        dict[str, str], Meta(description="models for fast, code, complex, summarize, title, vision, ...", extra=PROJECT)
+    ] = field(default_factory=dict)
+    roles: Annotated[dict[str, dict[str, str]], Meta(description="models for a role, by provider", extra=PROJECT)] = (
+        field(default_factory=dict)
+    )
+    commands: Annotated[
+        dict[str, dict[str, str]], Meta(description="the model, task or pipeline of a command", extra=PROJECT)
+    ] = field(default_factory=dict)
+    fallbacks: Annotated[
+        dict[str, tuple[str, ...]], Meta(description="models that stand in for a named one", extra=PROJECT)
+    ] = field(default_factory=dict)
+    pipelines: Annotated[dict[str, dict[str, Any]], Meta(description="steps of several models", extra=PROJECT)] = field(
+        default_factory=dict
+    )
     profiles: Annotated[
         dict[str, dict[str, Any]],
         Meta(description="settings under a name, laid over the others by --profile", extra=PROJECT),
     ] = field(default_factory=dict)
     retry: RetrySettings = RetrySettings()
     agent: AgentSettings = AgentSettings()
+    context: ContextSettings = ContextSettings()
+    memory: MemorySettings = MemorySettings()
     tools: ToolSettings = ToolSettings()
     shell: ShellSettings = ShellSettings()
     web: WebSettings = WebSettings()

@@ -1,6 +1,7 @@
 """A plain conversation, line by line: `codi` in a terminal that can do no more, or wants no more.
 
-A line is a prompt. `/model X`, `/mode X`, `/undo`, `/redo`, `/changes`, `/blame`, `/bisect`, `/snapshot`, `/evidence`,
+A line is a prompt, one that begins with `!` a command to run. `/model X`, `/mode X`, `/undo`, `/redo`, `/retry`, `/changes`,
+`/blame`, `/bisect`, `/snapshot`, `/evidence`,
 `/policy`, `/approvals`, `/allow RULE`, `/deny RULE` and `/exit` are the only commands. Ctrl-C stops a turn, and leaves when none runs.
 """
 
@@ -15,6 +16,7 @@ from typing import TypeVar
 import anyio
 from anyio.abc import TaskStatus
 
+from codi.commands import context_words
 from codi.commands.ledger_words import USAGE
 from codi.commands.rules import rule_words
 from codi.frontends.answers import Answering
@@ -22,23 +24,39 @@ from codi.frontends.approval_chat import ApprovalChat
 from codi.frontends.ledger_chat import LedgerChat
 from codi.frontends.proof import Proof, mark_of
 from codi.frontends.sanitiser import visible, visible_output
+from codi.frontends.shell_lines import LINES_OF_SHELL
 from codi.protocol.conversation import Conversation
+from codi.protocol.errors import UsageError
 from codi.protocol.events import (
+    AnswerDelta,
     ApprovalAsked,
     CallEndDelta,
     CallStartDelta,
+    CommandShown,
+    CompactionDelta,
+    ContextDelta,
     Entry,
     Event,
     ModelChosen,
     PolicyChosen,
     PolicyDelta,
     QuestionAsked,
+    QueueDelta,
     StatusDelta,
     TextDelta,
     ToolProgress,
     TurnEnded,
 )
-from codi.protocol.ops import ChooseModel, ChoosePolicy, ConsultPolicy, Interrupt, Prompt, Reply
+from codi.protocol.ops import (
+    ChooseModel,
+    ChoosePolicy,
+    ConsultPolicy,
+    Interrupt,
+    Prompt,
+    Reply,
+    Retry,
+    RunCommand,
+)
 
 _Said = TypeVar("_Said")
 
@@ -105,12 +123,18 @@ class _Chat:
                 await self._choose(ChooseModel(rest))
             case "/mode" if rest in _MODES:
                 await self._choose(ChoosePolicy(rest))  # type: ignore[arg-type]
+            case "/context" | "/compact" | "/clear" | "/pin" | "/unpin" | "/files" | "/remember" | "/memories":
+                await self._context(word[1:], rest.split())
             case "/evidence":
                 _print_evidence(self._proof)
             case "/model":
                 print("usage: /model NAME", flush=True)
             case "/mode":
                 print(f"usage: /mode {'|'.join(_MODES)}", flush=True)
+            case _ if word.startswith("!"):
+                await self._run(line.strip())
+            case "/retry":
+                await self.turn(Retry())
             case "/policy":
                 await self._consult(rest.split())
             case "/approvals" | "/approved" | "/approval":
@@ -122,14 +146,43 @@ class _Chat:
             case _ if word.startswith("/") and "/" not in word[1:]:
                 print(
                     f"unknown command {visible(word)}; there are /model NAME, /mode {'|'.join(_MODES)}, "
-                    f"{', '.join(USAGE.values())}, /evidence, /policy, /approvals, /allow RULE, /deny RULE and /exit",
+                    f"{', '.join(USAGE.values())}, /retry, /evidence, /policy, /approvals, /allow RULE, /deny RULE and /exit",
                     flush=True,
                 )
             case _:
                 await self.turn(Prompt(line.strip()))
         return True
 
-    async def turn(self, prompt: Prompt) -> None:
+    async def _run(self, line: str) -> None:
+        """`!cmd` runs a command, `!!cmd` does so without telling the model."""
+        command = line.lstrip("!").strip()
+        if not command:
+            print(LINES_OF_SHELL, flush=True)
+            return
+        self._busy = True
+        await self._conversation.send(RunCommand(command, excluded=line.startswith("!!")))
+        heard = ""
+        async for event in self._events:
+            match event:
+                case Entry(fact=ApprovalAsked() as asked):
+                    await self._answer(asked)
+                case Entry(fact=CommandShown() as shown):
+                    if not heard:
+                        print(visible(shown.output), end="")
+                    status = "interrupted" if shown.cancelled else f"exit status {shown.exit_code}"
+                    print("" if (heard or shown.output).endswith("\n") else "\n", end="")
+                    print(
+                        status if shown.cancelled or shown.exit_code else "",
+                        end="\n" if shown.exit_code or shown.cancelled else "",
+                        flush=True,
+                    )
+                    break
+                case ToolProgress(text=text):
+                    heard += text
+                    print(visible(text), end="", flush=True)
+        self._busy = False
+
+    async def turn(self, prompt: Prompt | Retry) -> None:
         self._busy = True
         await self._conversation.send(prompt)
         async for event in self._events:
@@ -146,6 +199,27 @@ class _Chat:
                 case _:
                     _print_event(event)
         self._busy = False
+
+    async def _context(self, name: str, words: Sequence[str]) -> None:
+        """Do what a command about the context says, and tell what became of it."""
+        try:
+            await self._conversation.send(context_words.op_of(name, words))
+        except UsageError as error:
+            print(visible(f"error: {error}\nhint: {error.hint}"), flush=True)
+            return
+        async for event in self._events:
+            match event:
+                case AnswerDelta(text, ok, hint):
+                    told = [text, hint] if ok else [f"error: {text}", f"hint: {hint}"]
+                case ContextDelta():
+                    told = list(context_words.context_in_words(event))
+                case CompactionDelta():
+                    told = list(context_words.compaction_in_words(event))
+                case _:
+                    _print_event(event)
+                    continue
+            print(visible("\n".join(told).rstrip()), flush=True)
+            return
 
     async def _choose(self, op: ChooseModel | ChoosePolicy) -> None:
         """Have it chosen, and say what became of it."""
@@ -239,6 +313,10 @@ def _print_event(event: Event) -> None:
             print(visible(f"  failed: {result.text}"[:400]), flush=True)
         case StatusDelta(kind="retry" | "warning" | "fallback", text=text):
             print(visible(f"\nwarning: {text}"), flush=True)
+        case QueueDelta(steering, follow_up):
+            for kind, items in (("steer", steering), ("next", follow_up)):
+                for item in items:
+                    print(visible(f"\n  {kind}: {item.text}"), flush=True)
         case StatusDelta(kind="waiting", text=text):
             print(visible(f"\n  {text}"), flush=True)
 

@@ -4,16 +4,22 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import anyio
 
-from codi.commands.command import Answered
+from codi.commands.command import Answered, InLine
+from codi.frontends.sanitiser import visible
 from codi.protocol.conversation import Conversation
 from codi.protocol.events import (
+    AnswerDelta,
     BisectDelta,
     BlameDelta,
+    BudgetDelta,
     ChangesDelta,
+    CompactionDelta,
     ComparisonDelta,
+    ContextDelta,
     Entry,
     Event,
     PolicyDelta,
+    QueueDelta,
     SnapshotsDelta,
     StatusDelta,
     TurnEnded,
@@ -33,7 +39,7 @@ class ConversationDesk:
         self.session_id = conversation.session_id
         self.session_file = conversation.session_file
         self.is_busy = False
-        self.waiting: Sequence[str] = ()
+        self.waiting: Sequence[InLine] = ()
         self._conversation = conversation
         self._beside = beside
         self._confirm = confirm
@@ -49,6 +55,11 @@ class ConversationDesk:
                 self._leaf = entry_id
                 if isinstance(fact, TurnStarted | TurnEnded):
                     self.is_busy = isinstance(fact, TurnStarted)
+            case QueueDelta(steering, follow_up):
+                self.waiting = (
+                    *(InLine("steering", at, what) for at, what in enumerate(steering)),
+                    *(InLine("follow_up", at, what) for at, what in enumerate(follow_up)),
+                )
             case _ if self._answered and not self._answer and _is_answer(event):
                 self._answer = event
                 self._answered.set()
@@ -77,6 +88,12 @@ class ConversationDesk:
         return await self._confirm(question)
 
 
+def line_of(item: InLine, number: int) -> str:
+    """What waits, in one line."""
+    first = next((line for line in item.what.text.splitlines() if line.strip()), "(image)")
+    return f"{number}. {'steer' if item.line == 'steering' else 'next'} {visible(first)}"
+
+
 def _is_answer(event: Event) -> bool:
     """Whether this ends what an op asked for."""
     match event:
@@ -86,9 +103,13 @@ def _is_answer(event: Event) -> bool:
             | UndoDelta()
             | ChangesDelta()
             | BlameDelta()
+            | BudgetDelta()
             | SnapshotsDelta()
             | ComparisonDelta()
             | PolicyDelta()
+            | AnswerDelta()
+            | ContextDelta()
+            | CompactionDelta()
         ):
             return True
         case BisectDelta(done=done):

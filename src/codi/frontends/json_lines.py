@@ -21,12 +21,16 @@ from codi.protocol.events import (
     CallEndDelta,
     CallStartDelta,
     ClaimChecked,
+    CommandShown,
+    CompactionEndDelta,
+    CompactionStartDelta,
     ContextAdded,
     Entry,
     Event,
     EvidenceGathered,
     MessageAdded,
     ModelChosen,
+    QueueDelta,
     ReplyFacts,
     SnapshotTaken,
     StatusDelta,
@@ -118,6 +122,15 @@ class EventLines:
                 yield self._ended(result)
             case StatusDelta():
                 yield from self._status(event)
+            case QueueDelta(steering, follow_up):
+                said = ([item.text for item in line] for line in (steering, follow_up))
+                yield dict(zip(("type", "steering", "followUp"), ("queue_update", *said)))
+            case Entry(fact=CommandShown() as shown, at=at):
+                yield from self._whole(message_json(shown, at))
+            case CompactionStartDelta(reason):
+                yield {"type": "compaction_start", "reason": reason}
+            case CompactionEndDelta():
+                yield _compaction_end(event)
             case Entry(fact=ApprovalAsked() as asked):
                 yield {"type": "approval_asked", **_renamed(asked)}
             case Entry(fact=ApprovalGiven() as given):
@@ -280,6 +293,19 @@ class EventLines:
 
 def _update(kind: str, index: int, **more: Any) -> Line:
     return {"type": "message_update", "assistantMessageEvent": {"type": kind, "contentIndex": index, **more}}
+
+
+def _compaction_end(ended: CompactionEndDelta) -> Line:
+    line: Line = {"type": "compaction_end", "reason": ended.reason}
+    if made := ended.result:
+        line["result"] = {
+            "summary": made.summary,
+            "firstKeptEntryId": made.first_kept,
+            "tokensBefore": made.tokens_before,
+            "details": made.details,
+        }
+    line |= {"aborted": ended.aborted, "willRetry": ended.will_retry}
+    return line | {"errorMessage": ended.error} if ended.error else line
 
 
 def _fields(fact: msgspec.Struct) -> Line:

@@ -22,6 +22,7 @@ from codi.protocol.events import (
     MessageAdded,
     ModelChosen,
     ModelDescribed,
+    RequestSent,
     StatusDelta,
     ThinkingChosen,
     TurnEnded,
@@ -87,6 +88,8 @@ class Outcome:
                     self._calls[asked.id] = {"id": asked.id, "name": asked.name, "arguments": asked.arguments}
             case Entry(fact=MessageAdded(message=Message(blocks=(ToolResult() as result,)))):
                 self._hear_result(result)
+            case Entry(fact=RequestSent(usage=Usage() as used)):
+                self._usage = _sum(self._usage, used)
             case CallStartDelta(call_id, tool, arguments):
                 call = self._calls.setdefault(call_id, {"id": call_id, "name": tool})
                 if call["name"] != tool:
@@ -123,7 +126,7 @@ class Outcome:
                 }
             case Entry(fact=ThinkingChosen(level)):
                 self.model["thinking"] = level
-            case StatusDelta(kind="warning", text=text):
+            case StatusDelta(kind="warning" | "fallback", text=text):
                 self.warnings.append(text)
             case Entry(fact=TurnEnded() as ended):
                 self._hear_end(ended)

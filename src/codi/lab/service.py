@@ -79,6 +79,7 @@ class Service:
             self._admit(request)
             if self._strict:
                 question.validate(request, body, model, self._sent)
+                self._fit(question, body)
         except Refusal as refusal:
             self.violations.append(f"{question.form.NAME}: {refusal}")
             return refused(question.form, refusal.status, str(refusal), refusal.kind)
@@ -90,6 +91,13 @@ class Service:
                 {question.counted: sum(tokens_of(segment.content) for segment in question.form.segments(asked))}
             )
         return self._played(question, body, model, len(request.body), now)
+
+    def _fit(self, question: Question, body: dict[str, Any]) -> None:
+        """A conversation must be no longer than the window that the script gives its model."""
+        asked = body.get("generateContentRequest", body)
+        tokens = sum(tokens_of(segment.content) for segment in question.form.segments(asked))
+        if tokens > self._script.window:
+            raise Refusal(f"{question.form.TOO_LONG} ({tokens} tokens, {self._script.window} at most)")
 
     def _played(self, question: Question, body: dict[str, Any], model: str, size: int, now: float) -> Answer:
         form = question.form

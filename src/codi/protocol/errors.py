@@ -10,6 +10,7 @@ CodiError                 something the person can mend; always carries a hint
 |   +-- RateLimited       try again after `retry_after_s`
 |   +-- Overloaded        the service is busy, try again
 |   +-- QuotaExhausted    a usage limit that takes more than minutes to pass
+|   +-- CircuitOpen       it failed too often, and is left alone for a while
 |   +-- ServerFailed      the service failed with a 5xx of its own
 |   +-- NetworkError      the service cannot be reached
 |   +-- StreamCut         the answer ended before its end mark
@@ -94,6 +95,10 @@ class Overloaded(ProviderError):
 
 class QuotaExhausted(ProviderError):
     code = "quota_exhausted"
+
+
+class CircuitOpen(ProviderError):
+    code = "circuit_open"
 
 
 class ServerFailed(ProviderError):

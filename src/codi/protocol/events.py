@@ -10,10 +10,11 @@ from typing import Any, Literal
 from msgspec import Raw, Struct
 
 from codi.protocol.effects import By, Effect
-from codi.protocol.messages import Level, Message, ToolResult, Usage
+from codi.protocol.messages import Image, Level, Message, ToolResult, Usage
 
 Stop = Literal["stop", "length", "toolUse", "error", "aborted"]
 Check = Literal["test", "build", "lint", "types"]
+Occasion = Literal["manual", "threshold", "overflow"]
 Reason = Literal["done", "error", "limit", "interrupted", "permission", "unbacked"]
 
 
@@ -63,8 +64,15 @@ class ModelChosen(Struct, frozen=True, tag="model", rename="camel"):
     model_id: str
 
 
-class ModelDescribed(Struct, frozen=True, tag="model_described", rename="camel", kw_only=True):
-    """What was known of the model when it was chosen, and why it was. `prices` in USD per million tokens; None is unknown."""
+class ModelDescribed(
+    Struct,
+    frozen=True,
+    tag="model_described",
+    rename={"model_id": "modelId", "max_output": "maxOutput", "came_from": "from"},
+    kw_only=True,
+):
+    """What was known of the model when it was chosen, and why it was. `prices` in USD per million tokens; None is unknown.
+    `came_from` is the model that answered before, where this one stands in for it."""
 
     provider: str
     model_id: str
@@ -74,6 +82,7 @@ class ModelDescribed(Struct, frozen=True, tag="model_described", rename="camel",
     max_output: int
     why: Literal["chosen", "fallback", "route"] = "chosen"
     prices: dict[str, float] | None = None
+    came_from: str | None = None
 
 
 class ThinkingChosen(Struct, frozen=True, tag="thinking_level"):
@@ -106,10 +115,12 @@ class Labelled(Struct, frozen=True, tag="label"):
     label: str | None = None
 
 
-class TitleGiven(Struct, frozen=True, tag="title"):
-    """The newest name of the session counts; an empty one takes it away."""
+class TitleGiven(Struct, frozen=True, tag="title", omit_defaults=True):
+    """The newest name of the session counts; an empty one takes it away. `model` is who found it, where a model did."""
 
     name: str
+    by: Literal["person", "model", "first-words"] = "person"
+    model: str | None = None
 
 
 class SessionOpened(Struct, frozen=True, tag="session", omit_defaults=True):
@@ -317,11 +328,95 @@ class ClaimChecked(Struct, frozen=True, tag="claim", omit_defaults=True):
     why: str | None = None
 
 
+class Waiting(Struct, frozen=True, omit_defaults=True):
+    """Something that was said and not yet taken up."""
+
+    text: str
+    images: tuple[Image, ...] = ()
+
+
+class QueueKept(Struct, frozen=True, tag="queue", rename="camel"):
+    """The conversation ended while this still waited; it is offered again when it goes on. The newest counts."""
+
+    steering: tuple[Waiting, ...] = ()
+    follow_up: tuple[Waiting, ...] = ()
+
+
 class LeafMoved(Struct, frozen=True, tag="leaf", rename={"left": "from"}):
     """Work goes on from `to`; what came after it stays in the tree."""
 
     left: str | None
     to: str | None
+
+
+class Segment(Struct, frozen=True):
+    """A part of a request, in the order in which it is sent. `tokens` is an estimate."""
+
+    name: str
+    sha256: str
+    tokens: int
+
+
+class CacheMiss(Struct, frozen=True):
+    """Why a request was not read from the service's cache as far as it could have been: the first segment that differs, what
+    changed it, and how many tokens had to be read anew."""
+
+    segment: str
+    cause: str
+    tokens: int
+
+
+class RequestSent(Struct, frozen=True, tag="request", rename="camel", omit_defaults=True, kw_only=True):
+    """A model was asked and has answered. What came before in the same words stands in one segment. `tokens` is the estimate
+    before calibration. One whose `purpose` is no turn is answered by no message, so its `usage` is told here."""
+
+    step: int
+    segments: tuple[Segment, ...]
+    tokens: int
+    model: str = ""
+    cache_read: int | None = None
+    miss: CacheMiss | None = None
+    purpose: Literal["turn", "title", "summary", "review"] = "turn"
+    usage: Usage | None = None
+
+
+class Pruned(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    """What of an entry the model sees no more. `result_id` is where the whole text can be recalled; `keep` characters of its
+    beginning and of its end stay."""
+
+    entry_id: str
+    result_id: str
+    tokens: int
+    summary: str
+    keep: int = 0
+    image: bool = False
+
+
+class ResultsPruned(Struct, frozen=True, tag="prune"):
+    """From here on the model sees stubs in place of these results; the entries themselves are what they were."""
+
+    items: tuple[Pruned, ...]
+
+
+class ResultsRestored(Struct, frozen=True, tag="restore", rename="camel"):
+    """What was pruned of these entries is seen again."""
+
+    entry_ids: tuple[str, ...]
+
+
+class CompactionUndone(Struct, frozen=True, tag="uncompact", rename="camel", omit_defaults=True):
+    """From here on the conversation is what it would be without that compaction."""
+
+    compaction_id: str
+    entry_ids: tuple[str, ...] = ()
+
+
+class EntryPinned(Struct, frozen=True, tag="pin", rename="camel", omit_defaults=True):
+    """An entry, or the file that `note` names where `entry_id` is empty, is held in the context, or no more."""
+
+    entry_id: str
+    pinned: bool
+    note: str | None = None
 
 
 class Noted(Struct, frozen=True, tag="note"):
@@ -363,7 +458,13 @@ Fact = (
     | Retried
     | EvidenceGathered
     | ClaimChecked
+    | QueueKept
     | LeafMoved
+    | RequestSent
+    | ResultsPruned
+    | ResultsRestored
+    | CompactionUndone
+    | EntryPinned
     | Noted
     | Unknown
 )
@@ -433,6 +534,32 @@ class StatusDelta(Struct, frozen=True, tag="status_delta", kw_only=True, omit_de
     ok: bool = True
 
 
+class QueueDelta(Struct, frozen=True, tag="queue_delta"):
+    """All that waits now: `steering` to be said to the running turn, `follow_up` after it."""
+
+    steering: tuple[Waiting, ...] = ()
+    follow_up: tuple[Waiting, ...] = ()
+
+
+class CommandDelta(Struct, frozen=True, tag="command_delta"):
+    """A command of the person began; what it prints is told as the progress of this id, and its end by `CommandShown`."""
+
+    command: str
+    id: str
+
+
+class BudgetDelta(Struct, frozen=True, tag="budget_delta", kw_only=True):
+    """The limits of this run and what of them is used; None is no limit."""
+
+    cost: float | None
+    spent: float
+    reserved: float
+    steps: int
+    time_s: float
+    tokens: int | None
+    tokens_used: int
+
+
 class PathOutcome(Struct, frozen=True):
     """What becomes of a path when a step is taken back, and why it is not simply what it was."""
 
@@ -498,6 +625,81 @@ class PolicyDelta(Struct, frozen=True, tag="policy_delta"):
 
     text: str
     status: int = 0
+
+
+class CompactionStartDelta(Struct, frozen=True, tag="compaction_start_delta"):
+    """The earlier part of the conversation is about to be said shorter."""
+
+    reason: Occasion
+
+
+class CompactionEndDelta(Struct, frozen=True, tag="compaction_end_delta", kw_only=True, omit_defaults=True):
+    """How that ended: `result` is what was kept, `error` why nothing was; `will_retry`: the request is sent again."""
+
+    reason: Occasion
+    result: ContextCompacted | None = None
+    aborted: bool = False
+    will_retry: bool = False
+    error: str = ""
+
+
+class Share(Struct, frozen=True, omit_defaults=True):
+    """A part of the context with its tokens. `note` names the entry, the file or the server it is of."""
+
+    name: str
+    tokens: int
+    note: str = ""
+
+
+class ContextDelta(Struct, frozen=True, tag="context_delta", kw_only=True):
+    """What the next request is made of: `shares` sum to `used`. `biggest` are the largest single items, `threshold` the tokens
+    from which on room is made."""
+
+    model: str
+    window: int
+    assumed: bool
+    used: int
+    reserve: int
+    threshold: int
+    shares: tuple[Share, ...]
+    biggest: tuple[Share, ...] = ()
+    pruned: int = 0
+    pinned: tuple[str, ...] = ()
+    compactions: int = 0
+    cache: str = ""
+    auto_compact: bool = True
+    compress: bool = False
+
+    @property
+    def status(self) -> str:
+        """HEALTHY, MODERATE, HIGH or CRITICAL."""
+        percent = 100 * self.used / max(self.window, 1)
+        return next((name for below, name in _STATES if percent < below), "CRITICAL")
+
+
+_STATES = ((50, "HEALTHY"), (75, "MODERATE"), (90, "HIGH"))
+
+
+class CompactionDelta(Struct, frozen=True, tag="compaction_delta", kw_only=True, omit_defaults=True):
+    """What a compaction would do (`id` empty), or did: which entries stay as they are, which are said shorter, and how."""
+
+    id: str = ""
+    method: str = ""
+    summary: str = ""
+    kept: tuple[Share, ...] = ()
+    dropped: tuple[Share, ...] = ()
+    tokens_before: int = 0
+    tokens_after: int = 0
+    cost: float | None = None
+    savings: int = 0
+
+
+class AnswerDelta(Struct, frozen=True, tag="answer_delta", omit_defaults=True):
+    """What became of an op, in words; not `ok`: nothing was done, and `hint` says what to do."""
+
+    text: str
+    ok: bool = True
+    hint: str = ""
 
 
 class BlamedLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -579,10 +781,18 @@ Delta = (
     | CallEndDelta
     | ToolProgress
     | StatusDelta
+    | QueueDelta
+    | CommandDelta
+    | BudgetDelta
     | UndoDelta
     | ChangesDelta
     | RuleTriedDelta
     | PolicyDelta
+    | CompactionStartDelta
+    | CompactionEndDelta
+    | ContextDelta
+    | CompactionDelta
+    | AnswerDelta
     | BlameDelta
     | BisectDelta
     | SnapshotsDelta

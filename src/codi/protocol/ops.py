@@ -5,7 +5,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from codi.protocol.effects import Allow, Deny
-from codi.protocol.messages import Image, ToolCall
+from codi.protocol.messages import Image, Level, ToolCall
 
 
 class Prompt(Struct, frozen=True, tag="prompt"):
@@ -20,6 +20,38 @@ class Steer(Struct, frozen=True, tag="steer"):
 
     text: str
     images: tuple[Image, ...] = ()
+
+
+Line = Literal["steering", "follow_up"]
+"""What waits: to be said to the running turn, or after it."""
+
+
+class Withdraw(Struct, frozen=True, tag="withdraw"):
+    """Take back what waits in a line at the place `at`, from 0; None takes all of it."""
+
+    line: Line
+    at: int | None = None
+
+
+class Revise(Struct, frozen=True, tag="revise"):
+    """Say it in other words while it waits. With `to` it changes its place in its line."""
+
+    line: Line
+    at: int
+    text: str | None = None
+    to: int | None = None
+
+
+class RunCommand(Struct, frozen=True, tag="run_command"):
+    """Run a command line of the person's, through the policy and in the sandbox. What it printed is given to the model with the
+    next prompt, unless it is `excluded`."""
+
+    command: str
+    excluded: bool = False
+
+
+class Retry(Struct, frozen=True, tag="retry"):
+    """Ask the last prompt again, on a new branch beside the first answer."""
 
 
 class Answer(Struct, frozen=True, tag="answer"):
@@ -68,6 +100,22 @@ class ChooseModel(Struct, frozen=True, tag="choose_model"):
     model: str
 
 
+class ChooseThinking(Struct, frozen=True, tag="choose_thinking"):
+    """From the next request on, think for so long."""
+
+    level: Level
+
+
+class ChooseBudget(Struct, frozen=True, tag="choose_budget"):
+    """Other limits of this run: US dollars, steps and seconds of a turn. None leaves one as it is; `off` lifts all that were set
+    here. With nothing said the limits are only told."""
+
+    cost: float | None = None
+    steps: int | None = None
+    time_s: float | None = None
+    off: bool = False
+
+
 Mode = Literal["default", "accept-edits", "plan", "read-only", "full-access"]
 
 
@@ -104,6 +152,97 @@ class ConsultPolicy(Struct, frozen=True, tag="consult_policy"):
     """Look at the rules, or change them: the words of `codi policy`."""
 
     words: tuple[str, ...]
+
+
+class Compact(Struct, frozen=True, tag="compact"):
+    """Say the earlier part of the conversation shorter. `how` is who does: a model, codi by itself, or as it is set. With
+    `preview` it is only told what would happen; `force` also compacts what is short."""
+
+    instructions: str = ""
+    how: Literal["auto", "llm", "mechanical"] = "auto"
+    force: bool = False
+    preview: bool = False
+
+
+class Uncompact(Struct, frozen=True, tag="uncompact"):
+    """Go on as if the last compaction were absent; with `entry` bring back that one dropped entry alone."""
+
+    entry: str = ""
+
+
+class ShowCompaction(Struct, frozen=True, tag="show_compaction"):
+    """Tell what the last compaction kept and dropped."""
+
+
+class SetCompaction(Struct, frozen=True, tag="set_compaction"):
+    """Whether room is made by itself, and whether long values are shortened; None leaves it as it is."""
+
+    auto: bool | None = None
+    compress: bool | None = None
+
+
+class ClearContext(Struct, frozen=True, tag="clear_context"):
+    """Let the model forget what was said, but for what is held."""
+
+
+class ShowContext(Struct, frozen=True, tag="show_context"):
+    """Tell what fills the context."""
+
+
+class Pin(Struct, frozen=True, tag="pin"):
+    """Hold an entry (by its id) or a file (by its path) in the context, or let it go."""
+
+    target: str
+    pinned: bool = True
+
+
+class ShowFiles(Struct, frozen=True, tag="show_files"):
+    """Tell which files are pinned, and which were used lately."""
+
+
+class ChooseWindow(Struct, frozen=True, tag="choose_window"):
+    """Take the model's window to be so many tokens."""
+
+    tokens: int
+
+
+class Remember(Struct, frozen=True, tag="remember"):
+    """Keep one fact for later sessions."""
+
+    fact: str
+    category: str = ""
+    scope: Literal["user", "project"] = "project"
+
+
+class Forget(Struct, frozen=True, tag="forget"):
+    """Forget the memories of this id, or with this text; unless `sure` it is only told which they are."""
+
+    pattern: str
+    sure: bool = False
+
+
+class ShowMemories(Struct, frozen=True, tag="show_memories"):
+    """Tell what is remembered, or what of it has this text."""
+
+    query: str = ""
+
+
+class EditMemory(Struct, frozen=True, tag="edit_memory"):
+    id: str
+    fact: str
+
+
+class SetProfile(Struct, frozen=True, tag="set_profile"):
+    """Set a key of the person's profile, take it away (None), or tell the profile (no key)."""
+
+    key: str = ""
+    value: str | None = None
+
+
+ContextOp = (
+    Compact | Uncompact | ShowCompaction | SetCompaction | ClearContext | ShowContext | Pin | ShowFiles | ChooseWindow
+)
+MemoryOp = Remember | Forget | ShowMemories | EditMemory | SetProfile
 
 
 class Blame(Struct, frozen=True, tag="blame"):
@@ -152,17 +291,25 @@ class RestoreSnapshot(Struct, frozen=True, tag="restore_snapshot"):
 Op = (
     Prompt
     | Steer
+    | Withdraw
+    | Revise
+    | RunCommand
+    | Retry
     | Answer
     | TryRule
     | Reply
     | Interrupt
     | UseTool
     | ChooseModel
+    | ChooseThinking
+    | ChooseBudget
     | ChoosePolicy
     | ConsultPolicy
     | Undo
     | Redo
     | ShowChanges
+    | ContextOp
+    | MemoryOp
     | Blame
     | Bisect
     | ShowSnapshots

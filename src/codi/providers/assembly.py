@@ -35,11 +35,16 @@ class Line(Protocol):
 
 class Connections:
     """The transports of one run, one for each address: models of one service share their connections, and a model that is
-    left and chosen again finds them open. `offline` ones lead nowhere but to this machine. `hear` is told of each connection."""
+    left and chosen again finds them open. `offline` ones lead nowhere but to this machine. All of them share one
+    `tape`; `hear` is told of each connection."""
 
-    def __init__(self, *, offline: bool = False, hear: Hear = nobody) -> None:
+    def __init__(self, *, offline: bool = False, record: str = "", replay: str = "", hear: Hear = nobody) -> None:
         self._offline = offline
         self._hear = hear
+        self._tape: Any = None
+        if record or replay:
+            tapes = import_module("codi.providers.tape")
+            self._tape = tapes.Recording(record) if record else tapes.Replay(replay)
         self._opened: dict[Any, Any] = {}
 
     def to(self, base_url: str, service: str, timeouts: Timeouts, headers: Mapping[str, str]) -> Any:
@@ -48,7 +53,13 @@ class Connections:
         if address not in self._opened:
             transport = import_module("codi.providers.transport")
             self._opened[address] = transport.Transport(
-                base_url, service=service, timeouts=timeouts, headers=headers, offline=self._offline, hear=self._hear
+                base_url,
+                service=service,
+                timeouts=timeouts,
+                headers=headers,
+                offline=self._offline,
+                tape=self._tape,
+                hear=self._hear,
             )
         return self._opened[address]
 

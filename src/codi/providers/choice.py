@@ -63,6 +63,8 @@ class Choice(Struct, frozen=True, kw_only=True):
     variables: dict[str, str] = {}
     """What else of the environment the adapter reads; only Azure's does."""
     warning: str = ""
+    name: str = ""
+    """What the model map calls it, where it was named so."""
 
     @property
     def model(self) -> str:

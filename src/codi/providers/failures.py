@@ -191,6 +191,12 @@ def duration_text(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
 
 
+def clock_time(wait_s: float) -> str:
+    """The time of day when this wait is over; with the date where that is not soon."""
+    at = time.localtime(time.time() + wait_s)
+    return time.strftime("%H:%M" if wait_s < 12 * 3600 else "%Y-%m-%d %H:%M", at)
+
+
 def filtered_categories(results: object) -> list[str]:
     """The categories for which Azure's content filter stopped a prompt or an answer, from its `content_filter_results`."""
     found = results.items() if isinstance(results, Mapping) else ()
@@ -263,7 +269,7 @@ def _error(
             f"{service} limits the rate of requests{tail}", hint=hint, status=status, retry_after_s=wait_s
         )
     if kind is QuotaExhausted:
-        free = f"free again in {duration_text(wait_s)}" if wait_s else ""
+        free = f"free again in {duration_text(wait_s)}, at {clock_time(wait_s)}" if wait_s else ""
         text = f"{service}: the usage limit is reached" + (f", {free}" if free else "") + tail
         hint = (
             f"Wait until it is {free}, {another}" if free else f"Check the plan and credits of the account, {another}"

@@ -22,6 +22,15 @@ class Credential(Protocol):
         ...
 
 
+class NoKey:
+    """Stands where a key would, for a service that is not asked."""
+
+    source = "nobody"
+
+    async def secret(self) -> str:
+        return "none"
+
+
 def is_login(credential: Credential) -> bool:
     """Whether it says of itself that it is a token that stands for an account, which some services want to see elsewhere than a
     key."""

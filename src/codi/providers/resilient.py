@@ -8,12 +8,24 @@ import anyio
 
 from codi.protocol.errors import CodiError, ProviderError, QuotaExhausted
 from codi.protocol.events import Delta, StatusDelta
-from codi.providers.failures import duration_text
+from codi.providers.failures import clock_time, duration_text
 from codi.providers.knowing import known_model
 from codi.providers.provider import ModelEntry, Provider, Reply, Request
 
 PATIENCE_S = 300.0
 """What all waits of one request may take together."""
+
+
+class Allowance:
+    """How often a turn may try again in all, whatever its requests and however many wrap one another."""
+
+    def __init__(self, per_turn: int = 20) -> None:
+        self._per_turn = per_turn
+        self.left = per_turn
+
+    def renew(self) -> None:
+        """A turn begins."""
+        self.left = self._per_turn
 
 
 class Resilient:
@@ -33,6 +45,7 @@ class Resilient:
         base_s: float = 1.0,
         cap_s: float = 30.0,
         pause_over_s: float = 300.0,
+        allowance: Allowance | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
         jitter: Callable[[], float] = random.random,
@@ -43,6 +56,7 @@ class Resilient:
         self._base_s = base_s
         self._cap_s = cap_s
         self._pause_over_s = pause_over_s
+        self._allowance = allowance or Allowance()
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter
@@ -74,12 +88,14 @@ class Resilient:
             if (
                 wait_s is None
                 or attempt == self._tries
+                or not self._allowance.left
                 or wait_s > self._pause_over_s
                 or waited_s + wait_s > PATIENCE_S
             ):
                 if attempt > 1:
                     yield self._ended(attempt, ok=False, text=str(failure))
                 raise self._told(failure, wait_s)
+            self._allowance.left -= 1
             yield StatusDelta(
                 kind="retry",
                 text=f"{failure}; trying again in {duration_text(wait_s)}",
@@ -113,7 +129,7 @@ class Resilient:
             return failure
         quota = QuotaExhausted(
             f"{self.model.service} asks to wait {duration_text(wait_s)}: {failure}",
-            hint=f"Go on in {duration_text(wait_s)}, or choose another model with /model.",
+            hint=f"Go on at {clock_time(wait_s)} (in {duration_text(wait_s)}) with `codi -c`, or choose another model with /model.",
             status=failure.status if isinstance(failure, ProviderError) else None,
             retry_after_s=wait_s,
         )

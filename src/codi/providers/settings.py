@@ -23,6 +23,7 @@ class ServiceSettings(Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     timeouts: (
         Annotated[dict[str, float], Meta(description="seconds: connect_s, first_byte_s, idle_s, total_s")] | UnsetType
     ) = UNSET
+    requests_per_minute: Annotated[float, Meta(gt=0, description="how often it is asked at most")] | UnsetType = UNSET
     enabled: Annotated[bool, Meta(description="false: as if there were no such service")] | UnsetType = UNSET
 
 
@@ -40,6 +41,13 @@ class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True):
     cache_retention: Annotated[Literal["none", "short", "long"], Meta(description="how long the service caches")] = (
         "short"
     )
+    fallbacks: Annotated[
+        tuple[str, ...], Meta(description="models that answer when it cannot, in order", extra={"project": "set"})
+    ] = ()
+    fallback_on_refusal: Annotated[bool, Meta(description="also when it refuses to answer")] = False
+    favourites: Annotated[
+        tuple[str, ...], Meta(description="models that cycling offers", extra={"project": "set"})
+    ] = ()
     handoff_thinking: Annotated[Literal["text", "drop"], Meta(description="thoughts of another model")] = "text"
 
 
@@ -49,6 +57,7 @@ class RetrySettings(Struct, frozen=True, forbid_unknown_fields=True):
     tries: Annotated[int, Meta(ge=1, le=20, description="how often a request is sent at most")] = 5
     base_s: Annotated[float, Meta(ge=0, description="the first wait in seconds; it doubles")] = 1.0
     cap_s: Annotated[float, Meta(ge=0, description="the longest wait in seconds")] = 30.0
+    per_turn: Annotated[int, Meta(ge=0, description="how often all requests of a turn are sent again at most")] = 20
     pause_over_s: Annotated[float, Meta(ge=0, description="a longer wait than this ends the turn")] = 300.0
 
 

@@ -27,6 +27,7 @@ from codi.protocol.network import Errand, Hear, nobody
 from codi.providers.addresses import is_loopback
 from codi.providers.failures import classify, duration_text, in_body, no_answer
 from codi.providers.sse import LINE_LIMIT, SseEvent, SseReader, is_whole_object
+from codi.providers.tape import Played, Recorded, Recording, Replay
 from codi.providers.timeouts import USUAL, Timeouts
 from codi.wire.characters import proper
 from codi.wire.counted import count
@@ -46,7 +47,7 @@ class Answer:
 
     def __init__(
         self,
-        response: httpx2.Response,
+        response: httpx2.Response | Recorded | Played,
         service: str,
         key_source: str,
         timeouts: Timeouts,
@@ -197,7 +198,8 @@ class Answer:
 class Transport:
     """Requests to one base URL. Connections are kept and used again; proxies and certificates come from the usual
     environment variables (HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE ...). `headers` go with every request. `offline` refuses every
-    host but this machine, before its name is looked up, and asks no proxy. `hear` is told of each connection."""
+    host but this machine, before its name is looked up, and asks no proxy. A `tape` takes down what is said, or says it again; `hear` is told of each
+    connection."""
 
     def __init__(
         self,
@@ -207,10 +209,12 @@ class Transport:
         timeouts: Timeouts = USUAL,
         headers: Mapping[str, str] = {},
         offline: bool = False,
+        tape: Recording | Replay | None = None,
         hear: Hear = nobody,
         purpose: str = "model",
     ) -> None:
         self._offline = offline
+        self._tape = tape
         self._errand = Errand(purpose, service, hear)
         self.base_url = base_url
         self.service = service
@@ -253,17 +257,33 @@ class Transport:
     ) -> AsyncIterator[Answer]:
         begun = time.monotonic()
         request = self._request(method, path, body, headers, key_source)
+        if isinstance(self._tape, Replay):
+            answer = Answer(
+                self._tape.answer(method, str(request.url), dict(request.headers), body),
+                self.service,
+                key_source,
+                self._timeouts,
+                begun,
+                first_byte_s,
+            )
+            if answer.status >= 300:
+                cause = await answer.error_body()
+                raise classify(answer.status, answer.headers, cause, self.service, key_source)
+            yield answer
+            return
         if self._offline and not is_loopback(str(request.url)):
             self._errand.refused(request.url.host, request.url.port or _PORTS.get(request.url.scheme, 0), "offline")
             hint = f"{self.service} is at {request.url.host}: go without --offline, or choose a model on this machine."
             raise ProviderError("Offline: no network.", hint=hint)
         try:
             with anyio.fail_after(min(first_byte_s, self._timeouts.total_s)):
-                response = await self._opened().send(request, stream=True)
+                response: httpx2.Response | Recorded = await self._opened().send(request, stream=True)
         except TimeoutError:
             raise _late(self.service, "first", self._timeouts, first_byte_s) from None
         except httpx2.TransportError as error:
             raise self._unreachable(error, request.url) from error
+        if self._tape:
+            response = self._tape.answer(response, method, str(request.url), dict(request.headers), body)
         try:
             answer = Answer(response, self.service, key_source, self._timeouts, begun, first_byte_s)
             if answer.status >= 300:

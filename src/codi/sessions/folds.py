@@ -10,9 +10,13 @@ from codi.protocol.events import (
     ApprovalGiven,
     CallIntended,
     Entry,
+    Fact,
     MessageAdded,
     ModelChosen,
+    ModelDescribed,
     PolicyChosen,
+    QueueKept,
+    RequestSent,
     ThinkingChosen,
     TitleGiven,
     TodoItem,
@@ -29,14 +33,22 @@ class ModelInForce(Struct, frozen=True):
 
 
 def model(path: Sequence[Entry]) -> ModelInForce | None:
-    """The model that was chosen, or that answered, last."""
+    """The model that was chosen, or that answered, last; of one that only stood in for another, the other."""
+    newest: ModelInForce | None = None
     for entry in reversed(path):
         match entry.fact:
-            case ModelChosen(provider, model_id):
-                return ModelInForce(provider, model_id)
-            case MessageAdded(Message("assistant", origin=origin)) if origin is not None:
-                return ModelInForce(origin.provider, origin.model)
-    return None
+            case ModelDescribed(why="fallback", came_from=str(first)):
+                provider, _, model_id = first.partition("/")
+                newest = ModelInForce(provider, model_id)
+            case ModelDescribed(why="chosen") if newest:
+                break
+            case ModelChosen(provider, model_id) if newest is None:
+                newest = ModelInForce(provider, model_id)
+            case MessageAdded(Message("assistant", origin=origin)) if origin is not None and newest is None:
+                newest = ModelInForce(origin.provider, origin.model)
+            case TurnStarted() | TurnEnded() if newest:
+                break
+    return newest
 
 
 def thinking(path: Sequence[Entry]) -> Level | None:
@@ -51,6 +63,11 @@ def name(path: Sequence[Entry]) -> str:
 
 def todos(path: Sequence[Entry]) -> tuple[TodoItem, ...]:
     return next((entry.fact.items for entry in reversed(path) if isinstance(entry.fact, TodoWritten)), ())
+
+
+def queue(path: Sequence[Entry]) -> QueueKept:
+    """What waited when the session was last left."""
+    return next((entry.fact for entry in reversed(path) if isinstance(entry.fact, QueueKept)), QueueKept())
 
 
 def policy_mode(path: Sequence[Entry]) -> str | None:
@@ -101,12 +118,8 @@ def turns(path: Iterable[Entry]) -> int:
 
 
 def usage(entries: Iterable[Entry]) -> Usage:
-    """The tokens of all replies, and their cost, which is None as soon as that of one that used tokens is unknown."""
-    used = [
-        entry.fact.reply.usage
-        for entry in entries
-        if isinstance(entry.fact, MessageAdded) and entry.fact.reply is not None
-    ]
+    """The tokens of all replies, summaries included, and their cost, which is None as soon as that of one that used tokens is unknown."""
+    used = [used for entry in entries if (used := _usage_of(entry.fact)) is not None]
     costs = [part.cost for part in used if part.total]
     known = [cost for cost in costs if cost is not None]
     return Usage(
@@ -119,6 +132,15 @@ def usage(entries: Iterable[Entry]) -> Usage:
         estimated=any(part.estimated for part in used),
         cost=_sum(known) if len(known) == len(costs) else None,
     )
+
+
+def _usage_of(fact: Fact) -> Usage | None:
+    match fact:
+        case MessageAdded(reply=reply):
+            return reply.usage if reply else None
+        case RequestSent(usage=usage):
+            return usage
+    return None
 
 
 def _sum(costs: Sequence[Cost]) -> Cost:

@@ -22,9 +22,11 @@ from codi.protocol.events import (
     ChangesUndone,
     ClaimChecked,
     CommandShown,
+    CompactionUndone,
     ContextAdded,
     ContextCompacted,
     Entry,
+    EntryPinned,
     EvidenceGathered,
     Fact,
     FilesChanged,
@@ -36,6 +38,10 @@ from codi.protocol.events import (
     Noted,
     PolicyChosen,
     QuestionAsked,
+    QueueKept,
+    RequestSent,
+    ResultsPruned,
+    ResultsRestored,
     Retried,
     SessionOpened,
     SnapshotTaken,
@@ -149,7 +155,13 @@ _CUSTOM_TYPES: dict[type[Fact], str] = {
     Retried: "codi/retry",
     EvidenceGathered: "codi/evidence",
     ClaimChecked: "codi/claim",
+    QueueKept: "codi/queue",
     LeafMoved: "codi/leaf",
+    RequestSent: "codi/request",
+    ResultsPruned: "codi/prune",
+    ResultsRestored: "codi/restore",
+    CompactionUndone: "codi/uncompact",
+    EntryPinned: "codi/pin",
     Noted: "codi/note",
 }
 _OWN_FACTS = {name: fact for fact, name in _CUSTOM_TYPES.items()}
@@ -272,8 +284,11 @@ def _line(fact: Fact, id: str, parent: str | None, timestamp: str) -> _AnyLine:
             return _BranchLine(id, parent, timestamp, fact.from_id, fact.summary, fact.details, fact.from_hook)
         case Labelled(target, label):
             return _LabelLine(id, parent, timestamp, target, label)
-        case TitleGiven(name):
+        case TitleGiven(name, by="person"):
             return _NameLine(id, parent, timestamp, name)
+        case TitleGiven(name, by, model):
+            told = {"title": name, "by": by} | ({"model": model} if model else {})
+            return _CustomLine(id, parent, timestamp, "codi/title", told)
         case _:
             return _CustomLine(id, parent, timestamp, _CUSTOM_TYPES[type(fact)], _data(fact))
 
@@ -320,7 +335,8 @@ def _fact(read: _AnyLine, line: bytes) -> Fact:
 def _own_fact(read: _CustomLine) -> Fact | None:
     try:
         if read.custom_type == "codi/title":
-            return TitleGiven(convert(read.data, dict[str, Any])["title"])
+            told = convert(read.data, dict[str, Any])
+            return convert({**told, "name": told["title"], "type": "title"}, TitleGiven)
         if kind := _OWN_FACTS.get(read.custom_type):
             return convert(read.data, kind)
     except (ValidationError, KeyError):

@@ -43,6 +43,8 @@ class ContextFacts(Struct, frozen=True, kw_only=True):
     cache: tuple[int, int, int] | None = None
     changes: tuple[tuple[str, str], ...] = ()
     tools: tuple[ToolSpec, ...] = ()
+    status: str = ""
+    """HEALTHY, MODERATE, HIGH or CRITICAL."""
 
 
 class ContextStatus(Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,9 +84,9 @@ class ContextStatus(Struct, frozen=True, forbid_unknown_fields=True):
 
 def _tokens(facts: ContextFacts) -> str:
     used = sum(facts.tokens.values())
-    of = f" of {facts.window} tokens ({used * 100 // facts.window} %)" if facts.window else " tokens"
+    of = f" of {facts.window} tokens ({used * 100 // facts.window} %, {facts.status})" if facts.window else " tokens"
     lines = [f"  {name}: {count}" for name, count in facts.tokens.items()]
-    return "\n".join([f"Context{f' of {facts.model}' if facts.model else ''}: about {used}{of}", *lines])
+    return "\n".join([f"Context{f' of {facts.model}' if facts.model else ''}: ~{used}{of}", *lines])
 
 
 def _cached(facts: ContextFacts, limits: Limits) -> str:

@@ -39,11 +39,12 @@ from codi.tools.write import Write
 
 class Live(Struct, frozen=True):
     """What a session knows and can do by itself: its todo list, what fills its context, and asking the person; None where nobody
-    can answer."""
+    can answer; `remember` keeps a fact for later sessions."""
 
     todos: Callable[[], Sequence[TodoItem]] = tuple
     facts: Callable[[], ContextFacts] = ContextFacts
     ask: Callable[[AskPerson], Awaitable[Reply]] | None = None
+    remember: Callable[[str], str] | None = None
 
 
 NO_PROJECT = Unseen()
@@ -92,7 +93,7 @@ def built_in(
         StructTool(WebFetch, needs={**limited, "pages": pages}),
         *([search] if search else []),
         *([StructTool(ViewImage)] if sees else []),
-        StructTool(Recall, needs=limited),
+        StructTool(Recall, needs={**limited, "remember": live.remember}),
         StructTool(Todo, needs={"items": live.todos}),
         *([StructTool(AskPerson, needs={"ask": live.ask})] if live.ask else []),
         StructTool(ContextStatus, needs={**limited, "facts": live.facts}),

@@ -1,5 +1,6 @@
 """The `recall` tool."""
 
+import re
 import time
 from collections.abc import Callable, Iterable
 from itertools import islice
@@ -8,13 +9,18 @@ from typing import Annotated, Literal
 from anyio import to_thread
 from msgspec import Meta, Struct, json
 
-from codi.protocol.effects import Effect
+from codi.protocol.effects import Effect, Writes
+from codi.protocol.messages import Image
 from codi.tools.limiting import Limits
 from codi.tools.output import continue_notice, head, long_line_notice, more_lines_notice, size, with_notice
 from codi.tools.results import ID, Header
 from codi.tools.tool import ToolFailed, ToolOutput
 from codi.workspace.workspace import Workspace
 
+MEMORIES = ".codi/memories.md"
+"""The project's memories, from its root."""
+
+_IMAGE = re.compile(r"data:(image/[\w.+-]+);base64,(.+)", re.DOTALL)
 _LISTED = 20
 _MOST_HITS = 200
 _HIT_CHARACTERS = 500
@@ -22,19 +28,28 @@ _HIT_CHARACTERS = 500
 
 class Recall(Struct, frozen=True, forbid_unknown_fields=True):
     """Read again what was left out of earlier results. `get` shows lines of one result, `list` the newest results, `check`
-    whether one is still kept, `search` finds lines with a text in all of them."""
+    whether one is still kept, `search` finds lines with a text in all of them. `remember` keeps a fact for later sessions, if the
+    person approves."""
 
-    action: Literal["get", "list", "check", "search"]
+    action: Literal["get", "list", "check", "search", "remember"]
     id: Annotated[str | None, Meta(description="Of the result, for get and check")] = None
     offset: Annotated[int, Meta(ge=0, description="First line for get, counted from 1")] = 1
     limit: Annotated[int, Meta(ge=1, le=10_000, description="Lines for get")] = 500
     query: Annotated[str | None, Meta(description="Text to search for; case does not count")] = None
 
+    fact: Annotated[str | None, Meta(description="What to remember, in one sentence")] = None
+
     def effects(self) -> Iterable[Effect]:
-        return ()
+        if self.action == "remember":
+            yield Writes(MEMORIES)  # a protected place, so the person is asked in every mode
 
     async def run(
-        self, workspace: Workspace, *, limits: Limits, clock: Callable[[], float] = time.time
+        self,
+        workspace: Workspace,
+        *,
+        limits: Limits,
+        remember: Callable[[str], str] | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> str | ToolOutput:
         match self.action:
             case "get":
@@ -45,6 +60,10 @@ class Recall(Struct, frozen=True, forbid_unknown_fields=True):
                 return self._list(limits, clock())
             case "search":
                 return await to_thread.run_sync(self._search, limits)
+            case "remember":
+                if not self.fact or remember is None:
+                    raise ToolFailed("remember needs a fact." if not self.fact else "Nothing is remembered here.")
+                return remember(self.fact)
 
     def _known_id(self) -> str:
         if self.id is None or not ID.match(self.id):
@@ -63,6 +82,10 @@ class Recall(Struct, frozen=True, forbid_unknown_fields=True):
         first = max(1, self.offset)
         if first > header.lines:
             raise ToolFailed(f"Offset {self.offset} is beyond end of file ({header.lines} lines total)")
+        if images := [_IMAGE.fullmatch(line) for line in _begin(limits.results.lines(id))]:
+            shown = tuple(Image(found[2], found[1]) for found in images if found)
+            if len(shown) == len(images):
+                return ToolOutput(text=_title(header), images=shown)
         lines = list(islice(limits.results.lines(id), first - 1, first - 1 + self.limit))
         cut = head("\n".join(lines), limits.cap.lines, limits.cap.bytes)
         left = header.lines - (first - 1) - len(lines)
@@ -104,6 +127,12 @@ class Recall(Struct, frozen=True, forbid_unknown_fields=True):
         if cut.truncated:
             notices.append(f"{len(found) - cut.last} more matches. Refine the query")
         return ToolOutput(text=with_notice(cut.text, *notices), details=cut.details)
+
+
+def _begin(lines: Iterable[str]) -> list[str]:
+    """All lines of what are images, and nothing of what is text."""
+    first = next(iter(lines), "")
+    return [first, *lines] if first.startswith("data:image/") else []
 
 
 def _title(header: Header) -> str:

@@ -37,9 +37,9 @@ _PARAMETERS = re.compile(r"(?<![a-z0-9.])(?:(\d+)x)?(\d+(?:\.\d+)?)([bm])(?![a-z
 
 class Resolved(Struct, frozen=True):
     """A call as it is judged and run: the canonical name and arguments. `mapped` is how its result begins when the model
-    called it by other names."""
+    called it by other names. There is no `tool` where the action is the person's."""
 
-    tool: Tool
+    tool: Tool | None
     name: str
     arguments: dict[str, Any]
     action: Action

@@ -9,11 +9,13 @@ import os
 import signal
 import time
 from collections.abc import Sequence
+from typing import get_args
 
 import anyio
 
 from codi.commands.kit import commands
-from codi.frontends.desk import ConversationDesk
+from codi.frontends.desk import ConversationDesk, line_of
+from codi.frontends.shell_lines import LINES_OF_SHELL
 from codi.frontends.tui import attention
 from codi.frontends.tui.approval_dialog import ApprovalDialog
 from codi.frontends.tui.attention import Attention
@@ -31,10 +33,32 @@ from codi.frontends.tui.panes import Pane
 from codi.frontends.tui.questions import Questions
 from codi.frontends.tui.status import Status
 from codi.frontends.tui.surroundings import Surroundings
+from codi.frontends.tui.theme import theme_of
 from codi.frontends.tui.transcript import Transcript
 from codi.protocol.conversation import Conversation
-from codi.protocol.events import ApprovalAsked, Entry, Event, QuestionAsked, TurnEnded, TurnStarted
-from codi.protocol.ops import ChoosePolicy, Interrupt, Mode, Op, Prompt, Steer
+from codi.protocol.events import (
+    ApprovalAsked,
+    CommandDelta,
+    CommandShown,
+    Entry,
+    Event,
+    QuestionAsked,
+    QueueDelta,
+    TurnEnded,
+    TurnStarted,
+)
+from codi.protocol.messages import Level
+from codi.protocol.ops import (
+    ChoosePolicy,
+    ChooseThinking,
+    Interrupt,
+    Mode,
+    Op,
+    Prompt,
+    RunCommand,
+    Steer,
+    Withdraw,
+)
 
 _FRAME_S = 0.016
 _REPAINT_S = 0.05
@@ -70,6 +94,7 @@ class App:
             go=self._go,
             redraw=self._redraw,
             keys=lambda: self._composer.keymap.told(),
+            pull_back=self._pull_back,
         )
         self._desk = ConversationDesk(conversation, around.beside, self._outcomes.confirm)
         self._completer = Completer(commands(), around.names)
@@ -181,7 +206,8 @@ class App:
                 await anyio.sleep(pause)
             self._changed = anyio.Event()
             last = time.monotonic()
-            self._canvas.busy = f"working {last - self._began:.0f}s, esc to stop" if self._is_busy else ""
+            passed = f" {last - self._began:.0f}s" if self._look.motion else ""
+            self._canvas.busy = f"working{passed}, esc to stop" if self._is_busy else ""
             self._canvas.dialog = self._questions.dialog
             self._canvas.draw()
             if self._canvas.terminal.is_lost:
@@ -206,6 +232,13 @@ class App:
         for part in (self._transcript, self._status, self._desk, self._questions):
             part.hear(event)
         match event:
+            case QueueDelta():
+                self._canvas.waiting = [line_of(item, number) for number, item in enumerate(self._desk.waiting, 1)]
+            case CommandDelta():
+                self._is_busy, self._began = True, self._look.now
+                self._began_turn.set()
+            case Entry(fact=CommandShown()):
+                self._is_busy = False
             case Entry(fact=TurnStarted()):
                 self._is_busy, self._began = True, self._look.now
                 self._began_turn.set()
@@ -225,6 +258,7 @@ class App:
         composer.keymap = Keymap(ui.keys) if ui.keys else composer.keymap
         composer.send, composer.act, composer.complete = self._send, self._act, self._completer.at
         composer.popup_rows, composer.paste_lines = ui.popup_rows, ui.paste_lines
+        self._opening.painter.wear(theme_of(ui.theme, os.environ))
 
     def _take(self, inputs: Sequence[Input]) -> None:
         for what in inputs:
@@ -303,6 +337,14 @@ class App:
             case "select-model" | "undo-turn" | "redo-turn":
                 line = {"select-model": "/model", "undo-turn": "/undo", "redo-turn": "/redo"}[action]
                 self._lines.send_nowait(line)
+            case "cycle-model-forward" | "cycle-model-backward":
+                self._lines.send_nowait(f"/scoped-models {'next' if action.endswith('forward') else 'back'}")
+            case "cycle-thinking-level":
+                levels = get_args(Level)
+                at = levels.index(self._status.thinking) if self._status.thinking in levels else -1
+                self._send_op(ChooseThinking(levels[(at + 1) % len(levels)]))
+            case "dequeue":
+                self._pull_back(len(self._desk.waiting))
             case _:
                 return False
         return True
@@ -352,5 +394,23 @@ class App:
         if not typed.is_literal and commands().is_command(text):
             self._lines.send_nowait(text)
             return
+        if text.startswith("!") and not typed.is_literal:
+            self._own_command(text)
+            return
         text = text[1:] if text.startswith("//") and not typed.is_literal else text
         self._send_op(Steer(text) if self._is_busy and not typed.later else Prompt(text))
+
+    def _own_command(self, line: str) -> None:
+        """`!cmd` is run and given to the model with the next prompt, `!!cmd` is only run."""
+        if command := line.lstrip("!").strip():
+            self._send_op(RunCommand(command, excluded=line.startswith("!!")))
+        else:
+            self._transcript.add(NoticeBlock("info", LINES_OF_SHELL))
+
+    def _pull_back(self, number: int) -> None:
+        """Take back into the editor what waits at this place, before what stands there."""
+        if 1 <= number <= len(self._desk.waiting):
+            item = self._desk.waiting[number - 1]
+            self._send_op(Withdraw(item.line, item.at))
+            draft = self._composer.text
+            self._composer.set(f"{item.what.text}\n{draft}" if draft.strip() else item.what.text)

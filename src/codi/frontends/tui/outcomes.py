@@ -15,12 +15,13 @@ from codi.frontends.tui.question_dialogs import ConfirmDialog
 from codi.frontends.tui.surroundings import Surroundings
 from codi.frontends.tui.theme import BUILT_IN
 from codi.frontends.tui.transcript import Transcript
-from codi.protocol.ops import ChooseModel, ChoosePolicy, Mode, Op, Prompt
+from codi.protocol.messages import Level
+from codi.protocol.ops import ChooseModel, ChoosePolicy, ChooseThinking, Mode, Op, Prompt
 
 
 class Outcomes:
     """`send` brings ops to the conversation, `go` leaves it for another, `leave` ends the program, `redraw` shows what changed,
-    `keys` says what the keys do."""
+    `keys` says what the keys do, `pull_back` takes into the editor what waits."""
 
     def __init__(
         self,
@@ -32,6 +33,7 @@ class Outcomes:
         go: Callable[[str | None], object],
         redraw: Callable[[], object],
         keys: Callable[[], Sequence[str]],
+        pull_back: Callable[[int], object],
     ) -> None:
         self._canvas = canvas
         self._transcript = transcript
@@ -40,6 +42,7 @@ class Outcomes:
         self._go = go
         self._redraw = redraw
         self._keys = keys
+        self._pull_back = pull_back
 
     async def show(self, outcome: Outcome) -> None:
         """What a command came to; returns when the person has seen to it."""
@@ -101,6 +104,11 @@ class Outcomes:
                     self._go(str(choice.value))
             case "session":
                 self._go(argument)
+            case "queued":
+                self._pull_back(int(argument))
+            case "thinking":
+                levels = [Choice(level, level) for level in get_args(Level)]
+                await self._choose("thinking", levels, ChooseThinking)
 
     def use_theme(self, name: str) -> None:
         tokens = BUILT_IN.get(name)

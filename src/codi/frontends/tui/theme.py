@@ -125,6 +125,15 @@ HIGH_CONTRAST: Tokens = {
 MONO: Tokens = {token: " ".join(word for word in said.split() if word in _WORDS) for token, said in DARK.items()}
 BUILT_IN: Mapping[str, Tokens] = {"dark": DARK, "light": LIGHT, "high-contrast": HIGH_CONTRAST, "mono": MONO}
 
+
+def theme_of(name: str, environment: Mapping[str, str]) -> Tokens:
+    """The theme of that name; `auto`, and one that is not there, is the dark one, or the light one where the terminal says that
+    its background is light (COLORFGBG of rxvt: the colours of text and background by number)."""
+    background = environment.get("COLORFGBG", "").rpartition(";")[2]
+    is_light = background in ("7", "15")
+    return BUILT_IN.get(name, LIGHT if is_light else DARK)
+
+
 Depth = int
 """How many colours a terminal has: 0 none, 16, 256, or 16777216."""
 TRUE_COLOUR: Depth = 1 << 24

@@ -11,13 +11,15 @@ from codi.frontends.proof import Proof
 from codi.frontends.tui.blocks.look import Look
 from codi.frontends.tui.blocks.notice import NoticeBlock
 from codi.frontends.tui.blocks.speech import AnswerBlock, ThinkingBlock, UserBlock
-from codi.frontends.tui.blocks.tools import ToolBlock
+from codi.frontends.tui.blocks.tools import State, ToolBlock
 from codi.frontends.tui.lines import Line
 from codi.frontends.tui.panes import Block
 from codi.protocol.events import (
     ApprovalGiven,
     CallEndDelta,
     CallStartDelta,
+    CommandDelta,
+    CommandShown,
     Entry,
     Event,
     Fact,
@@ -45,6 +47,7 @@ class Transcript:
         self._lines_printed = 0
         self._streaming: dict[tuple[str, int], Any] = {}
         self._calls: dict[str, ToolBlock] = {}
+        self._own: ToolBlock | None = None
 
     def hear(self, event: Event) -> None:
         self.proof.hear(event)
@@ -59,6 +62,9 @@ class Transcript:
                 self._call(call_id, name, {})
             case CallStartDelta(call_id, tool, arguments):
                 self._call(call_id, tool, arguments).start(tool, arguments)
+            case CommandDelta(command, call_id):
+                self._own = self._call(call_id, "!", {"command": command})
+                self._own.start("!", {"command": command})
             case ToolProgress(call_id, text) if call_id in self._calls:
                 self._calls[call_id].feed(text)
             case CallEndDelta(result) if result.call_id in self._calls:
@@ -125,6 +131,8 @@ class Transcript:
                     self.add(UserBlock(message.text, sum(isinstance(block, Image) for block in message.blocks)))
             case ApprovalGiven(tool_call_id=call_id, decision=("deny" | "abort") as decision) if call_id in self._calls:
                 self._calls[call_id].state = "denied" if decision == "deny" else "cancelled"
+            case CommandShown() as shown:
+                self._end_command(shown)
             case TurnEnded() as ended:
                 self._end_turn(ended)
 
@@ -144,6 +152,15 @@ class Transcript:
         self._streaming.clear()
         if error and error != "Request was aborted":
             self.add(NoticeBlock("error", error))
+
+    def _end_command(self, shown: CommandShown) -> None:
+        block = self._own or self._call("own", "!", {"command": shown.command})
+        self._calls.pop(block.call_id, None)
+        self._own = None
+        status = f"\n(exit status {shown.exit_code})" if shown.exit_code else ""
+        result = ToolResult(block.call_id, (Text(shown.output.rstrip("\n") + status),), is_error=bool(shown.exit_code))
+        held: State = "failed" if shown.exit_code else "ok"
+        block.end(result, "cancelled" if shown.cancelled else "denied" if block.state == "denied" else held)
 
     def _end_turn(self, ended: TurnEnded) -> None:
         for call in self._calls.values():

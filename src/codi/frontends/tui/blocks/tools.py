@@ -14,8 +14,8 @@ State = Literal["pending", "running", "ok", "failed", "denied", "cancelled"]
 _SIGNS: Mapping[State, str] = {
     "pending": "○", "running": "●", "ok": "✓", "failed": "✗", "denied": "⊘", "cancelled": "–",
 }  # fmt: skip
-_SHOWN = {"read": 10, "write": 10, "grep": 15, "glob": 20, "list": 20, "tree": 20, "shell": 5, "run_tests": 5}
-_TAIL = ("shell", "run_tests")
+_SHOWN = {"read": 10, "write": 10, "grep": 15, "glob": 20, "list": 20, "tree": 20, "shell": 5, "run_tests": 5, "!": 20}
+_TAIL = ("shell", "run_tests", "!")
 _MOST = 10
 _KEPT_CHARS = 200_000
 

@@ -1,0 +1,1 @@
+"""The earlier part of a conversation, said shorter without losing what counts."""

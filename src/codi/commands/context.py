@@ -1,0 +1,58 @@
+"""What fills the context, making it shorter, holding things in it, and what outlives it."""
+
+from collections.abc import Sequence
+
+from codi.commands import context_words
+from codi.commands.command import Desk, Fail, Outcome, Running, Show
+from codi.protocol.errors import UsageError
+from codi.protocol.events import AnswerDelta, CompactionDelta, ContextDelta, Event, StatusDelta
+from codi.protocol.ops import Forget
+
+
+def _command(name: str, title: str) -> Running:
+    async def run(words: Sequence[str], desk: Desk) -> Outcome:
+        try:
+            op = context_words.op_of(name, words)
+        except UsageError as error:
+            return Fail(str(error), error.hint)
+        return _told(await desk.answer(op), title)
+
+    return run
+
+
+show: Running = _command("context", "context")
+compact: Running = _command("compact", "compaction")
+clear: Running = _command("clear", "context")
+pin: Running = _command("pin", "files")
+unpin: Running = _command("unpin", "files")
+files: Running = _command("files", "files")
+window: Running = _command("context-max", "context")
+remember: Running = _command("remember", "memories")
+memories: Running = _command("memories", "memories")
+profile: Running = _command("profile", "profile")
+
+
+async def forget(words: Sequence[str], desk: Desk) -> Outcome:
+    """List what would be forgotten, ask, and do it."""
+    if not words:
+        return Fail("usage: /forget ID|PATTERN", "/memories lists what is remembered.")
+    pattern = " ".join(words)
+    found = await desk.answer(Forget(pattern))
+    if not isinstance(found, AnswerDelta) or not found.ok:
+        return _told(found, "memories")
+    if not await desk.confirm(f"Forget this?\n{found.text}"):
+        return Show("nothing was forgotten")
+    return _told(await desk.answer(Forget(pattern, sure=True)), "memories")
+
+
+def _told(event: Event, title: str) -> Outcome:
+    match event:
+        case AnswerDelta(text, ok, hint):
+            return Show(f"{text}\n{hint}".rstrip(), title) if ok else Fail(text, hint)
+        case ContextDelta():
+            return Show("\n".join(context_words.context_in_words(event)), title)
+        case CompactionDelta():
+            return Show("\n".join(context_words.compaction_in_words(event)), title)
+        case StatusDelta(text=text, hint=hint):
+            return Fail(text, hint or "")
+    return Fail(f"codi answered with a {type(event).__name__}")

@@ -1,0 +1,109 @@
+"""Each key of [ui] does something that can be seen."""
+
+import pytest
+
+from codi.engine.keys import every_key
+from conftest import call, says
+
+ENTER = "\r"
+SHOWN = {
+    "ui.theme",
+    "ui.mode",
+    "ui.hide_thinking",
+    "ui.paste_lines",
+    "ui.notify",
+    "ui.motion",
+    "ui.popup_rows",
+    "ui.keys",
+}
+
+
+def test_no_key_of_the_interface_is_forgotten():
+    assert {key.name for key in every_key() if key.name.startswith("ui.")} == SHOWN
+
+
+@pytest.mark.parametrize(("theme", "is_coloured"), [("dark", True), ("mono", False)])
+def test_theme(codi, lab, terminals, theme, is_coloured):
+    codi.set_up(f"ui.theme = '{theme}'")
+    lab([says("# Heading")])
+    talk = terminals(COLORTERM="truecolor")
+    talk.wait_for("codi 0")
+    before = len(talk.raw)
+    talk.type("go" + ENTER)
+    talk.wait_for("# Heading", "1 step,")
+    assert (b"38;2;" in talk.raw[before:]) is is_coloured
+
+
+def test_lines_alone(codi, lab, terminals):
+    codi.set_up("ui.mode = 'plain'")
+    lab([says("In lines.")])
+    talk = terminals()
+    talk.wait_for("anthropic/x", "\n>")
+    before = len(talk.raw)
+    talk.type("go\n")
+    talk.wait_for("In lines.", "[1 step,")
+    assert b"\x1b[" not in talk.raw[before:]
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+def test_thinking_is_folded_or_not(codi, terminals, tmp_path, hidden):
+    codi.set_up(f"ui.hide_thinking = {str(hidden).lower()}")
+    (tmp_path / "script.json").write_text('[{"thinking": "a deep thought", "text": "Said."}]')
+    talk = terminals("--model", f"scripted/{tmp_path}/script.json")
+    talk.type("go" + ENTER)
+    talk.wait_for("Said.", "1 step,")
+    assert ("a deep thought" in talk.shown) is not hidden
+
+
+def test_how_long_a_paste_may_be(codi, lab, terminals):
+    codi.set_up("ui.paste_lines = 2")
+    server = lab([says("Read.")])
+    talk = terminals()
+    talk.wait_for("codi 0")
+    talk.type("\x1b[200~one\ntwo\nthree\x1b[201~")
+    talk.wait_for("[paste #1 +3 lines]")
+    talk.type(ENTER)
+    talk.wait_for("Read.")
+    assert b"one\\ntwo\\nthree" in server.requests[0].body
+
+
+@pytest.mark.parametrize(("how", "sent"), [("bell", b"\x07"), ("osc9", b"\x1b]9;codi waits"), ("off", None)])
+def test_calling_for_attention(codi, lab, terminals, how, sent):
+    codi.set_up(f"ui.notify = '{how}'")
+    lab([says("", call("write", path="a", content="x"))])
+    talk = terminals()
+    talk.wait_for("codi 0")
+    talk.type("\x1b[O")  # the window is left
+    before = len(talk.raw)
+    talk.type("go" + ENTER)
+    talk.wait_for("› n no")
+    told = talk.raw[before:].replace(b"\x1b]133;C\x07", b"")
+    assert (sent in told) if sent else b"\x07" not in told and b"]9;" not in told
+
+
+@pytest.mark.parametrize(("moves", "shown"), [(True, "working 0s"), (False, "working, esc")])
+def test_motion(codi, lab, terminals, moves, shown):
+    codi.set_up(f"ui.motion = {str(moves).lower()}")
+    lab([says("", call("write", path="a", content="x"))])
+    talk = terminals()
+    talk.type("go" + ENTER)
+    talk.wait_for(shown)
+
+
+def test_rows_of_the_popup(codi, lab, terminals):
+    codi.set_up("ui.popup_rows = 3")
+    lab([says("never")])
+    talk = terminals()
+    talk.wait_for("codi 0")
+    talk.type("/")
+    talk.wait_for("/allow")
+    assert sum(row.startswith("  /") for row in talk.rows) == 3
+
+
+def test_keys(codi, lab, terminals):
+    codi.set_up("ui.keys = {selectModel = ['f5'], nonsense = ['f6']}")
+    lab([says("never")])
+    talk = terminals()
+    talk.wait_for("codi 0", "unknown action 'nonsense'")
+    talk.type("\x1b[15~")
+    talk.wait_for("model ", "anthropic/claude")
