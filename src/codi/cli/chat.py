@@ -11,6 +11,7 @@ from codi.cli.attachments import prompt_with_files
 from codi.cli.beside import beside
 from codi.cli.flags import check, how_trusted, is_interactive, parser, settings_of, text_or_file
 from codi.cli.main import trace_of
+from codi.cli.mentions import Mentions
 from codi.cli.names import KnownNames
 from codi.cli.start import host_for
 from codi.cli.stopping import Ended, Stopping, cancel_when_ended, leave_when_ended
@@ -187,9 +188,11 @@ async def _in_terminal(
     answering: Answering | None,
 ) -> None:
     """One conversation after the other, as the person goes from one to the next."""
-    history = History(os.environ.get("CODI_HISTORY_FILE") or f"{places.home}/history", places.cwd)
+    kept = os.environ.get("CODI_HISTORY_FILE") or f"{places.home}/history"
+    history = History(kept, places.cwd, engine.is_secret)
     names = KnownNames(engine, places)
-    around = Surroundings(places.cwd, beside, history, names.of, names.refresh, engine.ui, answering)
+    mentions = Mentions(places.cwd, places.root, lambda: names.of("file"))
+    around = Surroundings(places.cwd, beside, history, names.of, names.refresh, mentions.found_in, engine.ui, answering)
     going: str | None = target or ""
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(names.learn)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import get_args
 
 import anyio
+from anyio import to_thread
 
 from codi.commands.kit import commands
 from codi.frontends.desk import ConversationDesk, line_of
@@ -32,7 +33,7 @@ from codi.frontends.tui.outcomes import Outcomes
 from codi.frontends.tui.panes import Pane
 from codi.frontends.tui.questions import Questions
 from codi.frontends.tui.status import Status
-from codi.frontends.tui.surroundings import Surroundings
+from codi.frontends.tui.surroundings import Mentioned, Surroundings
 from codi.frontends.tui.theme import theme_of
 from codi.frontends.tui.transcript import Transcript
 from codi.protocol.conversation import Conversation
@@ -100,6 +101,7 @@ class App:
         self._completer = Completer(commands(), around.names)
         self._attention = Attention(around.ui.notify, os.environ)
         self._ops, self._ops_to_send = anyio.create_memory_object_stream[Op](math.inf)
+        self._to_say, self._said = anyio.create_memory_object_stream[tuple[str, Typed]](math.inf)
         self._lines, self._lines_to_obey = anyio.create_memory_object_stream[str](math.inf)
         self._command: anyio.CancelScope | None = None
         self._changed, self._left, self._began_turn = anyio.Event(), anyio.Event(), anyio.Event()
@@ -127,7 +129,7 @@ class App:
             self._send(typed)
         self._opening.waiting.clear()
         async with anyio.create_task_group() as tasks:
-            work = (self._read_keys, self._hear, self._deliver, self._obey, self._questions.arm)
+            work = (self._read_keys, self._hear, self._deliver, self._obey, self._say, self._questions.arm)
             for each in (*work, self._watch_signals, self._repaint, self._tick, self._draw_frames):
                 tasks.start_soon(each)
             await self._left.wait()
@@ -398,7 +400,22 @@ class App:
             self._own_command(text)
             return
         text = text[1:] if text.startswith("//") and not typed.is_literal else text
-        self._send_op(Steer(text) if self._is_busy and not typed.later else Prompt(text))
+        self._to_say.send_nowait((text, typed))
+
+    async def _say(self) -> None:
+        """Send what was said with the files that it mentions, one after the other; it comes back where one is missing."""
+        async for text, typed in self._said:
+            found = Mentioned()
+            if "@" in typed.typed:
+                found = await to_thread.run_sync(self._around.mentioned, typed.typed, abandon_on_cancel=True)
+            if found.complaint:
+                self._transcript.add(NoticeBlock("error", found.complaint))
+                draft = self._composer.text
+                self._composer.set(f"{typed.text}\n{draft}" if draft.strip() else typed.text)
+                self._redraw()
+                continue
+            kind = Steer if self._is_busy and not typed.later else Prompt
+            self._send_op(kind(found.text + text, found.images))
 
     def _own_command(self, line: str) -> None:
         """`!cmd` is run and given to the model with the next prompt, `!!cmd` is only run."""

@@ -8,10 +8,19 @@ from codi.commands.settings import UiSettings
 from codi.frontends.answers import Answering
 from codi.frontends.desk import Beside
 from codi.frontends.tui.history import History
+from codi.protocol.messages import Image
+
+
+class Mentioned(Struct, frozen=True):
+    """The files that a text mentions: what is put before it, and images beside it. With a `complaint` nothing is sent."""
+
+    text: str = ""
+    images: tuple[Image, ...] = ()
+    complaint: str = ""
 
 
 class Surroundings(Struct, frozen=True):
-    """`beside` runs a subcommand of `codi`. `names` are those of a kind (`file`, `model`, `session`) that are known by now;
+    """`mentioned` reads the files that a text mentions, off the event loop. `beside` runs a subcommand of `codi`. `names` are those of a kind (`file`, `model`, `session`) that are known by now;
     `refresh` says that they may have changed."""
 
     cwd: str
@@ -19,5 +28,6 @@ class Surroundings(Struct, frozen=True):
     history: History
     names: Callable[[str], Sequence[str]]
     refresh: Callable[[], object]
+    mentioned: Callable[[str], Mentioned]
     ui: UiSettings = UiSettings()
     answering: Answering | None = None
