@@ -22,7 +22,9 @@ def test_files_lines_and_folders_go_with_the_prompt(lab, terminals, folder):
     talk.type("see @src/main.py:2-3, me@example.com and @decorator" + ENTER)
     talk.wait_for("› see @src/main.py:2-3, me@example.com and @decorator", "Read it.")
     told = asked(server)
-    assert f'<file name=\\"{folder}/src/main.py\\" lines=\\"2-3\\">\\ntwo\\nthree\\n</file>' in told and "four" not in told
+    assert (
+        f'<file name=\\"{folder}/src/main.py\\" lines=\\"2-3\\">\\ntwo\\nthree\\n</file>' in told and "four" not in told
+    )
     talk.type("list @src " + ENTER)
     talk.wait_for("And that.")
     assert f'<directory name=\\"{folder}/src\\">\\nmain.py\\n</directory>' in asked(server)
@@ -59,3 +61,26 @@ def test_history_keeps_what_was_typed_but_no_secret(codi, lab, terminals):
     kept = codi.home / "history"
     assert "a plain question" in kept.read_text() and "sk-ant" not in kept.read_text()
     assert kept.stat().st_mode & 0o777 == 0o600
+
+
+def test_ctrl_r_finds_what_was_typed_and_esc_leaves_the_draft(lab, terminals):
+    server = lab([says("One."), says("Two."), says("Three.")])
+    talk = terminals()
+    talk.wait_for("codi 0")
+    for text, answer in (("where is the parser", "One."), ("parse this", "Two.")):
+        talk.type(text + ENTER)
+        talk.wait_for(answer)
+    talk.type("draft\x12PARS")
+    talk.wait_for("history: PARS", "parse this")
+    talk.type("\x12")
+    talk.wait_for("history: PARS\nwhere is the parser")
+    talk.type("\x1b")
+    talk.wait_until_gone("history: ")
+    assert "draft" in talk.rows
+    talk.type("\x12where")
+    talk.wait_for("history: where")
+    talk.type(ENTER)
+    talk.wait_until_gone("history: ")
+    assert "where is the parser" in talk.rows and len(server.requests) == 2
+    talk.type(ENTER)
+    talk.wait_for("Three.")

@@ -26,6 +26,7 @@ from codi.frontends.tui.canvas import Canvas
 from codi.frontends.tui.completion import Completer
 from codi.frontends.tui.composer import Typed
 from codi.frontends.tui.external_editor import edited
+from codi.frontends.tui.history_search import HistorySearch
 from codi.frontends.tui.keymap import PREFIX, Keymap
 from codi.frontends.tui.keys import Input
 from codi.frontends.tui.opening import Opening
@@ -334,6 +335,8 @@ class App:
                 text = history.back(composer.text) if action == "history-back" else history.forward()
                 if text is not None:
                     composer.set(text)
+            case "history-search":
+                self._canvas.pane = HistorySearch(self._around.history, self._close_search)
             case "external-editor":
                 self._edit_elsewhere()
             case "select-model" | "undo-turn" | "redo-turn":
@@ -350,6 +353,11 @@ class App:
             case _:
                 return False
         return True
+
+    def _close_search(self, found: str | None) -> None:
+        self._canvas.pane = None
+        if found is not None:
+            self._composer.set(found)
 
     def _stop(self) -> None:
         if self._command:
