@@ -2,10 +2,12 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any
 
 import anyio
+from anyio import to_thread
 
 from codi.cli.attachments import prompt_with_files
 from codi.cli.beside import beside
@@ -34,6 +36,7 @@ from codi.frontends.tui.surroundings import Surroundings
 from codi.protocol.errors import CodiError, UsageError
 from codi.protocol.ops import Prompt
 from codi.protocol.trusting import TrustAsked
+from codi.providers.assembly import load_http
 from codi.wire.characters import without_halves
 
 
@@ -195,9 +198,14 @@ async def _in_terminal(
     around = Surroundings(places.cwd, beside, history, names.of, names.refresh, mentions.found_in, engine.ui, answering)
     going: str | None = target or ""
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(names.learn)
+        beside_it: list[Callable[[], Coroutine[Any, Any, None]]] = [
+            partial(to_thread.run_sync, load_http, abandon_on_cancel=True),
+            names.learn,
+        ]
         while going is not None:
             async with engine.open(going or None) as conversation:
+                while beside_it:  # they begin when the application first waits, and all is painted
+                    tasks.start_soon(beside_it.pop())
                 app = App(opening, conversation, around, greeting=conversation.greeting)
                 await app.run(prompts)
             going, prompts = app.next, ()
