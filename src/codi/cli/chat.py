@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -198,14 +198,13 @@ async def _in_terminal(
     around = Surroundings(places.cwd, beside, history, names.of, names.refresh, mentions.found_in, engine.ui, answering)
     going: str | None = target or ""
     async with anyio.create_task_group() as tasks:
-        beside_it: list[Callable[[], Coroutine[Any, Any, None]]] = [
-            partial(to_thread.run_sync, load_http, abandon_on_cancel=True),
-            names.learn,
-        ]
+        tasks.start_soon(names.learn)
+        is_first = True
         while going is not None:
             async with engine.open(going or None) as conversation:
-                while beside_it:  # they begin when the application first waits, and all is painted
-                    tasks.start_soon(beside_it.pop())
+                if is_first:  # it begins when the application first waits, and all is painted
+                    tasks.start_soon(partial(to_thread.run_sync, load_http, abandon_on_cancel=True))
+                    is_first = False
                 app = App(opening, conversation, around, greeting=conversation.greeting)
                 await app.run(prompts)
             going, prompts = app.next, ()

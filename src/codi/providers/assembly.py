@@ -115,10 +115,10 @@ def provider_for(
         azure = import_module("codi.providers.azure")
         address = azure.azure_address({**choice.variables, "AZURE_OPENAI_BASE_URL": base_url}, entry.id)
         base_url, extra["address"] = address.base_url, address
+    module, _, name = ADAPTERS[choice.api].partition(":")
 
     def made() -> Provider:
         line = connections.to(base_url, choice.service, timeouts, choice.headers)
-        module, _, name = ADAPTERS[choice.api].partition(":")
         provider: Provider = getattr(import_module(module), name)(entry, credential, line, **extra)
         return provider
 
