@@ -93,7 +93,10 @@ class Terminal:
             self._stream.feed(piece)
 
     def type(self, text: str) -> None:
-        os.write(self._here, text.encode())
+        self.type_bytes(text.encode())
+
+    def type_bytes(self, data: bytes) -> None:
+        os.write(self._here, data)
 
     def resize(self, rows: int, columns: int) -> None:
         self.screen.resize(rows, columns)
