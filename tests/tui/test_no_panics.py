@@ -8,7 +8,7 @@ from conftest import SOAK, call, says
 KEYS = [
     *"abc /@!?漢🙂", "\r", "\n", "\t", "\x1b[Z", "\x7f", "\x01", "\x05", "\x0b", "\x15", "\x17", "\x19", "\x1by", "\x1f", "\x1b-",
     "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D", "\x1b[1;2D", "\x1b[1;2A", "\x1b[5~", "\x1b[6~", "\x0f", "\x14", "\x12", "\x0c",
-    "\x1b", "\x1b[M !!", "\x1b[<0;3;4M", "\x1b[I", "\x1b[O", "\x1b[200~pasted\ntext\x1b[201~", "\x1b[27;5;99~x", "\x1b]11;?\x07",
+    "\x1b", "\x1b[M !!", "\x1b[<0;3;4M", "\x1b[I", "\x1b[O", "\x1b[200~pasted\ntext\x1b[201~", "\x1b]11;?\x07",
     "\x1b[200~" + "line\n" * 30 + "\x1b[201~", "/status\r", "/help\r", "go\r", "y", "n", "q", "\x1b[999;999;999u", "\x1b\r",
 ]  # fmt: skip
 
