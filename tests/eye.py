@@ -9,6 +9,8 @@ import struct
 import subprocess
 import termios
 import time
+import tty
+from pathlib import Path
 
 import pyte
 
@@ -36,16 +38,25 @@ class Terminal:
     """`raw` is all that was sent to the terminal, `modes` what its settings were before."""
 
     def __init__(
-        self, codi: Codi, *words: str, rows: int = 40, columns: int = 120, term: str = "xterm-256color", **env: str
+        self,
+        codi: Codi,
+        *words: str,
+        rows: int = 40,
+        columns: int = 120,
+        term: str = "xterm-256color",
+        program: str | Path = PROGRAM,
+        **env: str,
     ) -> None:
+        self.cwd = codi.cwd
         self.screen = Screen(columns, rows, history=20_000, ratio=1)
         self._stream = pyte.ByteStream(self.screen)
         self._here, self._there = pty.openpty()
+        self.screen.write_process_input = lambda answer: self.type(answer)  # type: ignore[method-assign]
         self._set_size(rows, columns)
         self.modes = termios.tcgetattr(self._there)
         self.raw = b""
         self.process = subprocess.Popen(
-            [PROGRAM, *words], cwd=codi.cwd, env=codi.env | {"TERM": term} | env,
+            [program, *words], cwd=codi.cwd, env=codi.env | {"TERM": term} | env,
             stdin=self._there, stdout=self._there, stderr=self._there, start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )  # fmt: skip
@@ -82,11 +93,45 @@ class Terminal:
             self._stream.feed(piece)
 
     def type(self, text: str) -> None:
-        os.write(self._here, text.encode())
+        self.type_bytes(text.encode())
+
+    def type_bytes(self, data: bytes) -> None:
+        os.write(self._here, data)
 
     def resize(self, rows: int, columns: int) -> None:
         self.screen.resize(rows, columns)
         self._set_size(rows, columns)
+
+    def stty(self) -> str:
+        """The modes as `stty -g` tells them."""
+        return subprocess.run(["stty", "-g"], stdin=self._there, capture_output=True, text=True).stdout.strip()
+
+    def watch(self, seconds: float) -> None:
+        """Look on for a while."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self._take(left)
+
+    def hang_up(self) -> None:
+        """Close the window."""
+        os.close(self._there)
+        os.close(self._here)
+        self._here = self._there = -1
+
+    def unread(self) -> bytes:
+        """What the terminal has sent and nobody has read: a shell would take it for typed."""
+        tty.setraw(self._there, termios.TCSANOW)
+        found = b""
+        while select.select([self._there], [], [], 0)[0]:
+            found += os.read(self._there, 65536)
+        return found
+
+    def wait_until_restored(self, within_s: float) -> None:
+        """Until the modes are those it had before, whoever sees to it."""
+        end = time.monotonic() + within_s
+        while termios.tcgetattr(self._there) != self.modes or not self.raw.endswith(b"\x1b[J"):
+            assert time.monotonic() < end, f"not restored: {self.raw[-200:]!r}"
+            self._take(0.01)
 
     def end(self) -> int:
         """The exit status, and the terminal as it was found."""
@@ -111,8 +156,9 @@ class Terminal:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        os.close(self._here)
-        os.close(self._there)
+        for descriptor in (self._here, self._there):
+            if descriptor >= 0:
+                os.close(descriptor)
 
     def _set_size(self, rows: int, columns: int) -> None:
         fcntl.ioctl(self._there, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

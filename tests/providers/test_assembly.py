@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from contextlib import asynccontextmanager
+from importlib import import_module
 
 import anyio
 import pytest
@@ -10,10 +11,11 @@ from openai_loopback import Canned, Key, events, parts_of, serving
 from openai_told import asking
 
 from codi.protocol.errors import ConfigError
-from codi.providers.assembly import ADAPTERS, Connections, provider_for, timeouts_for
+from codi.providers.assembly import ADAPTERS, ORIGINS, Connections, provider_for, timeouts_for
 from codi.providers.catalog import Catalog
 from codi.providers.choice import Choice, smart_default
 from codi.providers.presets import presets
+from codi.providers.provider import NoKey
 
 CATALOG = Catalog.load()
 PLACES = {
@@ -60,6 +62,16 @@ def test_every_format_has_its_adapter(api, origin):
     assert set(ADAPTERS) >= {api}
     made = provider(choice, handoff="drop", timeouts=timeouts_for("openai", {"connect_s": 1, "idle_s": 2}))
     assert made.origin.api in (origin, "openai-responses")
+
+
+@pytest.mark.parametrize("api", ORIGINS)
+def test_what_is_told_of_a_provider_before_it_is_made_is_true(api):
+    choice = Choice(service="openai", model_id="m", api=api, base_url="http://127.0.0.1:9/v1")
+    made = provider(choice)
+    line = Connections().to(choice.base_url, "openai", timeouts_for("openai", {}), {})
+    module, _, name = ADAPTERS[api].partition(":")
+    spoken = getattr(import_module(module), name)(made.model, NoKey(), line)
+    assert (spoken.origin, spoken.model) == (made.origin, made.model)
 
 
 CHAT = events(

@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 
 from codi.protocol.errors import CodiError
+from codi.protocol.messages import Image
 from codi.protocol.ops import Prompt
 from codi.tools.images import UnfitImage, fitted, image_type
 
@@ -26,12 +27,9 @@ def prompt_with_files(text: str, files: Sequence[str]) -> Prompt:
                 content = file.read()
         except OSError as error:
             raise AttachmentError(f"{name}: {error.strerror}", hint="Name a file that exists after the @.") from error
-        media_type = image_type(content)
-        if media_type:
-            try:
-                images.append(fitted(content, media_type).image)
-            except UnfitImage as error:
-                raise AttachmentError(f"{name} {error}", hint="Name a whole image, or a smaller one.") from error
+        image = image_in(content, name)
+        if image:
+            images.append(image)
             texts.append(f'<file name="{path}"></file>\n')
         elif name.lower().endswith(_IMAGES):
             raise AttachmentError(
@@ -42,3 +40,14 @@ def prompt_with_files(text: str, files: Sequence[str]) -> Prompt:
         else:
             texts.append(f'<file name="{path}">\n{content.decode("utf-8-sig", errors="replace")}\n</file>\n')
     return Prompt("".join(texts) + text, tuple(images))
+
+
+def image_in(content: bytes, name: str) -> Image | None:
+    """The image that a file of that content is; None if it is none. Raises AttachmentError for one that no model takes."""
+    media_type = image_type(content)
+    if not media_type:
+        return None
+    try:
+        return fitted(content, media_type).image
+    except UnfitImage as error:
+        raise AttachmentError(f"{name} {error}", hint="Name a whole image, or a smaller one.") from error

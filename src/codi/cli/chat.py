@@ -3,14 +3,17 @@
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import anyio
+from anyio import to_thread
 
 from codi.cli.attachments import prompt_with_files
 from codi.cli.beside import beside
 from codi.cli.flags import check, how_trusted, is_interactive, parser, settings_of, text_or_file
 from codi.cli.main import trace_of
+from codi.cli.mentions import Mentions
 from codi.cli.names import KnownNames
 from codi.cli.start import host_for
 from codi.cli.stopping import Ended, Stopping, cancel_when_ended, leave_when_ended
@@ -33,6 +36,7 @@ from codi.frontends.tui.surroundings import Surroundings
 from codi.protocol.errors import CodiError, UsageError
 from codi.protocol.ops import Prompt
 from codi.protocol.trusting import TrustAsked
+from codi.providers.assembly import load_http
 from codi.wire.characters import without_halves
 
 
@@ -187,16 +191,30 @@ async def _in_terminal(
     answering: Answering | None,
 ) -> None:
     """One conversation after the other, as the person goes from one to the next."""
-    history = History(os.environ.get("CODI_HISTORY_FILE") or f"{places.home}/history", places.cwd)
+    kept = os.environ.get("CODI_HISTORY_FILE") or f"{places.home}/history"
+    history = History(kept, places.cwd, engine.is_secret)
     names = KnownNames(engine, places)
+    mentions = Mentions(places.cwd, places.root, lambda: names.of("file"))
     around = Surroundings(
-        places.cwd, beside, history, names.of, names.refresh, engine.ui, answering, engine.theme_folders
+        places.cwd,
+        beside,
+        history,
+        names.of,
+        names.refresh,
+        mentions.found_in,
+        engine.ui,
+        answering,
+        engine.theme_folders,
     )
     going: str | None = target or ""
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(names.learn)
+        is_first = True
         while going is not None:
             async with engine.open(going or None) as conversation:
+                if is_first:  # it begins when the application first waits, and all is painted
+                    tasks.start_soon(partial(to_thread.run_sync, load_http, abandon_on_cancel=True))
+                    is_first = False
                 app = App(opening, conversation, around, greeting=conversation.greeting)
                 await app.run(prompts)
             going, prompts = app.next, ()

@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from functools import partial
+from functools import cached_property, partial
 
 import anyio
 from anyio import to_thread
@@ -29,6 +29,7 @@ from codi.agent.taking_back import TakingBack
 from codi.agent.titles import Ask, Titles
 from codi.agent.veiling import veiled
 from codi.commands.settings import UiSettings
+from codi.credentials.detectors import Detectors
 from codi.credentials.vault import Vault
 from codi.engine.assembly import Assembly
 from codi.engine.layers import load
@@ -338,6 +339,14 @@ class Engine:
         if fork.warning:
             self._warnings.append(fork.warning)
         return fork.path
+
+    def is_secret(self, text: str) -> bool:
+        """Whether a text holds what looks like a secret, and so is not to be kept in plain."""
+        return bool(self._detectors.spans(text.encode(errors="replace")))
+
+    @cached_property
+    def _detectors(self) -> Detectors:
+        return Detectors(self._settings.secrets.detectors)
 
     @property
     def ui(self) -> UiSettings:

@@ -11,8 +11,10 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from codi.protocol.errors import ConfigError
+from codi.protocol.messages import Origin
 from codi.protocol.network import Hear, nobody
 from codi.providers.choice import Choice
+from codi.providers.deferred import Deferred
 from codi.providers.provider import Credential, ModelEntry, Provider
 from codi.providers.settings import Api
 from codi.providers.timeouts import USUAL, Timeouts
@@ -25,6 +27,16 @@ ADAPTERS: dict[Api, str] = {
     "ollama": "codi.providers.ollama:Ollama",
     "azure": "codi.providers.azure:Azure",
 }
+
+
+ORIGINS: dict[str, str] = {
+    "anthropic": "anthropic-messages",
+    "openai-chat": "openai-completions",
+    "openai-responses": "openai-responses",
+    "google": "google-generative-ai",
+    "ollama": "ollama-chat",
+}
+"""How a format is named in a session; which one Azure speaks depends on the address."""
 
 
 class Line(Protocol):
@@ -90,7 +102,7 @@ def provider_for(
     timeouts: Timeouts = USUAL,
     handoff: Literal["text", "drop"] = "text",
 ) -> Provider:
-    """The adapter of the choice's wire format, at its address, wrapped in nothing. `handoff` says what becomes of another
+    """The adapter of the choice's wire format, at its address, made when it is first asked. `handoff` says what becomes of another
     model's thinking. Raises ConfigError for settings that the format does not know."""
     if choice.api == "scripted":
         scripted: Provider = import_module("codi.providers.scripted").scripted(choice.model_id)
@@ -103,10 +115,21 @@ def provider_for(
         azure = import_module("codi.providers.azure")
         address = azure.azure_address({**choice.variables, "AZURE_OPENAI_BASE_URL": base_url}, entry.id)
         base_url, extra["address"] = address.base_url, address
-    line = connections.to(base_url, choice.service, timeouts, choice.headers)
     module, _, name = ADAPTERS[choice.api].partition(":")
-    provider: Provider = getattr(import_module(module), name)(entry, credential, line, **extra)
-    return provider
+
+    def made() -> Provider:
+        line = connections.to(base_url, choice.service, timeouts, choice.headers)
+        provider: Provider = getattr(import_module(module), name)(entry, credential, line, **extra)
+        return provider
+
+    if choice.api == "azure":
+        return made()
+    return Deferred(Origin(ORIGINS[choice.api], entry.service, entry.id), entry, made)
+
+
+def load_http() -> None:
+    """What the first request needs anyway, where there is time for it before."""
+    import_module("codi.providers.transport")
 
 
 def _compat(choice: Choice) -> Any:

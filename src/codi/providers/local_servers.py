@@ -1,6 +1,8 @@
 """Which model servers run on this machine: all are asked at once, and none is waited for long."""
 
 from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
 
 import anyio
 
@@ -9,7 +11,6 @@ from codi.protocol.network import Hear, nobody
 from codi.providers.choice import LocalServer
 from codi.providers.ollama_format import names_of
 from codi.providers.openai_models import entries_of
-from codi.providers.transport import Transport
 
 PATIENCE_S = 0.25
 
@@ -22,7 +23,10 @@ async def reachable(
     found: dict[int, LocalServer] = {}
 
     async def ask(at: int, service: str, base_url: str) -> None:
-        transport = Transport(base_url, service=service, offline=offline, hear=hear, purpose="local server")
+        # The HTTP library behind it is not needed where nobody is asked.
+        transport = import_module("codi.providers.transport").Transport(
+            base_url, service=service, offline=offline, hear=hear, purpose="local server"
+        )
         try:
             found[at] = LocalServer(service, base_url, await _models(service, transport))
         except CodiError:
@@ -38,7 +42,7 @@ async def reachable(
     return [found[at] for at in sorted(found)]
 
 
-async def _models(service: str, transport: Transport) -> tuple[str, ...]:
+async def _models(service: str, transport: Any) -> tuple[str, ...]:
     if service == "ollama":
         return tuple(names_of(await transport.get("/api/tags", {}), service))
     return tuple(entry.id for entry in entries_of(await transport.get("/models", {}), service))

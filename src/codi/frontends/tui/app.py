@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import get_args
 
 import anyio
+from anyio import to_thread
 
 from codi.commands.kit import commands
 from codi.frontends.desk import ConversationDesk, line_of
@@ -25,6 +26,7 @@ from codi.frontends.tui.canvas import Canvas
 from codi.frontends.tui.completion import Completer
 from codi.frontends.tui.composer import Typed
 from codi.frontends.tui.external_editor import edited
+from codi.frontends.tui.history_search import HistorySearch
 from codi.frontends.tui.keymap import PREFIX, Keymap
 from codi.frontends.tui.keys import Input
 from codi.frontends.tui.opening import Opening
@@ -32,7 +34,7 @@ from codi.frontends.tui.outcomes import Outcomes
 from codi.frontends.tui.panes import Pane
 from codi.frontends.tui.questions import Questions
 from codi.frontends.tui.status import Status
-from codi.frontends.tui.surroundings import Surroundings
+from codi.frontends.tui.surroundings import Mentioned, Surroundings
 from codi.frontends.tui.transcript import Transcript
 from codi.frontends.tui.wardrobe import AUTO, Wardrobe
 from codi.protocol.conversation import Conversation
@@ -61,9 +63,11 @@ from codi.protocol.ops import (
 )
 
 _FRAME_S = 0.016
+_REPAINT_S = 0.05
 _TICK_S = 0.5
 _TWICE_S = 2.0
 _LOOK_S = 0.9
+_SIGNALS = (signal.SIGWINCH, signal.SIGCONT, signal.SIGTSTP)
 _MODES: tuple[Mode, ...] = ("default", "accept-edits", "plan")
 
 
@@ -103,9 +107,11 @@ class App:
         self._completer = Completer(commands(), around.names)
         self._attention = Attention(around.ui.notify, os.environ)
         self._ops, self._ops_to_send = anyio.create_memory_object_stream[Op](math.inf)
+        self._to_say, self._said = anyio.create_memory_object_stream[tuple[str, Typed]](math.inf)
         self._lines, self._lines_to_obey = anyio.create_memory_object_stream[str](math.inf)
         self._command: anyio.CancelScope | None = None
         self._changed, self._left, self._began_turn = anyio.Event(), anyio.Event(), anyio.Event()
+        self._repaint_wanted = anyio.Event()
         self._is_busy = False
         self._began = 0.0
         self._pressed = ("", 0.0)
@@ -116,7 +122,7 @@ class App:
     async def run(self, prompts: Sequence[Prompt] = ()) -> None:
         """Until the person leaves."""
         self._opening.done()
-        self._canvas.terminal.write(attention.KEEP_TITLE)
+        self._canvas.terminal.keep_title()
         if self._greeting:
             self._transcript.add(TextBlock(self._greeting, "dim"))
         for complaint in self._composer.keymap.complaints:
@@ -130,13 +136,12 @@ class App:
             self._send(typed)
         self._opening.waiting.clear()
         async with anyio.create_task_group() as tasks:
-            work = (self._read_keys, self._hear, self._deliver, self._obey, self._questions.arm)
-            for each in (*work, self._watch_signals, self._watch_theme, self._tick, self._draw_frames):
+            work = (self._read_keys, self._hear, self._deliver, self._obey, self._say, self._questions.arm)
+            for each in (*work, self._watch_signals, self._watch_theme, self._repaint, self._tick, self._draw_frames):
                 tasks.start_soon(each)
             await self._left.wait()
             tasks.cancel_scope.cancel()
         self._canvas.close()
-        self._canvas.terminal.write(attention.RESTORE_TITLE)
         if self.next is None:
             self._canvas.terminal.leave()
 
@@ -151,7 +156,7 @@ class App:
                     continue
             else:
                 await anyio.wait_readable(terminal.inp)
-            data = os.read(terminal.inp, 65536)
+            data = terminal.read()
             if not data:
                 return self._left.set()
             self._take(keys.feed(data))
@@ -174,10 +179,23 @@ class App:
             self._redraw()
 
     async def _watch_signals(self) -> None:
-        with anyio.open_signal_receiver(signal.SIGWINCH, signal.SIGCONT) as signals:
-            async for _ in signals:
-                self._canvas.repaint()
-                await anyio.sleep(0.05)  # a window that is being dragged sends hundreds; the last one counts
+        heeded = [each for each in _SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
+        with anyio.open_signal_receiver(*heeded) as signals:
+            async for number in signals:
+                if number == signal.SIGTSTP:
+                    self._suspend()
+                    continue
+                if number == signal.SIGCONT:
+                    self._canvas.terminal.keep()
+                self._repaint_wanted.set()
+
+    async def _repaint(self) -> None:
+        """A window that is being dragged sends hundreds of signals; the last one counts."""
+        while True:
+            await self._repaint_wanted.wait()
+            self._repaint_wanted = anyio.Event()
+            self._canvas.repaint()
+            await anyio.sleep(_REPAINT_S)
 
     def _dress(self, name: str) -> None:
         """Put on the theme of the settings, before anything is drawn in another."""
@@ -220,6 +238,8 @@ class App:
             self._canvas.busy = f"working{passed}, esc to stop" if self._is_busy else ""
             self._canvas.dialog = self._questions.dialog
             self._canvas.draw()
+            if self._canvas.terminal.is_lost:
+                self._left.set()
 
     def _redraw(self) -> None:
         self._changed.set()
@@ -324,8 +344,7 @@ class App:
             case "exit":
                 self._go(None)
             case "suspend":
-                self._canvas.terminal.suspend()
-                self._canvas.repaint()
+                self._suspend()
             case "cycle-mode":
                 at = next((at for at, mode in enumerate(_MODES) if mode == self._status.mode), -1)
                 self._send_op(ChoosePolicy(_MODES[(at + 1) % len(_MODES)]))
@@ -342,6 +361,8 @@ class App:
                 text = history.back(composer.text) if action == "history-back" else history.forward()
                 if text is not None:
                     composer.set(text)
+            case "history-search":
+                self._canvas.pane = HistorySearch(self._around.history, self._close_search)
             case "external-editor":
                 self._edit_elsewhere()
             case "select-model" | "undo-turn" | "redo-turn":
@@ -358,6 +379,11 @@ class App:
             case _:
                 return False
         return True
+
+    def _close_search(self, found: str | None) -> None:
+        self._canvas.pane = None
+        if found is not None:
+            self._composer.set(found)
 
     def _stop(self) -> None:
         if self._command:
@@ -378,18 +404,24 @@ class App:
         else:
             self._transcript.add(NoticeBlock("info", "ctrl+c again leaves"))
 
+    def _suspend(self) -> None:
+        self._canvas.step_below()
+        self._canvas.terminal.suspend()
+        self._canvas.go_on()
+
     def _edit_elsewhere(self) -> None:
         terminal = self._canvas.terminal
-        keys = terminal.hand_over()
+        self._canvas.step_below()
+        terminal.hand_over()
         try:
             text, complaint = edited(self._composer.text, os.environ)
         finally:
-            terminal.come_back(keys)
+            terminal.come_back()
         if complaint:
             self._transcript.add(NoticeBlock("warning", complaint))
         else:
             self._composer.set(text)
-        self._canvas.repaint()
+        self._canvas.go_on()
 
     def _send(self, typed: Typed) -> None:
         """What the person has written and sent: a command, a word into a running turn, or a prompt."""
@@ -402,7 +434,22 @@ class App:
             self._own_command(text)
             return
         text = text[1:] if text.startswith("//") and not typed.is_literal else text
-        self._send_op(Steer(text) if self._is_busy and not typed.later else Prompt(text))
+        self._to_say.send_nowait((text, typed))
+
+    async def _say(self) -> None:
+        """Send what was said with the files that it mentions, one after the other; it comes back where one is missing."""
+        async for text, typed in self._said:
+            found = Mentioned()
+            if "@" in typed.typed:
+                found = await to_thread.run_sync(self._around.mentioned, typed.typed, abandon_on_cancel=True)
+            if found.complaint:
+                self._transcript.add(NoticeBlock("error", found.complaint))
+                draft = self._composer.text
+                self._composer.set(f"{typed.text}\n{draft}" if draft.strip() else typed.text)
+                self._redraw()
+                continue
+            kind = Steer if self._is_busy and not typed.later else Prompt
+            self._send_op(kind(found.text + text, found.images))
 
     def _own_command(self, line: str) -> None:
         """`!cmd` is run and given to the model with the next prompt, `!!cmd` is only run."""

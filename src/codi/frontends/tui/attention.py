@@ -32,7 +32,7 @@ class Attention:
 
 
 def title(name: str, directory: str) -> str:
-    """Names the window; the title that it had is put aside first (`keep_title`)."""
+    """Names the window; the title that it had is put aside first (`Terminal.keep_title`)."""
     parts = ["codi", *([name] if name else []), directory.rstrip("/").rpartition("/")[2] or "/"]
     return f"\x1b]0;{_plain(' - '.join(parts))}\x07"
 
@@ -41,9 +41,6 @@ def to_clipboard(text: str) -> str:
     """Hands a text to the terminal's clipboard (OSC 52), which also works over a connection to another machine."""
     return f"\x1b]52;c;{b64encode(text.encode()).decode()}\x07"
 
-
-KEEP_TITLE, RESTORE_TITLE = "\x1b[22;2t", "\x1b[23;2t"
-"""xterm's stack of titles."""
 
 PROMPT_MARK, ANSWER_MARK, END_MARK = "\x1b]133;A\x07", "\x1b]133;C\x07", "\x1b]133;D\x07"
 """OSC 133: where a prompt begins, where its answer begins, and where that ends."""

@@ -98,6 +98,18 @@ class Canvas:
         if (self.rows, self.columns) != self.terminal.size:
             self.repaint()
 
+    def step_below(self) -> None:
+        """Leave what is shown where it is: somebody else goes on below it."""
+        if not self._full:
+            self._screen.leave()
+
+    def go_on(self) -> None:
+        """After `step_below`: below what was printed meanwhile, unless the window has changed."""
+        if self._full or (self.rows, self.columns) != self.terminal.size:
+            self.repaint()
+        else:
+            self.draw()
+
     def close(self) -> None:
         """Take the live rows away; what was said stays."""
         self.leave_pager()

@@ -22,12 +22,13 @@ _MARKER_CHARS = 1000
 
 class Typed:
     """What was sent: the text with its pastes in place. `is_literal` says that it begins with pasted text, and so is no
-    command; `later` that it is for after this turn."""
+    command; `later` that it is for after this turn; `typed` is what stood in the editor, its pastes as markers."""
 
-    __slots__ = ("is_literal", "later", "text")
+    __slots__ = ("is_literal", "later", "text", "typed")
 
-    def __init__(self, text: str, *, is_literal: bool = False, later: bool = False) -> None:
+    def __init__(self, text: str, *, is_literal: bool = False, later: bool = False, typed: str = "") -> None:
         self.text = text
+        self.typed = typed
         self.is_literal = is_literal
         self.later = later
 
@@ -272,11 +273,11 @@ class Composer:
             editor.replace(len(editor.text) - 1, len(editor.text), "\n")
             return True
         is_literal = any(editor.text.lstrip().startswith(marker) for marker in self._pastes)
-        text = self.text
+        text, typed = self.text, editor.text
         if not text.strip():
             return True
         self.clear()
-        self.send(Typed(text, is_literal=is_literal, later=later))
+        self.send(Typed(text, is_literal=is_literal, later=later, typed=typed))
         return True
 
     def _jump_to(self, text: str) -> None:

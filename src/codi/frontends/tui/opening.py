@@ -37,7 +37,7 @@ class Opening:
         self.terminal.enter()
         if select.select([self.terminal.inp], [], [], 0)[0]:
             # Typed before the terminal was ours: it was echoed, and its returns were made line feeds.
-            self._feed(os.read(self.terminal.inp, 65536).replace(b"\n", b"\r"))
+            self._feed(self.terminal.read().replace(b"\n", b"\r"))
             self.terminal.write("\r\x1b[J")
         self.paint()
         sys.meta_path.insert(0, self)
@@ -50,7 +50,7 @@ class Opening:
         """Take what was typed, without waiting."""
         changed = False
         while select.select([self.terminal.inp], [], [], 0)[0]:
-            data = os.read(self.terminal.inp, 65536)
+            data = self.terminal.read()
             if not data:
                 break
             changed |= self._feed(data)
@@ -76,6 +76,8 @@ class Opening:
         """Give the terminal back as if nothing had been painted."""
         self.done()
         if self.terminal.is_entered:
+            if self.terminal.is_full:
+                self.terminal.full(False)
             self.screen.draw((), [()], (0, 0))
             self.terminal.leave()
 

@@ -8,17 +8,28 @@ from codi.commands.settings import UiSettings
 from codi.frontends.answers import Answering
 from codi.frontends.desk import Beside
 from codi.frontends.tui.history import History
+from codi.protocol.messages import Image
+
+
+class Mentioned(Struct, frozen=True):
+    """The files that a text mentions: what is put before it, and images beside it. With a `complaint` nothing is sent."""
+
+    text: str = ""
+    images: tuple[Image, ...] = ()
+    complaint: str = ""
 
 
 class Surroundings(Struct, frozen=True):
     """`beside` runs a subcommand of `codi`. `names` are those of a kind (`file`, `model`, `session`) that are known by now;
-    `refresh` says that they may have changed. `themes` are the folders of theme files, those of the project last."""
+    `refresh` says that they may have changed. `mentioned` reads the files that a text mentions, off the event loop. `themes` are the
+    folders of theme files, those of the project last."""
 
     cwd: str
     beside: Beside
     history: History
     names: Callable[[str], Sequence[str]]
     refresh: Callable[[], object]
+    mentioned: Callable[[str], Mentioned]
     ui: UiSettings = UiSettings()
     answering: Answering | None = None
     themes: Sequence[str] = ()

@@ -1,5 +1,7 @@
 """What was said: by the person, and by the model."""
 
+import re
+
 from codi.frontends.sanitiser import visible
 from codi.frontends.tui.blocks.look import Look
 from codi.frontends.tui.lines import Line, clipped, wrapped
@@ -7,6 +9,7 @@ from codi.frontends.tui.markdown import Markdown
 
 _ENDS = ".!?:;*_`\"')"
 """What may stand behind a sentence and belongs to it."""
+_FILE = re.compile(r'<(file|directory) name="[^"\n]*"[^>\n]*>.*?</\1>\n', re.DOTALL)
 
 
 class UserBlock:
@@ -15,7 +18,7 @@ class UserBlock:
     is_done = True
 
     def __init__(self, text: str, images: int = 0) -> None:
-        self.text = visible(text.rstrip())
+        self.text = visible(without_files(text).rstrip())
         self._images = images
 
     def settled(self, columns: int) -> int:
@@ -28,6 +31,13 @@ class UserBlock:
         pictures = f" [{self._images} image{'s' if self._images > 1 else ''}]" if self._images else ""
         said = ((self.text, "user"), (pictures, "dim")) if pictures else ((self.text, "user"),)
         return [(), *wrapped(said, columns, first=(("› ", "accent"),), rest=(("  ", ""),))]
+
+
+def without_files(text: str) -> str:
+    """What was typed: the files that stand before it are named in it."""
+    while match := _FILE.match(text):
+        text = text[match.end() :]
+    return text
 
 
 class AnswerBlock:
