@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from codi.cli.flags import Parser, parser
-from codi.cli.words import COMMANDS
+from codi.cli.words import COMMANDS, MODULES
 from codi.protocol.errors import UsageError
 
 
@@ -16,7 +16,7 @@ def run(words: Sequence[str]) -> int:
     topic, *more = words
     status = 0
     if topic in COMMANDS:
-        status = import_module(f"codi.cli.{topic}").run([*more, "--help"])
+        status = import_module(f"codi.cli.{MODULES.get(topic, topic)}").run([*more, "--help"])
     elif topic.startswith("-"):
         _tell_flag(topic, more)
     elif "." in topic or topic == "permission_mode":

@@ -10,12 +10,10 @@ from importlib import import_module
 from io import TextIOWrapper
 from itertools import takewhile
 
-from codi.cli.words import COMMANDS
+from codi.cli.words import COMMANDS, MODULES
 from codi.frontends.sanitiser import visible_stream
 from codi.frontends.tui.opening import Opening
 
-_MODULES = {"import": "bring_in"}
-"""Commands whose names no module can have."""
 _TROUBLES = {
     errno.ENOSPC: "Free some space where the output and codi's home are.",
     errno.EDQUOT: "Free some space where the output and codi's home are.",
@@ -94,7 +92,7 @@ def _asks_for_help(words: list[str]) -> bool:
 
 
 def _run(module: str, words: list[str]) -> int:
-    run: Callable[[list[str]], int] = import_module(f"codi.cli.{_MODULES.get(module, module)}").run
+    run: Callable[[list[str]], int] = import_module(f"codi.cli.{MODULES.get(module, module)}").run
     _loaded()
     return run(words)
 

@@ -34,6 +34,9 @@ COMMANDS = {
     "usage": "what requests read from the service's cache, and why not more",
 }
 
+MODULES = {"import": "bring_in"}
+"""The modules of commands whose names no module can have."""
+
 SHOWS_NO_PROMPT = frozenset(
     {
         *("-p", "--print", "-P", "--prompt", "-f", "--output-format", "--mode", "--plain", "--ui", "--print-prompt"),

@@ -348,12 +348,11 @@ def _fact(read: _AnyLine, line: bytes) -> Fact:
 def _own_fact(read: _CustomLine) -> Fact | None:
     try:
         if read.custom_type == "codi/title":
-            return TitleGiven(convert(read.data, dict[str, Any])["title"])
+            told = convert(read.data, dict[str, Any])
+            return convert({**told, "name": told["title"], "type": "title"}, TitleGiven)
         if read.custom_type == "codi/raw":
             told = convert(read.data, dict[str, Any])
             return RecordKept(agent=str(told["agent"]), kind=str(told["type"]), value=told.get("value"))
-            told = convert(read.data, dict[str, Any])
-            return convert({**told, "name": told["title"], "type": "title"}, TitleGiven)
         if kind := _OWN_FACTS.get(read.custom_type):
             return convert(read.data, kind)
     except (ValidationError, KeyError):
