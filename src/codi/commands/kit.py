@@ -335,9 +335,9 @@ _CONTEXT = (
     ),
     Command(
         "clear",
-        "let the model forget what was said, but for what is pinned",
-        (Form("[context]", "/clear context"),),
-        "codi.commands.context:clear",
+        "begin anew; what was said stays in the tree, or, with `context`, in the conversation alone",
+        (Form("[all|context|history]", "/clear"),),
+        "codi.commands.sessions:clear",
         during_turn="refuse",
         group="context",
     ),

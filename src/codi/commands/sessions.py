@@ -10,7 +10,7 @@ from codi.commands.beside import told
 from codi.commands.command import Desk, Do, Fail, Open, Outcome, Show
 from codi.protocol.events import Entry, ForkedDelta, MessageAdded, StatusDelta, TitleGiven
 from codi.protocol.messages import Message
-from codi.protocol.ops import ForkAt, Rename, Rewind
+from codi.protocol.ops import ClearContext, ForkAt, Navigate, Rename, Rewind
 
 _NO_FILE = Fail("this session is kept in memory alone", "Leave --no-session away to keep it.")
 _CODE = re.compile(r"^(`{3,}|~{3,})[^\n]*\n(.*?)^\1", re.DOTALL | re.MULTILINE)
@@ -70,6 +70,18 @@ async def resume(words: Sequence[str], desk: Desk) -> Outcome:
 
 async def new(words: Sequence[str], desk: Desk) -> Outcome:
     return Fail("usage: /new") if words else Open("session")
+
+
+async def clear(words: Sequence[str], desk: Desk) -> Outcome:
+    if len(words) > 1 or (words and words[0] not in ("all", "context", "history")):
+        return Fail("usage: /clear [all|context|history]")
+    if list(words) == ["context"]:
+        return Do((ClearContext(),))
+    said = sum(isinstance(entry.fact, MessageAdded) for entry in desk.entries)
+    if not said:
+        return Show("nothing was said yet")
+    many = "1 message" if said == 1 else f"{said} messages"
+    return Do((Navigate(""),), f"{many} left the conversation; /tree goes back to them")
 
 
 async def save(words: Sequence[str], desk: Desk) -> Outcome:

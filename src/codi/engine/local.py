@@ -307,8 +307,6 @@ class LocalConversation:
                 self._record.keep(PolicyChosen(mode))
             case Navigate() | Rewind() | ForkAt():
                 await self._navigating.take(op)
-            case Answer() | Reply() | Interrupt() | LabelEntry() | Rename():
-                pass  # they went past the line
             case (
                 Undo()
                 | Redo()

@@ -113,12 +113,12 @@ def _is_answer(event: Event) -> bool:
             | BudgetDelta()
             | SnapshotsDelta()
             | ComparisonDelta()
-            | NavigatedDelta()
-            | ForkedDelta()
             | PolicyDelta()
             | AnswerDelta()
             | ContextDelta()
             | CompactionDelta()
+            | NavigatedDelta()
+            | ForkedDelta()
         ):
             return True
         case BisectDelta(done=done):

@@ -349,26 +349,6 @@ class LeafMoved(Struct, frozen=True, tag="leaf", rename={"left": "from"}):
     to: str | None
 
 
-class SessionImported(Struct, frozen=True, tag="import", rename="camel", kw_only=True, omit_defaults=True):
-    """The session was another agent's: what it is made of, and what had no counterpart here. `line` is how far its `source` was
-    read, `observed_version` the version of the agent that its reader was made for."""
-
-    agent: str
-    source: str
-    line: int = 0
-    sha256: str = ""
-    observed_version: str = ""
-    lossy: tuple[str, ...] = ()
-
-
-class RecordKept(Struct, frozen=True, tag="raw", kw_only=True):
-    """A record of another agent that has no counterpart here; `kind` is that agent's word for it."""
-
-    agent: str
-    kind: str
-    value: Any = None
-
-
 class Segment(Struct, frozen=True):
     """A part of a request, in the order in which it is sent. `tokens` is an estimate."""
 
@@ -439,6 +419,26 @@ class EntryPinned(Struct, frozen=True, tag="pin", rename="camel", omit_defaults=
     note: str | None = None
 
 
+class SessionImported(Struct, frozen=True, tag="import", rename="camel", kw_only=True, omit_defaults=True):
+    """The session was another agent's: what it is made of, and what had no counterpart here. `line` is how far its `source` was
+    read, `observed_version` the version of the agent that its reader was made for."""
+
+    agent: str
+    source: str
+    line: int = 0
+    sha256: str = ""
+    observed_version: str = ""
+    lossy: tuple[str, ...] = ()
+
+
+class RecordKept(Struct, frozen=True, tag="raw", kw_only=True):
+    """A record of another agent that has no counterpart here; `kind` is that agent's word for it."""
+
+    agent: str
+    kind: str
+    value: Any = None
+
+
 class Noted(Struct, frozen=True, tag="note"):
     """Room for plugins; never read by the loop."""
 
@@ -480,13 +480,13 @@ Fact = (
     | ClaimChecked
     | QueueKept
     | LeafMoved
-    | SessionImported
-    | RecordKept
     | RequestSent
     | ResultsPruned
     | ResultsRestored
     | CompactionUndone
     | EntryPinned
+    | SessionImported
+    | RecordKept
     | Noted
     | Unknown
 )

@@ -159,13 +159,13 @@ _CUSTOM_TYPES: dict[type[Fact], str] = {
     ClaimChecked: "codi/claim",
     QueueKept: "codi/queue",
     LeafMoved: "codi/leaf",
-    SessionImported: "codi/import",
-    RecordKept: "codi/raw",
     RequestSent: "codi/request",
     ResultsPruned: "codi/prune",
     ResultsRestored: "codi/restore",
     CompactionUndone: "codi/uncompact",
     EntryPinned: "codi/pin",
+    SessionImported: "codi/import",
+    RecordKept: "codi/raw",
     Noted: "codi/note",
 }
 _OWN_FACTS = {name: fact for fact, name in _CUSTOM_TYPES.items()}

@@ -92,9 +92,9 @@ class App:
             go=self._go,
             redraw=self._redraw,
             keys=lambda: self._composer.keymap.told(),
+            pull_back=self._pull_back,
             tree=lambda: self._desk.tree,
             put=self._composer.set,
-            pull_back=self._pull_back,
         )
         self._desk = ConversationDesk(conversation, around.beside, self._outcomes.confirm)
         self._completer = Completer(commands(), around.names)

@@ -24,8 +24,8 @@ from codi.protocol.ops import ChooseModel, ChoosePolicy, ChooseThinking, Mode, O
 
 class Outcomes:
     """`send` brings ops to the conversation, `go` leaves it for another, `leave` ends the program, `redraw` shows what changed,
-    `keys` says what the keys do, `tree` all entries and the leaf, `put` puts a text into the editor,
-    `pull_back` takes into it what waits."""
+    `keys` says what the keys do, `pull_back` takes into the editor what waits, `tree` gives all entries and the leaf, `put` puts a text
+    into the editor."""
 
     def __init__(
         self,
@@ -37,9 +37,9 @@ class Outcomes:
         go: Callable[[str | None], object],
         redraw: Callable[[], object],
         keys: Callable[[], Sequence[str]],
+        pull_back: Callable[[int], object],
         tree: Callable[[], tuple[Sequence[Entry], str | None]],
         put: Callable[[str], object],
-        pull_back: Callable[[int], object],
     ) -> None:
         self._canvas = canvas
         self._transcript = transcript
@@ -48,10 +48,10 @@ class Outcomes:
         self._go = go
         self._redraw = redraw
         self._keys = keys
+        self._pull_back = pull_back
         self._tree = tree
         self._put = put
         self._is_forking = False
-        self._pull_back = pull_back
 
     async def show(self, outcome: Outcome) -> None:
         """What a command came to; returns when the person has seen to it."""
