@@ -14,8 +14,8 @@ from msgspec.structs import replace
 
 from codi.protocol.events import Delta, StatusDelta, TextDelta, ThinkingDelta, ToolCallDelta
 from codi.protocol.messages import Block, Message, Text, Thinking, ToolCall, ToolResult
-from codi.providers.knowing import known_model
-from codi.providers.provider import ModelEntry, Provider, Reply, Request
+from codi.providers.around import Around
+from codi.providers.provider import Provider, Reply, Request
 
 OPEN, CLOSE = "\u27e6", "\u27e7"
 MOST = 50
@@ -127,24 +127,12 @@ def _encoded(block: Block, entities: Entities, *, is_old: bool) -> Block:
     return block
 
 
-class Compressed:
+class Compressed(Around):
     """A provider around a provider. `is_on` is asked for each request."""
 
     def __init__(self, provider: Provider, is_on: Callable[[], bool]) -> None:
-        self.origin = provider.origin
-        self._provider = provider
+        super().__init__(provider)
         self._is_on = is_on
-
-    @property
-    def model(self) -> ModelEntry:
-        return self._provider.model
-
-    async def ask(self) -> ModelEntry:
-        """The model as exactly as its provider can know it."""
-        return await known_model(self._provider)
-
-    async def models(self) -> Sequence[ModelEntry]:
-        return await self._provider.models()
 
     async def stream(self, request: Request) -> AsyncIterator[Delta | Reply]:
         entities = worth_it(texts_of(request.messages)) if self._is_on() and request.purpose == "turn" else Entities()

@@ -11,30 +11,18 @@ from codi.credentials.vault import Vault
 from codi.protocol.events import Delta
 from codi.protocol.messages import Message
 from codi.protocol.tooling import ToolSpec
-from codi.providers.knowing import known_model
-from codi.providers.provider import ModelEntry, Provider, Reply, Request
+from codi.providers.around import Around
+from codi.providers.provider import Provider, Reply, Request
 
 
-class Veiled:
+class Veiled(Around):
     """Messages keep their identity from request to request, so that none is looked through twice."""
 
     def __init__(self, provider: Provider, vault: Vault) -> None:
-        self.origin = provider.origin
-        self._provider = provider
+        super().__init__(provider)
         self._vault = vault
         self._told_tools: tuple[tuple[ToolSpec, ...], tuple[ToolSpec, ...]] = ((), ())
         self._seen: dict[int, tuple[Message, Message]] = {}
-
-    @property
-    def model(self) -> ModelEntry:
-        return self._provider.model
-
-    async def ask(self) -> ModelEntry:
-        """The model as exactly as its provider can know it."""
-        return await known_model(self._provider)
-
-    async def models(self) -> Sequence[ModelEntry]:
-        return await self._provider.models()
 
     async def stream(self, request: Request) -> AsyncIterator[Delta | Reply]:
         told = replace(

@@ -1,13 +1,13 @@
 """Leaving a service alone that fails again and again: for a while it is not asked at all, then once to see."""
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 from codi.protocol.errors import CircuitOpen, ProviderError, RateLimited
 from codi.protocol.events import Delta
+from codi.providers.around import Around
 from codi.providers.failures import duration_text
-from codi.providers.knowing import known_model
-from codi.providers.provider import ModelEntry, Provider, Reply, Request
+from codi.providers.provider import Provider, Reply, Request
 
 FAILURES = 5
 WITHIN_S = 60.0
@@ -55,17 +55,12 @@ class Breaker:
             self._until = now + self._open_s
 
 
-class Broken:
+class Broken(Around):
     """A provider behind its breaker. A service that is busy with others is not broken."""
 
     def __init__(self, provider: Provider, breaker: Breaker) -> None:
-        self.origin = provider.origin
-        self._provider = provider
+        super().__init__(provider)
         self._breaker = breaker
-
-    @property
-    def model(self) -> ModelEntry:
-        return self._provider.model
 
     async def stream(self, request: Request) -> AsyncIterator[Delta | Reply]:
         breaker, name = self._breaker, f"{self.origin.provider}/{self.origin.model}"
@@ -91,9 +86,3 @@ class Broken:
             breaker.end()
             if isinstance(parts, AsyncGenerator):
                 await parts.aclose()
-
-    async def ask(self) -> ModelEntry:
-        return await known_model(self._provider)
-
-    async def models(self) -> Sequence[ModelEntry]:
-        return await self._provider.models()

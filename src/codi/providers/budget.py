@@ -2,15 +2,15 @@
 it is known what it took.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator
 
 from msgspec import Struct
 
 from codi.protocol.errors import LimitReached
 from codi.protocol.events import Delta, StatusDelta
 from codi.protocol.messages import Image, Text, Thinking, ToolCall, ToolResult, Usage
+from codi.providers.around import Around
 from codi.providers.catalog import cost
-from codi.providers.knowing import known_model
 from codi.providers.provider import ModelEntry, Provider, Reply, Request
 
 _CHARS_PER_TOKEN = 3
@@ -105,18 +105,13 @@ class Budget:
         return max(price.total for price in prices if price)
 
 
-class Budgeted:
+class Budgeted(Around):
     """A provider that asks the budget before each request. What an answer that broke off has taken is estimated."""
 
     def __init__(self, provider: Provider, budget: Budget) -> None:
-        self.origin = provider.origin
-        self._provider = provider
+        super().__init__(provider)
         self._budget = budget
         self._last = 0
-
-    @property
-    def model(self) -> ModelEntry:
-        return self._provider.model
 
     async def stream(self, request: Request) -> AsyncIterator[Delta | Reply]:
         expected = self._worst(request) if self._budget.holds else Usage()
@@ -140,12 +135,6 @@ class Budgeted:
             self._budget.settle(aside, self.model, usage)
             if isinstance(parts, AsyncGenerator):
                 await parts.aclose()
-
-    async def ask(self) -> ModelEntry:
-        return await known_model(self._provider)
-
-    async def models(self) -> Sequence[ModelEntry]:
-        return await self._provider.models()
 
     def _worst(self, request: Request) -> Usage:
         """A full answer to what is sent, of which the service has counted a part already."""

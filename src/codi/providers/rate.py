@@ -1,15 +1,15 @@
 """Asking a service no more often than it takes: one bucket of requests for each key, whoever asks."""
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
 import anyio
 
 from codi.protocol.errors import RateLimited
 from codi.protocol.events import Delta, StatusDelta
+from codi.providers.around import Around
 from codi.providers.failures import duration_text
-from codi.providers.knowing import known_model
-from codi.providers.provider import ModelEntry, Provider, Reply, Request
+from codi.providers.provider import Provider, Reply, Request
 
 _SHOWN_S = 1.0
 
@@ -48,17 +48,12 @@ class Bucket:
         await self._sleep(seconds)
 
 
-class Rated:
+class Rated(Around):
     """A provider that waits for its bucket, and says so."""
 
     def __init__(self, provider: Provider, bucket: Bucket) -> None:
-        self.origin = provider.origin
-        self._provider = provider
+        super().__init__(provider)
         self._bucket = bucket
-
-    @property
-    def model(self) -> ModelEntry:
-        return self._provider.model
 
     async def stream(self, request: Request) -> AsyncIterator[Delta | Reply]:
         wait_s = self._bucket.take()
@@ -78,9 +73,3 @@ class Rated:
         finally:
             if isinstance(parts, AsyncGenerator):
                 await parts.aclose()
-
-    async def ask(self) -> ModelEntry:
-        return await known_model(self._provider)
-
-    async def models(self) -> Sequence[ModelEntry]:
-        return await self._provider.models()
