@@ -214,7 +214,7 @@ def test_a_full_disk_keeps_the_old_file_and_names_the_disk(lasting, lab, folder)
     disk.mkdir()
     (folder / "disk.sh").write_text(SMALL_DISK.format(size="64k"))
     done = subprocess.run(
-        ["unshare", "-rm", "bash", folder / "disk.sh", PROGRAM, "-p", "go", *EVERYTHING],
+        ["unshare", "-rm", "bash", folder / "disk.sh", PROGRAM, "-p", "go", "--context-window", "1000000", *EVERYTHING],
         env=lasting.env | {"DISK": str(disk)},
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -345,7 +345,7 @@ class Assembly:
         """What is remembered of the person, and of a project that is trusted."""
         return Memories(
             self.places.home,
-            self.places.root if self.trust.hashes else None,
+            self.places.root if self.trust.how == "all" or self.trust.hashes else None,
             is_secret=lambda text: without_secrets(text) != text,
             today=lambda: time.strftime("%Y-%m-%d"),
             max_kb=self.settings.memory.max_kb,

@@ -34,7 +34,6 @@ ORIGINS: dict[str, str] = {
     "openai-chat": "openai-completions",
     "openai-responses": "openai-responses",
     "google": "google-generative-ai",
-    "ollama": "ollama-chat",
 }
 """How a format is named in a session; which one Azure speaks depends on the address."""
 
@@ -122,7 +121,7 @@ def provider_for(
         provider: Provider = getattr(import_module(module), name)(entry, credential, line, **extra)
         return provider
 
-    if choice.api == "azure":
+    if choice.api not in ORIGINS:  # Azure's address says which it is, and Ollama is asked for its model at once
         return made()
     return Deferred(Origin(ORIGINS[choice.api], entry.service, entry.id), entry, made)
 
