@@ -15,7 +15,7 @@ from codi.agent.counting import Counter, tokens_of
 from codi.agent.memories import Memories
 from codi.agent.named_files import Files
 from codi.agent.room.pruning import candidates, chosen
-from codi.agent.working_set import Pins, scores, working_set
+from codi.agent.working_set import Pins, working_set
 from codi.protocol.errors import SessionError, UsageError
 from codi.protocol.events import ContextCompacted, Entry, Fact, MessageAdded, ReplyFacts
 from codi.protocol.messages import Message, Text, ToolCall, ToolResult, Usage, user
@@ -78,14 +78,6 @@ def test_a_prune_takes_old_results_alone_and_gains_enough_or_nothing(path: list[
     assert all(path.index(each.entry) < last_steps[0] for each in found)
     taken = chosen(found, wanted, least)
     assert not taken or sum(each.gain for each in taken) >= least
-
-
-@given(paths())
-@settings(max_examples=40, deadline=None)
-def test_scores_lie_between_0_and_1(path: list[Entry]):
-    messages = messages_of(path)
-    found = scores(messages)
-    assert len(found) == len(messages) and all(0 <= score <= 1 for score in found)
 
 
 @given(st.text())

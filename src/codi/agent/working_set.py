@@ -1,8 +1,7 @@
-"""The files that a conversation is about, and how much each of its messages matters: folds over the path."""
+"""The files that a conversation is about, and what is pinned: folds over the path."""
 
-import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from msgspec import Struct
@@ -13,13 +12,8 @@ from codi.protocol.messages import Message, ToolCall
 
 MOST_PATHS = 100
 RECENT = 25
-SHORTEST_NAME = 4
-
 _LOOKING = frozenset({"grep", "glob", "search_code", "find_symbol", "find_references"})
 _MENTION = re.compile(r"(?<![\w/])@([\w./-]+)")
-_NAME = re.compile(r"[A-Za-z_][\w./-]{3,}")
-_EMPHASIS = re.compile(r"\b(?:important|must|never|always|remember|critical|note that|make sure)\b|!", re.IGNORECASE)
-_CODE = re.compile(r"[{}();=]|```|\bdef\b|\bclass\b|\breturn\b|\bimport\b")
 
 
 class Touched(Struct, frozen=True):
@@ -38,9 +32,6 @@ class WorkingSet(Struct, frozen=True):
 
     def recent(self, count: int = RECENT) -> frozenset[str]:
         return frozenset(touched.path for touched in self.paths[:count])
-
-
-EMPTY = WorkingSet()
 
 
 def working_set(path: Iterable[Entry]) -> WorkingSet:
@@ -90,40 +81,6 @@ def pins(path: Iterable[Entry]) -> Pins:
     return Pins(frozenset(entries), tuple(files))
 
 
-def names_in(text: str) -> set[str]:
-    """Paths and names that a text speaks of; shorter ones than 4 characters are never references."""
-    return {name.rstrip("./-") for name in _NAME.findall(text[:20_000]) if len(name.rstrip("./-")) >= SHORTEST_NAME}
-
-
-def scores(messages: Sequence[Message], known: WorkingSet = EMPTY) -> list[float]:
-    """How much each message matters, from 0 to 1: how new it is, how much of what it brought up is spoken of later, whether the
-    person stressed it, whether it acts, and whether it is about code."""
-    count = len(messages)
-    if not count:
-        return []
-    texts = [_text(message) for message in messages]
-    names = [names_in(text) for text in texts]
-    first: dict[str, int] = {}
-    later = [0] * count
-    for at, found in enumerate(names):
-        for name in found:
-            if name in first:
-                later[first[name]] += 1
-            else:
-                first[name] = at
-    recent = known.recent()
-    found_scores = []
-    for at, message in enumerate(messages):
-        recency = math.exp(-(count - 1 - at) / (count / 2))
-        references = min(later[at] / 5, 1.0)
-        by_person = message.role == "user" and not message.tool_results
-        emphasis = (1.0 if _EMPHASIS.search(texts[at][:20_000]) else 0.5) if by_person else 0.0
-        action = 1.0 if message.tool_calls else 0.7 if message.tool_results else 0.0
-        code = 1.0 if names[at] & recent else 0.5 if _CODE.search(texts[at][:2000]) else 0.0
-        found_scores.append(0.25 * recency + 0.15 * references + 0.25 * emphasis + 0.20 * action + 0.15 * code)
-    return found_scores
-
-
 def paths_of_calls(path: Iterable[Entry]) -> Mapping[str, ToolCall]:
     """The calls of a path by their ids."""
     return {
@@ -132,10 +89,3 @@ def paths_of_calls(path: Iterable[Entry]) -> Mapping[str, ToolCall]:
         if isinstance(entry.fact, MessageAdded)
         for call in entry.fact.message.tool_calls
     }
-
-
-def _text(message: Message) -> str:
-    parts = [message.text]
-    parts += [" ".join(str(value) for value in call.arguments.values()) for call in message.tool_calls]
-    parts += [result.text for result in message.tool_results]
-    return "\n".join(parts)

@@ -46,6 +46,8 @@ from codi.protocol.events import (
     Event,
     QuestionAsked,
     QueueDelta,
+    SessionOpened,
+    TitleGiven,
     TurnEnded,
     TurnStarted,
 )
@@ -271,6 +273,8 @@ class App:
                 self._is_busy, self._began = True, self._look.now
                 self._began_turn.set()
                 self._canvas.terminal.write(attention.ANSWER_MARK)
+            case Entry(fact=SessionOpened() | TitleGiven()):
+                self._canvas.terminal.write(attention.title(self._status.title, self._around.cwd))
             case Entry(fact=TurnEnded()):
                 took = self._look.now - self._began
                 self._is_busy = False
