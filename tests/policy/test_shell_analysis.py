@@ -1,7 +1,7 @@
 """What a line is taken apart into, and what of it is doubted."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as some
 
 from codi.policy.shell.analysis import Redirection, analyse
@@ -142,6 +142,7 @@ def test_any_text_is_analysed(line):
         some.text(alphabet=some.characters(codec="ascii", min_codepoint=32, max_codepoint=126), max_size=8), max_size=4
     )
 )
+@example(["=~", "~", ":~x"])
 def test_what_is_quoted_for_the_shell_is_read_back(given_words):
     quoted = " ".join("'" + word.replace("'", "'\\''") + "'" for word in given_words)
     assert words(f"a {quoted}") == [("a", *given_words)]

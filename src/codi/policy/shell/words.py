@@ -20,7 +20,7 @@ _FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5")
 
 def literal(source: str) -> str | None:
     """The text that the shell makes of one word of a line; None where only the shell could tell."""
-    if source.startswith("#") or re.search(_TILDE, source):
+    if source.startswith("#"):
         return None
     pattern, text, at = re.compile(_PIECE), "", 0
     while at < len(source):
@@ -28,6 +28,8 @@ def literal(source: str) -> str | None:
         if piece is None:
             return None
         at = piece.end()
+        if piece.lastgroup == "plain" and re.search(_TILDE, piece["plain"]):
+            return None
         if piece.lastgroup == "double":
             text += re.sub(_ESCAPED_IN_QUOTES, r"\1", piece["double"])
         else:
