@@ -81,6 +81,8 @@ class App:
         self, opening: Opening, conversation: Conversation, around: Surroundings, *, greeting: str = ""
     ) -> None:
         self.next: str | None = None
+        self.drawn = anyio.Event()
+        """Set when the first frame is on the terminal."""
         self._opening = opening
         self._conversation = conversation
         self._around = around
@@ -137,6 +139,7 @@ class App:
         for typed in self._opening.waiting:
             self._send(typed)
         self._opening.waiting.clear()
+        self._redraw()
         async with anyio.create_task_group() as tasks:
             work = (self._read_keys, self._hear, self._deliver, self._obey, self._say, self._questions.arm)
             for each in (*work, self._watch_signals, self._watch_theme, self._repaint, self._tick, self._draw_frames):
@@ -240,6 +243,7 @@ class App:
             self._canvas.busy = f"working{passed}, esc to stop" if self._is_busy else ""
             self._canvas.dialog = self._questions.dialog
             self._canvas.draw()
+            self.drawn.set()
             if self._canvas.terminal.is_lost:
                 self._left.set()
 
