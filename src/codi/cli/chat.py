@@ -16,6 +16,7 @@ from codi.cli.words import COMMANDS
 from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.reception import Reception
+from codi.engine.trust.manifest import manifest
 from codi.engine.version import VERSION
 from codi.frontends.answers import yes
 from codi.protocol.errors import UsageError
@@ -71,7 +72,9 @@ def run(words: Sequence[str], opening: Painted | None = None) -> int:
 
 def _ask_about_project(places: Places, args: Any, opening: Painted | None) -> None:
     """Before anything of a project counts. The prompt that was painted makes room meanwhile."""
-    # Only where somebody can be asked.
+    if not manifest(places):
+        return
+    # Only where there is something to ask about.
     from codi.cli.trusting import ask_about
     from codi.frontends.trust_by_line import ask_by_line
 

@@ -54,6 +54,11 @@ class Choosing:
             return structs.replace(found, base_url=named.model.base_url) if named.model.base_url else found
         return await self._chosen(model)
 
+    def is_key_at_hand(self, choice: Choice) -> bool:
+        """Whether no store must be opened for the key of a model, and so nobody can be asked for a passphrase."""
+        kept_by_name = self._options.api_key or self._env.get(choice.key_variable or "", "").strip()
+        return bool(kept_by_name) or choice.api == "scripted"
+
     async def _chosen(self, model: str) -> Choice:
         of = self._settings.model
         script = self._script(model or of.default)

@@ -82,18 +82,26 @@ class Reception:
     async def open(self, session_id: str | None = None) -> AsyncIterator[Any]:
         """A conversation, as an engine opens it. A new one is there before the engine is, which is
         loaded when somebody is in a `hurry`: what is said to it waits that long."""
-        if session_id is not None or "engine" in self.__dict__:
-            async with (await self.loaded()).open(session_id) as conversation:
+        choosing = Choosing(self._places, self._settings, self._options, self._env)
+        is_new = session_id is None and "engine" not in self.__dict__
+        choice = await choosing.choice() if is_new else None
+        if choice is None or not choosing.is_key_at_hand(choice):
+            # Here somebody may have to be asked, which is done while no frontend has the terminal.
+            async with self.engine.open(session_id) as conversation:
                 self.arrived.set()
                 yield conversation
             return
-        choice = await Choosing(self._places, self._settings, self._options, self._env).choice()
         beginning = Beginning(new_session(self._places, self.shelf, self._options), choice)
         arriving, left = Arriving(beginning), anyio.Event()
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._arrive, arriving, beginning, left)
-            yield arriving
-            left.set()
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._arrive, arriving, beginning, left)
+                yield arriving
+                left.set()
+                if not self.arrived.is_set():
+                    tasks.cancel_scope.cancel()
+        finally:
+            beginning.session.close()
 
     async def _arrive(self, arriving: Arriving, beginning: Beginning, left: anyio.Event) -> None:
         await self._hurry.wait()

@@ -25,8 +25,6 @@ from codi.frontends.tui.blocks.notice import NoticeBlock, TextBlock
 from codi.frontends.tui.canvas import Canvas
 from codi.frontends.tui.completion import Completer
 from codi.frontends.tui.composer import Typed
-from codi.frontends.tui.external_editor import edited
-from codi.frontends.tui.history_search import HistorySearch
 from codi.frontends.tui.keymap import PREFIX, Keymap
 from codi.frontends.tui.keys import Input
 from codi.frontends.tui.opening import Opening
@@ -370,6 +368,8 @@ class App:
                 if text is not None:
                     composer.set(text)
             case "history-search":
+                from codi.frontends.tui.history_search import HistorySearch  # for the few who search
+
                 self._canvas.pane = HistorySearch(self._around.history, self._close_search)
             case "external-editor":
                 self._edit_elsewhere()
@@ -418,6 +418,8 @@ class App:
         self._canvas.go_on()
 
     def _edit_elsewhere(self) -> None:
+        from codi.frontends.tui.external_editor import edited  # with all that temporary files need
+
         terminal = self._canvas.terminal
         self._canvas.step_below()
         terminal.hand_over()
