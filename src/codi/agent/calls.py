@@ -7,12 +7,16 @@ policy, one order and one record.
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
+from hashlib import sha256
 from logging import getLogger
 from traceback import format_exception
 from typing import Any
 from uuid import uuid4
 
 import anyio
+import msgspec
+from anyio import to_thread
 from msgspec.structs import replace
 
 from codi.agent.approvals import Approvals
@@ -25,6 +29,7 @@ from codi.agent.previews import preview_of
 from codi.agent.record import Record
 from codi.agent.reviewer import Reviewer
 from codi.agent.scheduling import collide, only_reads
+from codi.agent.trying import Tried, Trying
 from codi.agent.veiling import changed
 from codi.credentials.vault import NotHeld
 from codi.policy.looking import only_looks
@@ -43,6 +48,7 @@ from codi.protocol.events import (
     ToolProgress,
 )
 from codi.protocol.messages import Message, Text, ToolCall, ToolResult
+from codi.protocol.ops import Answer
 from codi.tools.tool import Action, ToolFailed, ToolOutput
 from codi.tools.toolbox import Resolved, Toolbox
 from codi.workspace.grant import Grant
@@ -54,6 +60,7 @@ logger = getLogger(__name__)
 NOT_STARTED = "Not executed: the user stopped the turn."
 ONE_AT_A_TIME = "Only one call at a time; send it again."
 DENIED = "The user denied this call."
+CHANGED = "Nothing of it was kept: the user wants other arguments, {}. Send the call again with these."
 ANOTHER_WAY = "Do not repeat it; choose another way or ask."
 NOT_HELD = (
     "Nothing was run: {} stands for a secret that codi no longer holds, since no session keeps one. Read the file or run the "
@@ -88,6 +95,8 @@ class _Act:
         self.result: ToolResult | None = None
         self.output: ToolOutput | None = None
         self.failed = False
+        self.answer: Answer | None = None
+        """What was said to the changes that it made on an overlay."""
         self.done = anyio.Event()
 
     @property
@@ -170,7 +179,10 @@ class Calls:
             return act.result.text
         try:
             async with self._cover.around(call, action.effects()) as act.kept:
-                output = await act.resolved.action.run(self._grant(act, heard))
+                trying = self._trying(act)
+                output = await act.resolved.action.run(self._grant(act, heard, trying))
+            if why := self._not_kept(act, trying):
+                return why
         except NotKept as trouble:
             return f"Not executed: {trouble}"
         except OSError as trouble:
@@ -204,6 +216,8 @@ class Calls:
                 async with slots:
                     await self._perform(act)
             keep_results()
+            if act.answer and act.answer.abort:
+                tasks.cancel_scope.cancel()
 
         for at, act in enumerate(acts):
             if self.at_once is not None and at >= self.at_once:
@@ -217,13 +231,14 @@ class Calls:
                     tasks.start_soon(run, act, acts[:at])
                 # Questions come one at a time, before anything with an effect starts; what only reads is not held up.
                 for act in acts:
-                    if isinstance(act.verdict, Ask) and not act.result and not await self._ask(act):
+                    asks = isinstance(act.verdict, Ask) and not act.result and not self._is_tried_first(act)
+                    if asks and not await self._ask(act):
                         tasks.cancel_scope.cancel()
                         return False
                 ready.set()
         finally:
             keep_results(of_all=True)
-        return True
+        return not any(act.answer and act.answer.abort for act in acts)
 
     async def _resolve(self, act: _Act) -> None:
         """From what the model typed to what would be done, and the policy's word on it."""
@@ -273,6 +288,10 @@ class Calls:
             act.verdict = Ask((f"cannot be undone: {why}",), risk=_RISK_OF_NO_UNDO)
         elif act.verdict == Allow() and self.policy.mode != "full-access" and (names := self._read_only(act.effects)):
             act.verdict = Ask((f"{', '.join(names[:_MOST_NAMED])} is read-only",), risk=_RISK_OF_READ_ONLY)
+        if self.confining.no_preview and any(
+            not self._looks(effect) for effect in act.effects if isinstance(effect, Runs)
+        ):
+            act.verdict = _unseen(act.verdict, self.confining.no_preview)
         if isinstance(act.verdict, Deny):
             self._deny(act, act.verdict)
 
@@ -364,6 +383,38 @@ class Calls:
                 return await self._ask(act)
         return True
 
+    def _is_tried_first(self, act: _Act) -> bool:
+        """Whether a command that is to be asked about may run before that: on an overlay and without any network nothing of it is
+        true, and nobody hears of it, before the answer."""
+        return (
+            self.confining.shows_first
+            and self.confining.reaches_nothing
+            and all(isinstance(effect, Runs) for effect in act.effects)
+        )
+
+    async def _decided(self, act: _Act, tried: Tried) -> bool:
+        """Whether what a command changed on an overlay may become true."""
+        verdict = act.verdict if isinstance(act.verdict, Ask) and not act.binding else Ask(risk=tried.risk)
+        if not tried.trial.changes and verdict is not act.verdict:
+            return True
+        assert act.resolved is not None
+        asked, offers = self._question(
+            act.canonical,
+            act.effects,
+            replace(verdict, reasons=(*verdict.reasons, tried.reason), risk=max(verdict.risk, tried.risk)),
+            mapped=act.mapped,
+            undo_cover=self._cover.told(act.resolved.action.effects()),
+            preview="\n".join([*self._lines_of(act), await to_thread.run_sync(tried.text)]),
+        )
+        bound = sha256(f"{asked.binding}|{tried.digest}".encode()).hexdigest()
+        act.answer = await self.approvals.ask(replace(asked, binding=bound), offers)
+        if act.answer.rule:
+            self._record.keep(PolicyChosen(self.policy.mode, rule_added=act.answer.rule))
+        return isinstance(act.answer.verdict, Allow) and not act.answer.abort and act.answer.changed is None
+
+    def _lines_of(self, act: _Act) -> Iterable[str]:
+        return (effect.line for effect in act.effects if isinstance(effect, Runs))
+
     async def why_not(self, call: ToolCall, effects: tuple[Effect, ...]) -> str | None:
         """Have something judged that no tool does, and asked about where the policy says so; None if it is allowed."""
         if any(isinstance(effect, Runs) for effect in effects) and (why := await self.confining.refusal()):
@@ -437,9 +488,12 @@ class Calls:
             act.heard = (act.heard + text)[-_PARTIAL_CHARS:]
             self._record.tell(ToolProgress(call.id, text))
 
+        trying = self._trying(act)
         try:
             async with self._cover.around(call, act.resolved.action.effects()) as act.kept:
-                output = await act.resolved.action.run(self._grant(act, heard))
+                output = await act.resolved.action.run(self._grant(act, heard, trying))
+            if why := self._not_kept(act, trying):
+                raise ToolFailed(why)
             act.output = await self._witnessed(
                 act, self._veiled(act, output if isinstance(output, ToolOutput) else ToolOutput(text=output))
             )
@@ -475,13 +529,30 @@ class Calls:
         text = veil(output.text)
         return output if text is output.text else replace(output, text=text, details=changed(output.details, veil))
 
-    def _grant(self, act: _Act, heard: Callable[[str], None]) -> Grant:
+    def _grant(self, act: _Act, heard: Callable[[str], None], trying: Trying | None) -> Grant:
         """What is proven to only look is held to it, and in modes that change nothing everything is."""
-        commands = [effect for effect in act.effects if isinstance(effect, Runs)]
-        looks = self.policy.mode in ("plan", "read-only") or all(
-            only_looks(command, self.approvals.territory) for command in commands
+        looks = all(self._looks(effect) for effect in act.effects if isinstance(effect, Runs))
+        return Grant(self.workspace, act.effects, heard, looks=looks, keeping=trying)
+
+    def _looks(self, command: Runs) -> bool:
+        return self.policy.mode in ("plan", "read-only") or only_looks(command, self.approvals.territory)
+
+    def _trying(self, act: _Act) -> Trying | None:
+        """Who decides on what the commands of a call change; None where it becomes true as they do it."""
+        return Trying(partial(self._decided, act), self.workspace.shown) if self.confining.shows_first else None
+
+    def _not_kept(self, act: _Act, trying: Trying | None) -> str:
+        """Why nothing that the commands changed became true, for the model; empty where it did."""
+        if act.answer is None or trying is None:
+            return ""
+        answer = act.answer
+        if answer.abort:
+            return NOT_STARTED
+        if isinstance(answer.verdict, Deny):
+            return self._denial(act, answer.verdict)
+        return trying.why_not or (
+            "" if answer.changed is None else CHANGED.format(msgspec.json.encode(answer.changed).decode())
         )
-        return Grant(self.workspace, act.effects, heard, looks=looks)
 
     async def _witnessed(self, act: _Act, output: ToolOutput) -> ToolOutput:
         """The output, with the evidence that it gives of the workspace as it now is."""
@@ -508,6 +579,17 @@ class Calls:
         if said:
             act.settle(*act.result.content, said, is_error=act.result.is_error)
         self._record.keep(MessageAdded(Message("user", (act.result,))), sync=not only_reads(act.effects))
+
+
+def _unseen(verdict: Verdict, why: str) -> Verdict:
+    """A command of which nobody can see beforehand what it does, where that is wanted, is asked about."""
+    reason = f"no preview is possible here: {why}"
+    match verdict:
+        case Allow():
+            return Ask((reason,), risk=_RISK_OF_READ_ONLY)
+        case Ask(reasons, risk):
+            return Ask((*reasons, reason), risk)
+    return verdict
 
 
 def _is_read_only(facts: FileFacts) -> bool:
