@@ -84,7 +84,9 @@ def test_a_commit_and_protected_places(codi: Codi, lab, repository, overlaid):
     lab(
         [
             says("", call("shell", command="echo y > y; git add y; git -c user.name=A -c user.email=a@b commit -qm y")),
-            says("", call("shell", command="mkdir .codi; echo x > .codi/config.toml; echo x > .git/hooks/x; echo z > z")),
+            says(
+                "", call("shell", command="mkdir .codi; echo x > .codi/config.toml; echo x > .git/hooks/x; echo z > z")
+            ),
             says("Done."),
         ]
     )

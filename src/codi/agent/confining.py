@@ -24,8 +24,9 @@ class Confining:
         return self.level >= 2
 
     @property
-    def reaches_nothing(self) -> bool:
-        return self._sandbox is not None and self._sandbox.reaches_nothing
+    def network(self) -> str:
+        """What commands reach that do more than look: `none`, `proxy`, or `host`."""
+        return self._sandbox.network if self._sandbox else "host"
 
     async def refusal(self) -> str | None:
         """Look how it stands. Why no command may run at all."""

@@ -25,14 +25,13 @@ class Tried:
         self.trial = trial
         self._shown = shown
 
-    @property
-    def digest(self) -> str:
-        """Of all that would become true."""
+    def bound_to(self, call: str) -> str:
+        """What a yes is bound to: the call, and all that would become true."""
         states = [
             (change.kind, change.path, os.lstat(change.new) if change.new else None) for change in self.trial.changes
         ]
         told = [(kind, path, new and (new.st_mode, new.st_size, new.st_mtime_ns)) for kind, path, new in states]
-        return sha256(repr(told).encode(errors="surrogateescape")).hexdigest()
+        return sha256(f"{call}|{told!r}".encode(errors="surrogateescape")).hexdigest()
 
     @property
     def risk(self) -> int:

@@ -140,9 +140,9 @@ class Sandbox:
         return self._overlays or None
 
     @property
-    def reaches_nothing(self) -> bool:
-        """Whether commands have no network of any kind."""
-        return self.settings.network == "none" or (self.settings.network == "host" and self._offline)
+    def network(self) -> str:
+        """What commands reach whose own hosts are not known: `none`, `proxy`, or `host`, as far as it is known how they are confined."""
+        return self.settings.network if self._known is None else self._network(Confinement(), self._known)
 
     def contacts(self, confinement: Confinement) -> tuple[str, ...] | None:
         """What commands asked the proxy for since the last look, each with what came of it; None where they have the network of the
