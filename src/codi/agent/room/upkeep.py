@@ -249,6 +249,7 @@ class Upkeep:
             for touched in known.paths[:RECENT]
             if self._resolve(touched.path) not in held.files
         ]
+        lines += [f"{pattern}  searched" for pattern in known.patterns[:RECENT]]
         self._record.tell(AnswerDelta("\n".join(lines) or "no file is open"))
 
     def _choose_window(self, tokens: int) -> None:
