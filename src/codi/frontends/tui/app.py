@@ -354,8 +354,9 @@ class App:
                 self._send_op(ChoosePolicy(_MODES[(at + 1) % len(_MODES)]))
             case "toggle-thinking":
                 self._look.thinking = not self._look.thinking
-            case "expand-tools" | "page-up":
-                self._canvas.page("transcript", self._transcript.whole, at_end=True)
+            case "expand-tools" | "page-up" | "page-down":
+                pages = self._transcript.pages(whole=action == "expand-tools")
+                self._canvas.page("transcript", pages.lines, at_end=True, blocks=pages.starts, expand=pages.expand)
             case "redraw":
                 self._canvas.repaint()
             case "complete":

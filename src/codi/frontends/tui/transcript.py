@@ -154,9 +154,9 @@ class Transcript:
             lines = [*block.lines(columns), *lines]
         return lines[-rows:]
 
-    def whole(self, columns: int) -> list[Line]:
-        """All that is kept, as the pager shows it."""
-        return [line for block in self.blocks for line in block.whole(columns)]
+    def pages(self, *, whole: bool) -> "Pages":
+        """What is kept, for the pager."""
+        return Pages(self.blocks, whole=whole)
 
     def _keep(self, fact: Fact) -> None:
         match fact:
@@ -312,6 +312,33 @@ class Transcript:
         if more > 0:
             del self.blocks[:more]
             self._printed -= more
+
+
+class Pages:
+    """Blocks as a pager shows them, each whole or as it stands in the transcript."""
+
+    def __init__(self, blocks: Sequence[Block], *, whole: bool) -> None:
+        self._blocks = list(blocks)
+        self._whole = [whole] * len(self._blocks)
+
+    def lines(self, columns: int) -> list[Line]:
+        return [line for lines in self._laid(columns) for line in lines]
+
+    def starts(self, columns: int) -> list[int]:
+        """The first line of each that says something: an empty one stands above it."""
+        at, starts = 0, []
+        for lines in self._laid(columns):
+            starts.append(at + (1 if lines and not lines[0] else 0))
+            at += len(lines)
+        return starts
+
+    def expand(self, block: int) -> None:
+        """Show all of it, or less again."""
+        self._whole[block] = not self._whole[block]
+
+    def _laid(self, columns: int) -> list[Sequence[Line]]:
+        pairs = zip(self._blocks, self._whole, strict=True)
+        return [block.whole(columns) if is_whole else block.lines(columns) for block, is_whole in pairs]
 
 
 def _is_about_tries(event: Event) -> bool:
