@@ -136,6 +136,7 @@ class Transcript:
         lines: list[Line] = []
         for at, block in enumerate(self.blocks[self._printed :]):
             lines += block.lines(columns)[0 if at else self._lines_printed :]
+        lines = [_undrawn(line) for line in lines]
         if len(lines) <= rows:
             return lines
         note: Line = ((f"... ({len(lines) - rows + 1} earlier lines, ctrl+o to expand)"[:columns], "dim"),)
@@ -166,7 +167,8 @@ class Transcript:
                 for result in message.tool_results:
                     self._result(result)
                 if message.text or not message.tool_results:
-                    self.add(UserBlock(message.text, sum(isinstance(block, Image) for block in message.blocks)))
+                    images = [block for block in message.blocks if isinstance(block, Image)]
+                    self.add(UserBlock(message.text, images, self.look))
             case ApprovalGiven(tool_call_id=call_id, decision=("deny" | "abort") as decision) if call_id in self._calls:
                 self._calls[call_id].state = "denied" if decision == "deny" else "cancelled"
             case TurnStarted():
@@ -312,6 +314,11 @@ class Transcript:
         if more > 0:
             del self.blocks[:more]
             self._printed -= more
+
+
+def _undrawn(line: Line) -> Line:
+    """Without a picture: it is drawn once, when its place is printed for good."""
+    return line[:-1] if line and line[-1][1].startswith("image:") else line
 
 
 class Pages:
