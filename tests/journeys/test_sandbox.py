@@ -220,7 +220,14 @@ def test_the_doctor_names_what_is_missing(codi: Codi, tmp_path):
 def test_the_network_of_the_machine_is_asked_about_and_told(codi: Codi, lab, confined):
     codi.set_up("[sandbox]\nnetwork = 'host'\n")
     stated = "it has the network of this machine (sandbox.network = host)"
-    lab([says("", call("shell", command="touch made")), says("No."), says("", call("shell", command="ls")), says("Yes.")])
+    lab(
+        [
+            says("", call("shell", command="touch made")),
+            says("No."),
+            says("", call("shell", command="ls")),
+            says("Yes."),
+        ]
+    )
     run = codi.stream("go", "--allow", "run(touch made)")
     (asked,) = run.of_type("approval_asked")
     assert stated in asked["reasons"] and run.status == 3 and not (codi.cwd / "made").exists()
