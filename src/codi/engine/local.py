@@ -70,6 +70,7 @@ from codi.protocol.ops import (
     ShowChanges,
     ShowCompaction,
     ShowContext,
+    ShowDiff,
     ShowFiles,
     ShowMemories,
     ShowSnapshots,
@@ -311,6 +312,7 @@ class LocalConversation:
                 Undo()
                 | Redo()
                 | ShowChanges()
+                | ShowDiff()
                 | Blame()
                 | Bisect()
                 | ShowSnapshots()
