@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from hypothesis import given, settings
-from hypothesis import strategies as st
+from test_cut import count, paths
 
 from codi.agent.compaction.digest import digest_of
 from codi.agent.context import messages_of
@@ -14,7 +14,6 @@ from codi.protocol.events import Entry, Fact, MessageAdded, ReplyFacts, ResultsP
 from codi.protocol.messages import Message, Text, ToolCall, ToolResult, Usage, user
 from conftest import call, says
 from stage import Stage
-from test_cut import count, paths
 
 REPLY = ReplyFacts(stop="stop", usage=Usage())
 
