@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 from anyio import to_thread
 
-from codi.cli.attachments import prompt_with_files
+from codi.cli.attachments import picture_of, prompt_with_files
 from codi.cli.beside import beside
 from codi.cli.flags import check, how_trusted, is_interactive, parser, settings_of, text_or_file
 from codi.cli.main import trace_of
@@ -205,6 +205,7 @@ async def _in_terminal(
         engine.ui,
         answering,
         engine.theme_folders,
+        picture_of,
     )
     going: str | None = target or ""
     async with anyio.create_task_group() as tasks:

@@ -32,6 +32,7 @@ from codi.frontends.tui.keys import Input
 from codi.frontends.tui.opening import Opening
 from codi.frontends.tui.outcomes import Outcomes
 from codi.frontends.tui.panes import Pane, Pictures
+from codi.frontends.tui.placeholders import size_of
 from codi.frontends.tui.questions import Questions
 from codi.frontends.tui.status import Status
 from codi.frontends.tui.surroundings import Mentioned, Surroundings
@@ -120,6 +121,8 @@ class App:
         self._prefixed = False
         self._esc_s = 0.2 if os.environ.get("SSH_CONNECTION") else 0.05
         self._pictures: Pictures | None = None
+        self._to_paste, self._pasted = anyio.create_memory_object_stream[None](math.inf)
+        self._asked_for_text = False
         self._take_over_composer()
 
     async def run(self, prompts: Sequence[Prompt] = ()) -> None:
@@ -139,7 +142,7 @@ class App:
             self._send(typed)
         self._opening.waiting.clear()
         async with anyio.create_task_group() as tasks:
-            work = (self._read_keys, self._hear, self._deliver, self._obey, self._say, self._questions.arm)
+            work = (self._read_keys, self._hear, self._deliver, self._obey, self._say, self._paste, self._questions.arm)
             for each in (*work, self._watch_signals, self._watch_theme, self._repaint, self._tick, self._draw_frames):
                 tasks.start_soon(each)
             await self._left.wait()
@@ -290,6 +293,7 @@ class App:
         ui, composer = self._around.ui, self._composer
         composer.keymap = Keymap(ui.keys) if ui.keys else composer.keymap
         composer.send, composer.act, composer.complete = self._send, self._act, self._completer.at
+        composer.drop = self._drop
         composer.popup_rows, composer.paste_lines = ui.popup_rows, ui.paste_lines
 
     def _take(self, inputs: Sequence[Input]) -> None:
@@ -331,6 +335,8 @@ class App:
             self._open_gallery()
         if self._pictures:
             self._pictures.hear(text)
+        if self._asked_for_text and text.startswith("]52;"):
+            self._take_up(text)
         if text.startswith("]11;") and self._wardrobe.told(text):
             self._redraw()  # what is printed by now stays: it is little, and what stood there before codi is not ours to clear
 
@@ -383,6 +389,8 @@ class App:
                     composer.set(text)
             case "history-search":
                 self._canvas.pane = HistorySearch(self._around.history, self._close_search)
+            case "paste-image":
+                self._to_paste.send_nowait(None)
             case "external-editor":
                 self._edit_elsewhere()
             case "select-model" | "undo-turn" | "redo-turn":
@@ -463,13 +471,64 @@ class App:
             if "@" in typed.typed:
                 found = await to_thread.run_sync(self._around.mentioned, typed.typed, abandon_on_cancel=True)
             if found.complaint:
-                self._transcript.add(NoticeBlock("error", found.complaint))
-                draft = self._composer.text
-                self._composer.set(f"{typed.text}\n{draft}" if draft.strip() else typed.text)
-                self._redraw()
+                self._give_back(typed, found.complaint)
                 continue
-            kind = Steer if self._is_busy and not typed.later else Prompt
-            self._send_op(kind(found.text + text, found.images))
+            images = list(found.images)
+            for content in typed.images.values():
+                image = await to_thread.run_sync(self._around.picture, content, abandon_on_cancel=True)
+                if isinstance(image, str):
+                    self._give_back(typed, image)
+                    break
+                images.append(image)
+            else:
+                kind = Steer if self._is_busy and not typed.later else Prompt
+                self._send_op(kind(found.text + text, tuple(images)))
+
+    def _give_back(self, typed: Typed, why: str) -> None:
+        self._transcript.add(NoticeBlock("error", why))
+        self._composer.put_back(typed)
+        self._redraw()
+
+    async def _paste(self) -> None:
+        """What lies in the clipboard goes into the editor, a picture before a text."""
+        async for _ in self._pasted:
+            from codi.frontends.tui import clipboard  # by a key that few press
+
+            picture = await clipboard.picture_in_clipboard()
+            if picture and (size := size_of(picture)):
+                self._composer.attach(picture, size)
+            elif text := await clipboard.text_in_clipboard():
+                self._composer.paste(text)
+            else:
+                self._asked_for_text = True
+                self._canvas.terminal.write(clipboard.ASK_TEXT)
+                self._transcript.add(NoticeBlock("info", "the clipboard holds no image that can be read here"))
+            self._redraw()
+
+    def _take_up(self, report: str) -> None:
+        """The terminal tells what lies in the clipboard; only when it was asked."""
+        from codi.frontends.tui.clipboard import text_of_report
+
+        text, self._asked_for_text = text_of_report(report), False
+        if text:
+            self._composer.paste(text)
+
+    def _drop(self, text: str) -> bool:
+        """Files that were dropped: pictures go along, others are mentioned. False for any other text."""
+        if not text.lstrip().startswith(("/", "~/", "file://", "'/", '"/')):
+            return False
+        from codi.frontends.tui.dropping import content_of, dropped, mention
+
+        paths = dropped(text)
+        for path in paths:
+            content = content_of(path)
+            size = size_of(content)
+            if size:
+                self._composer.attach(content, size)
+            else:
+                self._composer.editor.insert(mention(path, self._around.cwd))
+            self._composer.editor.insert(" ")
+        return bool(paths)
 
     def _own_command(self, line: str) -> None:
         """`!cmd` is run and given to the model with the next prompt, `!!cmd` is only run."""
