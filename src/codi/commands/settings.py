@@ -21,5 +21,6 @@ class UiSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         Meta(description="how to tell that a long turn ended, or that codi waits"),
     ] = "auto"
     motion: Annotated[bool, Meta(description="show that something runs by moving")] = True
+    vim: Annotated[bool, Meta(description="write as in vim: normal, insert and visual")] = False
     popup_rows: Annotated[int, Meta(ge=3, le=20, description="rows of the list of completions")] = 5
     keys: Annotated[dict[str, tuple[str, ...]], Meta(description="keys by action")] = field(default_factory=dict)

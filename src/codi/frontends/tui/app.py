@@ -294,6 +294,12 @@ class App:
         composer.keymap = Keymap(ui.keys) if ui.keys else composer.keymap
         composer.send, composer.act, composer.complete = self._send, self._act, self._completer.at
         composer.drop = self._drop
+        if ui.vim and not composer.modal:
+            from codi.frontends.tui.vim import Vim  # for those who have it switched on
+
+            composer.modal = Vim(
+                lambda: composer.editor, lambda step: composer.do(f"cursor-{'down' if step > 0 else 'up'}")
+            )
         composer.popup_rows, composer.paste_lines = ui.popup_rows, ui.paste_lines
 
     def _take(self, inputs: Sequence[Input]) -> None:

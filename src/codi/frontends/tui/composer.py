@@ -5,8 +5,9 @@ they are there.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
 
-from codi.frontends.tui.cells import graphemes, width
+from codi.frontends.tui.cells import graphemes, head, width
 from codi.frontends.tui.editor import Editor
 from codi.frontends.tui.keymap import Keymap
 from codi.frontends.tui.keys import Input
@@ -43,6 +44,20 @@ class Typed:
         self.later = later
 
 
+class Modal(Protocol):
+    """What takes keys before the composer does, as vim's modes do."""
+
+    @property
+    def mode(self) -> str: ...
+
+    @property
+    def told(self) -> str: ...
+
+    def take(self, what: Input) -> bool: ...
+
+    def begin_anew(self) -> None: ...
+
+
 class Composer:
     """`send` is called with what was typed when the person sends it. `act` does what the composer itself cannot, by the name of
     the action; False if it means nothing now."""
@@ -60,6 +75,7 @@ class Composer:
         self.paste_lines = 10
         self.drop: Callable[[str], bool] = lambda text: False
         """Told what is pasted: whether it was the paths of files, and is seen to."""
+        self.modal: Modal | None = None
         self._pastes: dict[str, str] = {}
         self._images: dict[str, bytes] = {}
         self._jumping = 0
@@ -79,6 +95,9 @@ class Composer:
 
     def take(self, what: Input) -> bool:
         kind, text = what
+        if self.modal and not self._jumping and self.modal.take(what):
+            self.popup = None
+            return True
         if kind == "paste":
             self.paste(text)
             return True
@@ -206,6 +225,8 @@ class Composer:
         self.editor = Editor()
         self._pastes.clear()
         self._images.clear()
+        if self.modal:
+            self.modal.begin_anew()
         return text
 
     def view(self, rows: int, columns: int) -> View:
@@ -213,7 +234,8 @@ class Composer:
         rule = ("─" * columns, f"border.{self.level}")
         popup = list(self.popup.lines(max(min(self.popup_rows, rows - 4), 0), columns)) if self.popup else []
         rows -= len(popup)
-        tag: tuple[Span, ...] = ((f"─ {self.mode} ", "mode"),) if self.mode else ()
+        tags = [self.mode, *([self.modal.told] if self.modal else [])]
+        tag: tuple[Span, ...] = tuple((head(f"─ {tag} ", columns // 2), "mode") for tag in tags if tag)
         above = (*tag, ("─" * max(columns - sum(width(text) for text, _ in tag), 0), rule[1]))
         lines, (row, column) = self._lines(columns)
         room = max(min(rows - 2, rows // 2), 1)
@@ -236,6 +258,8 @@ class Composer:
         if self.editor.mark is None:
             return ((text[begin:end], "text"),) if end > begin else ()
         first, last = sorted((self.editor.mark, self.editor.caret))
+        if self.modal and self.modal.mode != "insert":
+            last = self.editor.right_of(last)  # the character under the caret is meant as well
         first, last = max(first, begin), min(last, end)
         if first >= last:
             return ((text[begin:end], "text"),) if end > begin else ()
