@@ -92,6 +92,15 @@ class Terminal:
         """Until all these texts stand there, each so often."""
         self._until(lambda: all(self.shown.count(text) >= times for text in texts), f"no {texts}")
 
+    def wait_for_one(self, *texts: tuple[str, int]) -> str:
+        """Until one of these texts stands there so often; which."""
+
+        def found() -> list[str]:
+            return [text for text, times in texts if self.shown.count(text) >= times]
+
+        self._until(found, f"none of {texts}")
+        return found()[0]
+
     def wait_until_gone(self, text: str) -> None:
         """Until this text is not on the screen any more."""
         self._until(lambda: not any(text in row for row in self.rows), f"still {text!r}")

@@ -155,7 +155,7 @@ class LookingBack:
             raise UsageError("there are no steps between these", hint="`/changes --json` names the steps.")
         effects = workspace.resolved((Runs(op.command),))
         call = ToolCall(f"bisect_{uuid4().hex[:8]}", "bisect", {"command": op.command})
-        if why := await self._calls.why_not(call, effects):
+        if why := await self._calls.asking.why_not(call, effects):
             raise WorkspaceError(f"the command was not run: {why}", hint="Allow it with --allow, or in another mode.")
         inside = os.path.relpath(workspace.root, ledger.root)
 

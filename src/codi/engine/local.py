@@ -40,6 +40,7 @@ from codi.protocol.ops import (
     ChooseBudget,
     ChooseModel,
     ChoosePolicy,
+    ChooseSandbox,
     ChooseThinking,
     ChooseWindow,
     ClearContext,
@@ -229,6 +230,8 @@ class LocalConversation:
                 self._agent.queue.add("steering", Waiting(text, images))
             case Prompt(text, images) if self._comes_after_a_turn():
                 self._agent.queue.add("follow_up", Waiting(text, images))
+            case ChooseSandbox(mode):
+                self._record.tell(await self._agent.calls.judging.confining.choose(mode))
             case ChooseBudget():
                 self._record.tell(self._agent.limit(op))
             case Withdraw() | Revise():
@@ -244,7 +247,8 @@ class LocalConversation:
         entries = [] if since is None else self._record.session.entries
         first = next((at + 1 for at, entry in enumerate(entries) if entry.id == since), 0)
         waiting = [self._agent.queue.standing] if self._agent.queue else []
-        return self._listeners.add([*entries[first:], *waiting])
+        confined = [told] if (told := self._agent.calls.judging.confining.told) else []
+        return self._listeners.add([*entries[first:], *waiting, *confined])
 
     def tell(self, delta: Delta) -> None:
         self._record.tell(delta)
@@ -304,7 +308,7 @@ class LocalConversation:
                     origin = mind.provider.origin
                     self._record.keep(ModelChosen(origin.provider, origin.model))
             case ChoosePolicy(mode):
-                self._agent.calls.policy = self._repolicy(mode)
+                self._agent.calls.judging.policy = self._repolicy(mode)
                 self._record.keep(PolicyChosen(mode))
             case Navigate() | Rewind() | ForkAt():
                 await self._navigating.take(op)
@@ -366,7 +370,7 @@ class LocalConversation:
 
     def _keep_what_holds(self) -> None:
         """Where the session goes on from an earlier entry it says anew which model answers, and in which mode."""
-        path, origin, mode = self._record.session.path(), self.origin, self._agent.calls.policy.mode
+        path, origin, mode = self._record.session.path(), self.origin, self._agent.calls.judging.policy.mode
         before = folds.model(path)
         if before is None or (before.provider, before.model_id) != (origin.provider, origin.model):
             self._record.keep(ModelChosen(origin.provider, origin.model))
