@@ -7,6 +7,7 @@ import anyio
 
 from codi.cli.attachments import picture_of
 from codi.cli.beside import beside
+from codi.cli.failures import keep_if_possible
 from codi.cli.mentions import Mentions
 from codi.cli.names import KnownNames
 from codi.cli.stopping import Ended, cancel_when_ended
@@ -60,6 +61,7 @@ async def _conversations(
         answering,
         reception.theme_folders,
         picture_of,
+        keep_if_possible,
     )
     going: str | None = target or ""
     async with anyio.create_task_group() as tasks:

@@ -27,8 +27,10 @@ from codi.frontends.tui.completion import Completer
 from codi.frontends.tui.composer import Typed
 from codi.frontends.tui.keymap import PREFIX, Keymap
 from codi.frontends.tui.keys import Input
+from codi.frontends.tui.mishaps import Mishaps
 from codi.frontends.tui.opening import Opening
 from codi.frontends.tui.outcomes import Outcomes
+from codi.frontends.tui.outside import Outside
 from codi.frontends.tui.panes import Pane, Pictures
 from codi.frontends.tui.placeholders import size_of
 from codi.frontends.tui.questions import Questions
@@ -120,6 +122,9 @@ class App:
         self._pressed = ("", 0.0)
         self._prefixed = False
         self._esc_s = 0.2 if os.environ.get("SSH_CONNECTION") else 0.05
+        self._mishaps = Mishaps(around.log)
+        self._outside = Outside(opening.terminal, around.log)
+        self._canvas.mishap = self._mishaps.told
         self._pictures: Pictures | None = None
         self._to_paste, self._pasted = anyio.create_memory_object_stream[None](math.inf)
         self._asked_for_text = False
@@ -142,15 +147,23 @@ class App:
             self._send(typed)
         self._opening.waiting.clear()
         self._redraw()
-        async with anyio.create_task_group() as tasks:
-            work = (self._read_keys, self._hear, self._deliver, self._obey, self._say, self._paste, self._questions.arm)
-            for each in (*work, self._watch_signals, self._watch_theme, self._repaint, self._tick, self._draw_frames):
-                tasks.start_soon(each)
-            await self._left.wait()
-            tasks.cancel_scope.cancel()
+        self._outside.catch()
+        try:
+            await self._talk()
+        finally:
+            self._outside.heard()  # what nobody was told of is in the log all the same
+            self._outside.release()
         self._canvas.close()
         if self.next is None:
             self._canvas.terminal.leave()
+
+    async def _talk(self) -> None:
+        async with anyio.create_task_group() as tasks:
+            work = (self._read_keys, self._hear, self._deliver, self._obey, self._say, self._paste, self._questions.arm)
+            for each in (*work, self._watch_signals, self._look_around, self._repaint, self._tick, self._draw_frames):
+                tasks.start_soon(each)
+            await self._left.wait()
+            tasks.cancel_scope.cancel()
 
     async def _read_keys(self) -> None:
         keys, terminal = self._opening.keys, self._canvas.terminal
@@ -181,7 +194,10 @@ class App:
         """Run commands one after the other, beside everything else; esc ends the one that runs."""
         async for line in self._lines_to_obey:
             with anyio.CancelScope() as self._command:
-                await self._outcomes.show(await commands().run(line, self._desk))
+                try:
+                    await self._outcomes.show(await commands().run(line, self._desk))
+                except Exception as bug:  # noqa: BLE001 - the bug of a command is told of, and costs no conversation
+                    self._transcript.add(NoticeBlock("error", self._mishaps.told(line.split()[0], bug)))
             self._command = None
             self._redraw()
 
@@ -213,10 +229,14 @@ class App:
             self._wardrobe.wear(AUTO)
         self._outcomes.complain(complaints or ())
 
-    async def _watch_theme(self) -> None:
-        """A theme that is being written is seen as it is saved."""
+    async def _look_around(self) -> None:
+        """A theme that is being written is seen as it is saved, and what others print is told of."""
         while True:
             await anyio.sleep(_LOOK_S)
+            heard, where = self._outside.heard()
+            if heard:
+                self._transcript.add(NoticeBlock("warning", heard, more=f"It is in {where}."))
+                self._redraw()
             complaints = self._wardrobe.changed()
             if complaints is not None:
                 self._outcomes.complain(complaints)
@@ -266,7 +286,10 @@ class App:
     def _event(self, event: Event) -> None:
         self._look.now = time.monotonic()
         for part in (self._transcript, self._status, self._desk, self._questions, self._outcomes):
-            part.hear(event)
+            try:
+                part.hear(event)
+            except Exception as bug:  # noqa: BLE001 - a part that failed costs no other, and no conversation
+                self._transcript.add(NoticeBlock("error", self._mishaps.told(type(part).__name__, bug)))
         match event:
             case QueueDelta():
                 self._canvas.waiting = [line_of(item, number) for number, item in enumerate(self._desk.waiting, 1)]
@@ -316,7 +339,7 @@ class App:
                 self._key(f"{PREFIX} {text}")
             elif text == PREFIX and kind == "key":
                 self._prefixed = True
-            elif not self._taker().take(what) and kind == "key":
+            elif not self._given(what) and kind == "key":
                 self._key(text)
         dialog = self._questions.dialog
         if isinstance(dialog, ApprovalDialog) and dialog.is_viewing:
@@ -324,6 +347,19 @@ class App:
             self._canvas.page("approval", dialog.whole, toggle=dialog.toggle)
         if inputs:
             self._redraw()
+
+    def _given(self, what: Input) -> bool:
+        """Give an input to whom it is for. A list or pager that fails at it goes away."""
+        taker = self._taker()
+        try:
+            return taker.take(what)
+        except Exception as bug:
+            if taker not in (self._canvas.pager, self._canvas.pane):
+                raise
+            self._canvas.leave_pager()
+            self._canvas.pane = None
+            self._transcript.add(NoticeBlock("error", self._mishaps.told(type(taker).__name__, bug)))
+            return True
 
     def _taker(self) -> Pane:
         """Who gets the next input. What was typed before a question opened was meant for the editor."""
@@ -453,9 +489,11 @@ class App:
         terminal = self._canvas.terminal
         self._canvas.step_below()
         terminal.hand_over()
+        self._outside.release()
         try:
             text, complaint = edited(self._composer.text, os.environ)
         finally:
+            self._outside.catch()
             terminal.come_back()
         if complaint:
             self._transcript.add(NoticeBlock("warning", complaint))
