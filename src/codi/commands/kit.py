@@ -440,7 +440,11 @@ _CONTEXT = (
     Command(
         "memories",
         "what is remembered",
-        (Form("[query]", "/memories"), Form("edit ID fact", "/memories edit 1a2b3c4d spaces")),
+        (
+            Form("[query]", "/memories"),
+            Form("edit ID fact", "/memories edit 1a2b3c4d spaces"),
+            Form("consolidate", "/memories consolidate", "facts of this conversation, each kept if you say so"),
+        ),
         "codi.commands.context:memories",
         aliases=("mems", "memory"),
         group="memory",

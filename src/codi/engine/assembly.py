@@ -200,6 +200,13 @@ class Assembly:
         name = "" if entry.service == "scripted" else entry.id
         return profile_for(name, None if entry.assumed else entry.window)
 
+    def shape(self, entry: ModelEntry | None) -> tuple[object, ...]:
+        """What of a model decides which tools and how much of the instructions it is given, and how long a result may be."""
+        if entry is None:
+            return ()
+        tier = tier_of(entry.window, self.settings.context)
+        return self.profile(entry), tier.name, tier.system, tier.one_result, entry.abilities.vision
+
     def toolbox(self, results: Results, live: Live, entry: ModelEntry | None) -> Toolbox:
         """The tools that are offered: what the flags name, else what the profile and the settings leave."""
         cap = cap_for(entry.window if entry else None)

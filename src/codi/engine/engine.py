@@ -20,6 +20,7 @@ from codi.agent.entities import Compressed
 from codi.agent.gate import Gate
 from codi.agent.instructions import Part
 from codi.agent.mind import Mind
+from codi.agent.proposing import Proposing
 from codi.agent.questions import Questions
 from codi.agent.record import Record
 from codi.agent.remembering import Remembering
@@ -31,6 +32,7 @@ from codi.agent.veiling import veiled
 from codi.credentials.vault import Vault
 from codi.engine.assembly import Assembly
 from codi.engine.beginning import Beginning, began, greeting_of, new_id, new_session
+from codi.engine.fitting import Fitted
 from codi.engine.layers import load
 from codi.engine.local import Listeners, LocalConversation
 from codi.engine.model_list import ModelList
@@ -55,6 +57,7 @@ from codi.protocol.events import (
     PolicyDelta,
     SessionImported,
     SessionOpened,
+    StatusDelta,
     ThinkingChosen,
     TitleGiven,
 )
@@ -145,7 +148,6 @@ class Engine:
             entry = await known_model(provider) if choice else None
             questions = Questions(record)
             memories = parts.memories()
-            remembering = Remembering(memories, record)
             small = await self._summarizer()
 
             def thinkers(mind: Mind) -> list[Mind]:
@@ -156,14 +158,20 @@ class Engine:
 
             room = Room(record, self._settings.context, results, thinkers=thinkers)
             room.keep_again()
+            proposing = Proposing(memories, record, lambda: thinkers(agent.mind), room.paid)
+            remembering = Remembering(memories, record, proposing)
             live = Live(
                 todos=lambda: folds.todos(session.path()),
                 facts=lambda: context_facts(room, agent.mind, session.path()),
                 ask=questions.ask if self._options.someone_answers else None,
                 remember=remembering.for_model,
             )
-            fit = parts.fitted(parts.toolbox(results, live, entry), mode, state, memories, entry)
-            toolbox, files, system = fit.toolbox, fit.files, fit.system
+
+            def fitted_to(entry: ModelEntry | None, mode: Mode) -> Fitted:
+                return parts.fitted(parts.toolbox(results, live, entry), mode, state, memories, entry)
+
+            fit, shape = fitted_to(entry, mode), parts.shape(entry)
+            first_fit, toolbox, files = fit, fit.toolbox, fit.files
             workspace, ledger = parts.workspace(), parts.ledger()
             cover = Cover(ledger, workspace, record, lambda: workspace.jobs.are_running)
             book = parts.rulebook()
@@ -175,7 +183,7 @@ class Engine:
             calls.at_once = CALLS_A_STEP[parts.profile(entry)]
 
             def speaking(provider: Provider) -> Provider:
-                spoken = parts.speaking(Audited(provider, audit.write) if audit else provider, toolbox)
+                spoken = parts.speaking(Audited(provider, audit.write) if audit else provider, fit.toolbox)
                 return Compressed(spoken, lambda: room.settings.compress)
 
             async def speaker(name: str) -> Provider:
@@ -196,8 +204,8 @@ class Engine:
 
                 return parts.mind(
                     chain if fallbacks else first,
-                    system,
-                    toolbox.specs,
+                    fit.system,
+                    fit.toolbox.specs,
                     thinking,
                     session.store.session_id,
                     name=name,
@@ -205,9 +213,18 @@ class Engine:
                 )
 
             async def rethink(name: str) -> Mind:
+                nonlocal fit, shape
                 named = await parts.choice(name)
                 thinking = named.thinking or self._thinking_of(session.path(), None)
-                return mind_of(named, parts.provider(named, vault, allowance), thinking)
+                provider = parts.provider(named, vault, allowance)
+                entry = await known_model(provider)
+                if (wanted := parts.shape(entry)) != shape:
+                    # Tools, instructions and the size of a result are those of another window now.
+                    fit, shape = fitted_to(entry, calls.judging.policy.mode), wanted
+                    calls.judging.toolbox, calls.at_once = fit.toolbox, CALLS_A_STEP[parts.profile(entry)]
+                    for notice in fit.notices:
+                        record.tell(StatusDelta(kind="warning", text=notice))
+                return mind_of(named, provider, thinking)
 
             def repolicy(mode: Mode) -> Policy:
                 return on(calls.approvals.territory, parts.policy(mode))
@@ -250,7 +267,7 @@ class Engine:
                 *approvals.learning.begin_turn(),
                 *session.store.warnings,
                 *files.notices,
-                *fit.notices,
+                *first_fit.notices,
                 choice.warning if choice else "",
             )
             conversation.warnings = [notice for notice in notices if notice]

@@ -246,6 +246,10 @@ class ShowMemories(Struct, frozen=True, tag="show_memories"):
     query: str = ""
 
 
+class ProposeMemories(Struct, frozen=True, tag="propose_memories"):
+    """Tell what of this conversation may be worth to be remembered, a line each; nothing is kept."""
+
+
 class EditMemory(Struct, frozen=True, tag="edit_memory"):
     id: str
     fact: str
@@ -261,7 +265,7 @@ class SetProfile(Struct, frozen=True, tag="set_profile"):
 ContextOp = (
     Compact | Uncompact | ShowCompaction | SetCompaction | ClearContext | ShowContext | Pin | ShowFiles | ChooseWindow
 )
-MemoryOp = Remember | Forget | ShowMemories | EditMemory | SetProfile
+MemoryOp = Remember | Forget | ShowMemories | ProposeMemories | EditMemory | SetProfile
 
 
 class Blame(Struct, frozen=True, tag="blame"):
