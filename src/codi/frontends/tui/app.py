@@ -8,7 +8,7 @@ import math
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import get_args
 
 import anyio
@@ -69,6 +69,7 @@ _FRAME_S = 0.016
 _REPAINT_S = 0.05
 _TICK_S = 0.5
 _TWICE_S = 2.0
+_ESC_TWICE_S = 0.6
 _LOOK_S = 0.9
 _SIGNALS = (signal.SIGWINCH, signal.SIGCONT, signal.SIGTSTP)
 _MODES: tuple[Mode, ...] = ("default", "accept-edits", "plan")
@@ -90,7 +91,8 @@ class App:
         self._greeting = greeting
         self._look = Look(thinking=not around.ui.hide_thinking, motion=around.ui.motion)
         self._transcript = Transcript(self._look)
-        self._status = Status(around.cwd, os.path.expanduser("~"))
+        home, is_utf8 = os.path.expanduser("~"), _is_utf8(os.environ)
+        self._status = Status(around.cwd, home, around.ui.status, unicode=is_utf8)
         self._canvas = Canvas(opening, self._transcript, self._status, self._look)
         self._composer = opening.composer
         self._questions = Questions(self._send_op, self._redraw, around.answering)
@@ -116,7 +118,7 @@ class App:
         self._lines, self._lines_to_obey = anyio.create_memory_object_stream[str](math.inf)
         self._command: anyio.CancelScope | None = None
         self._changed, self._left, self._began_turn = anyio.Event(), anyio.Event(), anyio.Event()
-        self._repaint_wanted = anyio.Event()
+        self._repaint_wanted, self._status_wanted = anyio.Event(), anyio.Event()
         self._is_busy = False
         self._began = 0.0
         self._pressed = ("", 0.0)
@@ -162,6 +164,8 @@ class App:
             work = (self._read_keys, self._hear, self._deliver, self._obey, self._say, self._paste, self._questions.arm)
             for each in (*work, self._watch_signals, self._look_around, self._repaint, self._tick, self._draw_frames):
                 tasks.start_soon(each)
+            if self._around.ui.status_command:
+                tasks.start_soon(self._ask_for_status, self._around.ui.status_command)
             await self._left.wait()
             tasks.cancel_scope.cancel()
 
@@ -243,6 +247,16 @@ class App:
                 self._canvas.repaint()
                 self._redraw()
 
+    async def _ask_for_status(self, command: str) -> None:
+        """At the beginning, and when a turn has ended."""
+        from codi.frontends.tui.status_program import said_by  # for those who have one
+
+        while True:
+            self._status.said = await said_by(command, self._status.facts, self._around.cwd)
+            self._redraw()
+            await self._status_wanted.wait()
+            self._status_wanted = anyio.Event()
+
     async def _tick(self) -> None:
         """While something runs its time is shown; else nothing wakes up."""
         while True:
@@ -308,6 +322,7 @@ class App:
                 took = self._look.now - self._began
                 self._is_busy = False
                 self._around.refresh()
+                self._status_wanted.set()
                 self._canvas.terminal.write(attention.END_MARK + self._attention.turn_ended(took))
             case Entry(fact=ApprovalAsked() | QuestionAsked()):
                 self._canvas.terminal.write(self._attention.call("codi waits for your answer"))
@@ -405,7 +420,7 @@ class App:
         composer = self._composer
         match action:
             case "interrupt":
-                self._stop()
+                self._escape()
             case "clear":
                 self._clear()
             case "exit" if composer.editor.text:
@@ -458,6 +473,17 @@ class App:
         self._canvas.pane = None
         if found is not None:
             self._composer.set(found)
+
+    def _escape(self) -> None:
+        """Stops what runs; twice while nothing does it opens what the person has chosen."""
+        now = time.monotonic()
+        before, self._pressed = self._pressed, ("esc", now)
+        opens = self._around.ui.double_escape
+        if self._command or self._is_busy:
+            self._stop()
+        elif before[0] == "esc" and now - before[1] < _ESC_TWICE_S and opens != "none":
+            self._pressed = ("", 0.0)
+            self._lines.send_nowait(f"/{opens}")
 
     def _stop(self) -> None:
         if self._command:
@@ -594,3 +620,9 @@ class App:
             self._send_op(Withdraw(item.line, item.at))
             draft = self._composer.text
             self._composer.set(f"{item.what.text}\n{draft}" if draft.strip() else item.what.text)
+
+
+def _is_utf8(environment: Mapping[str, str]) -> bool:
+    """Whether the terminal shows more than ASCII, by what says so first."""
+    said = next((environment[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if environment.get(name)), "")
+    return not said or "utf" in said.lower()
