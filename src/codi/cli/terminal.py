@@ -5,7 +5,9 @@ from collections.abc import Sequence
 
 import anyio
 
+from codi.cli.attachments import picture_of
 from codi.cli.beside import beside
+from codi.cli.failures import keep_if_possible
 from codi.cli.mentions import Mentions
 from codi.cli.names import KnownNames
 from codi.cli.stopping import Ended, cancel_when_ended
@@ -58,6 +60,8 @@ async def _conversations(
         reception.ui,
         answering,
         reception.theme_folders,
+        picture_of,
+        keep_if_possible,
     )
     going: str | None = target or ""
     async with anyio.create_task_group() as tasks:
