@@ -109,6 +109,9 @@ class App:
             pull_back=self._pull_back,
             tree=lambda: self._desk.tree,
             put=self._composer.set,
+            waiting=lambda: self._desk.waiting,
+            standing=lambda: (self._status.used, f"{self._status.provider}/{self._status.model}"),
+            obey=lambda line: self._lines.send_nowait(line),
         )
         self._desk = ConversationDesk(conversation, around.beside, self._outcomes.confirm)
         self._completer = Completer(commands(), around.names)
