@@ -257,6 +257,7 @@ class Engine:
                 questions,
                 upkeep,
                 remembering,
+                results,
                 consult,
                 self._titles(record, vault),
                 is_watched=self._options.someone_answers,

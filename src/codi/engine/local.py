@@ -84,6 +84,7 @@ from codi.protocol.ops import (
     Withdraw,
 )
 from codi.sessions import folds
+from codi.tools.results import Results
 
 _MOST_WAITING = 10_000
 
@@ -158,6 +159,7 @@ class LocalConversation:
         questions: Questions,
         upkeep: Upkeep,
         remembering: Remembering,
+        results: Results,
         consult: Callable[[Sequence[str]], PolicyDelta] = _knows_no_rules,
         titles: Titles | None = None,
         *,
@@ -178,7 +180,7 @@ class LocalConversation:
         self._titles = titles
         self._is_watched = is_watched
         self._talked = anyio.Event()
-        self._own_commands = OwnCommands(agent.calls, record)
+        self._own_commands = OwnCommands(agent.calls, record, results)
         self._upkeep = upkeep
         self._remembering = remembering
         self._consult = consult
