@@ -57,6 +57,7 @@ from codi.protocol.ops import (
     Op,
     Pin,
     Prompt,
+    ProposeMemories,
     Redo,
     Remember,
     Rename,
@@ -71,6 +72,7 @@ from codi.protocol.ops import (
     ShowChanges,
     ShowCompaction,
     ShowContext,
+    ShowDiff,
     ShowFiles,
     ShowMemories,
     ShowSnapshots,
@@ -286,6 +288,8 @@ class LocalConversation:
         match op:
             case Compact() | Uncompact() | ClearContext():
                 await self._upkeep.take(op)
+            case ProposeMemories():
+                await self._remembering.take(op)
             case Prompt(text, images) | Steer(text, images):
                 await self._talk(text, images)
             case Retry():
@@ -300,12 +304,13 @@ class LocalConversation:
             case UseTool(call):
                 await self._agent.calls.run_by_hand(call)
             case ChooseModel(name):
-                self._agent.room.guard(self._agent.mind, "another model")
                 try:
-                    self._agent.mind = mind = await self._rethink(name)
+                    mind = await self._rethink(name)
                 except CodiError as error:
                     self._warn(error)
                 else:
+                    self._agent.room.guard(mind, "another model")
+                    self._agent.mind = mind
                     origin = mind.provider.origin
                     self._record.keep(ModelChosen(origin.provider, origin.model))
             case ChoosePolicy(mode):
@@ -317,6 +322,7 @@ class LocalConversation:
                 Undo()
                 | Redo()
                 | ShowChanges()
+                | ShowDiff()
                 | Blame()
                 | Bisect()
                 | ShowSnapshots()

@@ -151,7 +151,20 @@ class Redo(Struct, frozen=True, tag="redo"):
 
 
 class ShowChanges(Struct, frozen=True, tag="show_changes"):
-    """Tell what became of each file since this session began, and by whom."""
+    """Tell what became of each file since this session began, and by whom; with `patches`, what changed within. With a `path`, tell
+    of each step that changed this file."""
+
+    patches: bool = False
+    path: str = ""
+
+
+class ShowDiff(Struct, frozen=True, tag="show_diff"):
+    """Tell what a `turn` of this session changed, or how the working tree differs from `ref` of git (its last commit, where none
+    is said); of `path` alone, where one is."""
+
+    turn: int | None = None
+    ref: str = ""
+    path: str = ""
 
 
 class ConsultPolicy(Struct, frozen=True, tag="consult_policy"):
@@ -233,6 +246,10 @@ class ShowMemories(Struct, frozen=True, tag="show_memories"):
     query: str = ""
 
 
+class ProposeMemories(Struct, frozen=True, tag="propose_memories"):
+    """Tell what of this conversation may be worth to be remembered, a line each; nothing is kept."""
+
+
 class EditMemory(Struct, frozen=True, tag="edit_memory"):
     id: str
     fact: str
@@ -248,7 +265,7 @@ class SetProfile(Struct, frozen=True, tag="set_profile"):
 ContextOp = (
     Compact | Uncompact | ShowCompaction | SetCompaction | ClearContext | ShowContext | Pin | ShowFiles | ChooseWindow
 )
-MemoryOp = Remember | Forget | ShowMemories | EditMemory | SetProfile
+MemoryOp = Remember | Forget | ShowMemories | ProposeMemories | EditMemory | SetProfile
 
 
 class Blame(Struct, frozen=True, tag="blame"):
@@ -354,6 +371,7 @@ Op = (
     | Undo
     | Redo
     | ShowChanges
+    | ShowDiff
     | ContextOp
     | MemoryOp
     | Blame
