@@ -221,8 +221,8 @@ class Engine:
                 entry = await known_model(provider)
                 if (wanted := parts.shape(entry)) != shape:
                     # Tools, instructions and the size of a result are those of another window now.
-                    fit, shape = fitted_to(entry, calls.policy.mode), wanted
-                    calls.toolbox, calls.at_once = fit.toolbox, CALLS_A_STEP[parts.profile(entry)]
+                    fit, shape = fitted_to(entry, calls.judging.policy.mode), wanted
+                    calls.judging.toolbox, calls.at_once = fit.toolbox, CALLS_A_STEP[parts.profile(entry)]
                     for notice in fit.notices:
                         record.tell(StatusDelta(kind="warning", text=notice))
                 return mind_of(named, provider, thinking)
