@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from test_context import SUMMARY, SUMMARISES, lines, summariser, turns_of
+from test_context import SUMMARISES, SUMMARY, lines, summariser, turns_of
 
 from conftest import Codi, call, says
 

@@ -25,18 +25,20 @@ from codi.credentials.copilot import CopilotToken
 from codi.credentials.login import Login
 from codi.credentials.vault import Vault
 from codi.credentials.watched import WatchedKey
+from codi.engine.config_files import FORMS
 from codi.engine.fitting import Fitted, fitted
 from codi.engine.habits import Habits
+from codi.engine.layers import load
 from codi.engine.logins import Logins, is_at_home
 from codi.engine.model_list import ModelList
 from codi.engine.model_map import ModelMap, NamedModel
-from codi.engine.model_map_files import tables_of
+from codi.engine.model_map_files import files_of, tables_of
 from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.prompt_files import prompt_file
 from codi.engine.rulebook import RuleBook
 from codi.engine.settings import Settings
-from codi.engine.trust.manifest import THEMES, item_of_rules, themes_of
+from codi.engine.trust.manifest import STEMS, THEMES, item_of_rules, themes_of
 from codi.engine.trust.trust import Trust
 from codi.engine.vaults import vault_for, without_secrets
 from codi.engine.version import VERSION
@@ -130,9 +132,33 @@ class Assembly:
         limits = settings.agent
         self.budget = Budget(limits.max_cost, limits.max_tokens, unknown=limits.max_cost_unknown)
         """One for all conversations of this start."""
-        self.tables = tables_of(settings, places, trusted=options.trust == "all")
-        self.map = ModelMap.of(self.tables)
-        self._catalog = Catalog.load(os.path.join(places.home, "models.toml"), self.tables.models)
+        self._map_files = self._map_stamps()
+        self._take_map(settings)
+
+    def read_map_again(self) -> bool:
+        """The model map as its files say it now, if they changed; False where none did. Raises ConfigError, and then the map is
+        as it was."""
+        stamps = self._map_stamps()
+        if stamps == self._map_files:
+            return False
+        self._map_files = stamps
+        self._take_map(load(self.places, self._env, {}, (), how=self.options.trust).settings)
+        return True
+
+    def _take_map(self, settings: Settings) -> None:
+        tables = tables_of(
+            settings, self.places, Trust(self.places, self.options.trust, inherit=settings.trust.inherit).accepts
+        )
+        known = Catalog.load(os.path.join(self.places.home, "models.toml"), tables.models)
+        self.map, self.tables, self._catalog = ModelMap.of(tables), tables, known
+
+    def _map_stamps(self) -> tuple[object, ...]:
+        """By which it is known whether a file that may hold a part of the model map has changed."""
+        folders = (self.places.home, os.path.join(self.places.root, ".codi"))
+        paths = [os.path.join(folder, f"{stem}.{form}") for folder in folders for stem in STEMS for form in FORMS]
+        return tuple(
+            _stamp(path) for path in (*paths, *files_of(self.places), os.path.join(self.places.home, "models.toml"))
+        )
 
     def _connected(self, connection: Connection) -> None:
         for hear in self.listening:
@@ -574,3 +600,11 @@ class Assembly:
     def ledger_path(self, path: str) -> str:
         """What a path that a person typed is called in the ledger."""
         return paths.located(paths.joined(path, self.places.cwd)).removeprefix(f"{self.places.root.rstrip('/')}/")
+
+
+def _stamp(path: str) -> tuple[int, int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

@@ -24,6 +24,7 @@ STEMS = ("config", "config.local")
 PROMPTS = ("SYSTEM.md", "APPEND_SYSTEM.md")
 RULES = "exec-rules.json"
 THEMES = "themes"
+MAPS = ("codi-models.yaml", "codi-models.yml")
 
 _APART = {("verify",): "verify", ("mcp", "servers", "*"): "mcp", ("lsp", "*"): "lsp", ("hooks", "*"): "hook"}
 """What is an item of its own, by its place; `*` is any name."""
@@ -74,6 +75,9 @@ def manifest(places: Places) -> tuple[Item, ...]:
         found += themes_of(folder)
         if (content := _content(os.path.join(folder, RULES))) is not None and b"allow" in content:
             found.append(item_of_rules(content))
+    for name in MAPS:
+        if (content := _content(os.path.join(places.root, name))) is not None:
+            found.append(item_of_map(name, content))
     found += _reaching(places)
     return tuple(found)
 
@@ -106,6 +110,11 @@ def themes_of(folder: str) -> list[Item]:
 def item_of_rules(content: bytes) -> Item:
     """What the rules of a repository allow; what they deny needs nobody's trust."""
     return item_of(RULES, "rules", f".codi/{RULES}", content)
+
+
+def item_of_map(name: str, content: bytes) -> Item:
+    """A model map beside `.codi`: it says whom a project's conversations are sent to."""
+    return item_of(name, "models", name, content)
 
 
 def item_of_context(path: str, root: str) -> Item | None:
