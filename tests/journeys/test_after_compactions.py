@@ -3,9 +3,19 @@
 import json
 from pathlib import Path
 
+from msgspec.json import encode
 from test_context import SUMMARISES, SUMMARY, lines, summariser, turns_of
+from test_room import talk
 
+from codi.agent.context import messages_of
+from codi.agent.stubs import stand_ins
+from codi.agent.working_set import pins, working_set
+from codi.protocol.events import ContextCompacted
+from codi.protocol.ops import Pin
+from codi.sessions.files import reading_of
+from codi.sessions.jsonl import JsonlStore
 from conftest import Codi, call, says
+from stage import Stage
 
 WORDS = "word " * 300
 WINDOW = ("--context-window", "14000")
@@ -99,3 +109,40 @@ def test_instructions_that_changed_are_sent_after_a_compaction_and_told_once(cod
     assert all("Speak like a crane." in told[at].rpartition(news)[2] for at in begun)
     heads = {json.dumps(body["messages"][0]) for body in turns}
     assert len(heads) == 1, "the system prompt is the same bytes before and after"
+
+
+def test_a_compaction_only_adds_to_the_file(codi: Codi, lab):
+    steps = [says(f"Yes. {WORDS}") for _ in range(30)]
+    lab({"window": 14_000, "steps": steps, "branches": [summariser()]}, "openai-chat")
+    assert codi.json(*(f"Prompt {at}. {WORDS}" for at in range(8)), *WINDOW).status == 0
+    before = codi.sessions()[0].read_bytes()
+    assert codi.json(*(f"More {at}. {WORDS}" for at in range(8)), "-c", *WINDOW).status == 0
+    assert compactions(codi) and codi.sessions()[0].read_bytes().startswith(before)
+
+
+def test_what_was_pinned_pruned_and_learned_is_the_same_after_a_resume(tmp_path: Path):
+    (tmp_path / "notes.txt").write_text("".join(f"line {at} of the notes\n" for at in range(300)))
+    reads = [says("", call("read", path="notes.txt", offset=at, limit=250)) for at in range(1, 12)]
+    more = [says("Yes. " + WORDS) for _ in range(20)]
+    branches = [summariser()]
+    stage = Stage(tmp_path, {"window": 16_000, "steps": [*reads, says("Done."), *more], "branches": branches})
+    stage.play("You must never stop. Read it.")
+    talk(stage, Pin("notes.txt"), Pin(stage.session.path()[-2].id))
+    stage.play(*(f"Prompt {at}. {WORDS}" for at in range(12)))
+    path = stage.session.path()
+    assert any(isinstance(entry.fact, ContextCompacted) for entry in path) and stand_ins(path)
+
+    store = JsonlStore.new(str(tmp_path / "sessions"), str(tmp_path), at=1.0)
+    for entry in path:
+        store.append(entry)
+    file = store.path
+    store.close()
+    again = reading_of(file).entries
+    assert (pins(again), stand_ins(again)) == (pins(path), stand_ins(path)) and pins(path).entries
+    assert [touched.path for touched in working_set(again).paths] == [each.path for each in working_set(path).paths]
+    assert json.dumps(_ledgers(again)) == json.dumps(_ledgers(path)) != "[]"
+    assert encode(messages_of(again)) == encode(messages_of(path))
+
+
+def _ledgers(path) -> list:
+    return [entry.fact.details["codi"]["ledger"] for entry in path if isinstance(entry.fact, ContextCompacted)]

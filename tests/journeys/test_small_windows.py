@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from test_context import SUMMARY, SUMMARISES, summariser, turns_of
+from test_context import SUMMARISES, SUMMARY, summariser, turns_of
 
 from conftest import Codi, call, says
 
@@ -90,3 +90,12 @@ def test_a_model_that_nobody_knows_is_corrected_by_its_first_overflow(codi: Codi
     overflows = [line for line in run.of_type("compaction_end") if line["reason"] == "overflow"]
     assert len(overflows) == 1 == len(refusals)
     refusals.clear()  # the first overflow is what this is about
+
+
+@pytest.mark.parametrize("message", ["rate limit: too many tokens per minute", "maximum tokens per day exceeded"])
+def test_a_limit_of_the_rate_is_no_overflow(codi: Codi, lab, message: str):
+    codi.set_up("[retry]\nbase_s = 0.001\n")
+    fault = {"kind": "status", "status": 429, "message": message, "times": 1}
+    server = lab([says("Yes.", fault=fault)], "openai-chat")
+    run = codi.stream(f"Hello. {WORDS}", *SMALL)
+    assert run.status == 0 and len(server.requests) == 2 and not run.of_type("compaction_start")
