@@ -277,6 +277,18 @@ _LEDGER = (
         aliases=("health",),
     ),
     Command(
+        "sandbox",
+        "how far commands are confined",
+        (
+            Form("[status]", "/sandbox", "what holds here, and why not more"),
+            Form("off", "/sandbox off", "not at all"),
+            Form("auto", "/sandbox auto", "as well as this machine can"),
+            Form("require", "/sandbox require", "or no command runs"),
+        ),
+        "codi.commands.choosing:sandbox",
+        group="settings",
+    ),
+    Command(
         "theme",
         "how it looks",
         (Form("[name]", "/theme dark", completes="theme"),),

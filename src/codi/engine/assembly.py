@@ -4,11 +4,9 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from importlib import import_module
 from shutil import which
 
-from anyio import from_thread, to_thread
 from msgspec import structs, to_builtins
 
 from codi.agent.context_files import ContextFiles, Ground, context_files
@@ -25,20 +23,19 @@ from codi.credentials.copilot import CopilotToken
 from codi.credentials.login import Login
 from codi.credentials.vault import Vault
 from codi.credentials.watched import WatchedKey
-from codi.engine.config_files import FORMS
+from codi.engine.choosing import Choosing
 from codi.engine.fitting import Fitted, fitted
 from codi.engine.habits import Habits
-from codi.engine.layers import load
 from codi.engine.logins import Logins, is_at_home
 from codi.engine.model_list import ModelList
 from codi.engine.model_map import ModelMap, NamedModel
-from codi.engine.model_map_files import files_of, tables_of
+from codi.engine.model_map_files import Tables
 from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.prompt_files import prompt_file
 from codi.engine.rulebook import RuleBook
 from codi.engine.settings import Settings
-from codi.engine.trust.manifest import STEMS, THEMES, item_of_rules, themes_of
+from codi.engine.trust.manifest import item_of_rules
 from codi.engine.trust.trust import Trust
 from codi.engine.vaults import vault_for, without_secrets
 from codi.engine.version import VERSION
@@ -58,17 +55,14 @@ from codi.providers import catalog as prices
 from codi.providers.assembly import Connections, provider_for, timeouts_for
 from codi.providers.breaker import Breaker, Broken
 from codi.providers.budget import Budget, Budgeted
-from codi.providers.catalog import Catalog
-from codi.providers.choice import Choice, LocalServer, smart_default
+from codi.providers.choice import Choice
 from codi.providers.estimates import CHARACTERS_PER_TOKEN
-from codi.providers.local_servers import reachable
 from codi.providers.logged_in import LoggedIn
 from codi.providers.presets import presets
 from codi.providers.provider import Credential, ModelEntry, NoKey, Provider
 from codi.providers.rate import Bucket, Rated
 from codi.providers.resilient import Allowance, Resilient
 from codi.providers.timeouts import Timeouts
-from codi.providers.wanted import Wanted
 from codi.tools.deferred import DeferredTool, told
 from codi.tools.kit import Live, built_in
 from codi.tools.limiting import Limits
@@ -132,33 +126,21 @@ class Assembly:
         limits = settings.agent
         self.budget = Budget(limits.max_cost, limits.max_tokens, unknown=limits.max_cost_unknown)
         """One for all conversations of this start."""
-        self._map_files = self._map_stamps()
-        self._take_map(settings)
+        self._choosing = Choosing(places, settings, options, env, hear=self._connected)
+        self._of_files = self._choosing.of_files
+
+    @property
+    def map(self) -> ModelMap:
+        return self._of_files.map
+
+    @property
+    def tables(self) -> Tables:
+        """The model map as it is written."""
+        return self._of_files.tables
 
     def read_map_again(self) -> bool:
-        """The model map as its files say it now, if they changed; False where none did. Raises ConfigError, and then the map is
-        as it was."""
-        stamps = self._map_stamps()
-        if stamps == self._map_files:
-            return False
-        self._map_files = stamps
-        self._take_map(load(self.places, self._env, {}, (), how=self.options.trust).settings)
-        return True
-
-    def _take_map(self, settings: Settings) -> None:
-        tables = tables_of(
-            settings, self.places, Trust(self.places, self.options.trust, inherit=settings.trust.inherit).accepts
-        )
-        known = Catalog.load(os.path.join(self.places.home, "models.toml"), tables.models)
-        self.map, self.tables, self._catalog = ModelMap.of(tables), tables, known
-
-    def _map_stamps(self) -> tuple[object, ...]:
-        """By which it is known whether a file that may hold a part of the model map has changed."""
-        folders = (self.places.home, os.path.join(self.places.root, ".codi"))
-        paths = [os.path.join(folder, f"{stem}.{form}") for folder in folders for stem in STEMS for form in FORMS]
-        return tuple(
-            _stamp(path) for path in (*paths, *files_of(self.places), os.path.join(self.places.home, "models.toml"))
-        )
+        """Take up what changed in the files of the model map; False where nothing did. Raises ConfigError, and then it is as it was."""
+        return self._of_files.read_again()
 
     def _connected(self, connection: Connection) -> None:
         for hear in self.listening:
@@ -166,48 +148,7 @@ class Assembly:
 
     async def choice(self, model: str = "") -> Choice:
         """The model to ask: the one named here, else what flags, environment, settings and surroundings say."""
-        of = self.settings.model
-        if said := self.options.stand_in:
-            return Choice(
-                service=said.origin.provider,
-                model_id=said.origin.model,
-                api="scripted",
-                base_url="",
-                reason="it says again what it said",
-            )
-        if named := self.map.find(model or of.default):
-            choice = await self._chosen(named.wanted)
-            thinking = named.level or choice.thinking or named.model.thinking
-            found = structs.replace(choice, name=named.name, thinking=thinking)
-            return structs.replace(found, base_url=named.model.base_url) if named.model.base_url else found
-        return await self._chosen(model)
-
-    async def _chosen(self, model: str) -> Choice:
-        of = self.settings.model
-        script = self._script(model or of.default)
-        if script:
-            return Choice(
-                service="scripted", model_id=script, api="scripted", base_url="", reason="a script plays the model"
-            )
-
-        def probe(servers: Sequence[tuple[str, str]]) -> Sequence[LocalServer]:
-            return from_thread.run(
-                partial(reachable, offline=self.settings.network.offline, hear=self._connected), servers
-            )
-
-        as_one = ("the configuration", Wanted(of.default, of.provider, of.base_url))
-        # In a thread, for it is a plain function that may have to wait for a local server to answer.
-        choose = partial(
-            smart_default,
-            self._env,
-            model=model or None,
-            layers=self.options.said_of_model or [as_one],
-            known=presets(self.settings.providers),
-            catalog=self._catalog,
-            logins=self._logins.services(),
-            probe=probe,
-        )
-        return await to_thread.run_sync(choose)
+        return await self._choosing.choice(model)
 
     async def check_key(self, choice: Choice) -> None:
         """Raises CredentialError where there is no key for a model."""
@@ -219,23 +160,14 @@ class Assembly:
         return ModelList(
             self._env,
             known,
-            self._catalog,
+            self._of_files.catalog,
             logins=self._logins.services(),
             offline=self.settings.network.offline,
             hear=self._connected,
         )
 
-    def _script(self, named: str) -> str:
-        """The script that plays the model: what `scripted/PATH` names, or else `CODI_SCRIPT`, which gives way to a model that
-        is named for this start. Empty where none does."""
-        service, _, path = named.partition("/")
-        set_up = self._env.get("CODI_SCRIPT", "")
-        if service == "scripted" and path:
-            return set_up if set_up and not self.options.model_given else os.path.abspath(path)
-        return "" if named and self.options.model_given else os.path.abspath(set_up) if set_up else ""
-
     def entry(self, choice: Choice) -> ModelEntry:
-        entry = self._catalog.entry(choice.service, choice.model_id)
+        entry = self._of_files.catalog.entry(choice.service, choice.model_id)
         window = self.settings.model.context_window
         return structs.replace(entry, window=window, assumed=False) if window else entry
 
@@ -392,11 +324,6 @@ class Assembly:
             max_kb=self.settings.memory.max_kb,
         )
 
-    def theme_folders(self) -> list[str]:
-        own, project = (os.path.join(folder, THEMES) for folder in (self.places.home, f"{self.places.root}/.codi"))
-        brought = themes_of(os.path.dirname(project)) if project != own else []
-        return [own, project] if brought and all(map(self.trust.accepts, brought)) else [own]
-
     def _role(self) -> Part | None:
         """What stands in place of role and rules: of the flag, else of the settings, else of a file."""
         if self.options.system_prompt is not None:
@@ -449,7 +376,7 @@ class Assembly:
         """The model as one that can call these tools: by its text, where it has no other way."""
         if self.settings.tools.text_calls == "off":
             return provider
-        known = self._catalog.entry(provider.model.service, provider.model.id)
+        known = self._of_files.catalog.entry(provider.model.service, provider.model.id)
         return TextCalls(
             provider,
             toolbox,
@@ -462,7 +389,7 @@ class Assembly:
         """What the system prompt says of the tools to a model that is known to take none."""
         if entry is None or not tools or self.settings.tools.text_calls == "off":
             return []
-        takes_tools = entry.abilities.tools and self._catalog.entry(entry.service, entry.id).abilities.tools
+        takes_tools = entry.abilities.tools and self._of_files.catalog.entry(entry.service, entry.id).abilities.tools
         return [] if takes_tools else [tools_in_words(tools)]
 
     def mind(
@@ -600,11 +527,3 @@ class Assembly:
     def ledger_path(self, path: str) -> str:
         """What a path that a person typed is called in the ledger."""
         return paths.located(paths.joined(path, self.places.cwd)).removeprefix(f"{self.places.root.rstrip('/')}/")
-
-
-def _stamp(path: str) -> tuple[int, int, int] | None:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino

@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from functools import cached_property, partial
+from functools import partial
 
 import anyio
 from anyio import to_thread
@@ -29,10 +29,9 @@ from codi.agent.room.upkeep import Upkeep
 from codi.agent.taking_back import TakingBack
 from codi.agent.titles import Ask, Titles
 from codi.agent.veiling import veiled
-from codi.commands.settings import UiSettings
-from codi.credentials.detectors import Detectors
 from codi.credentials.vault import Vault
 from codi.engine.assembly import Assembly
+from codi.engine.beginning import Beginning, began, greeting_of, new_id, new_session
 from codi.engine.fitting import Fitted
 from codi.engine.layers import load
 from codi.engine.local import Listeners, LocalConversation
@@ -70,14 +69,12 @@ from codi.providers.knowing import known_model
 from codi.providers.nobody import Nobody
 from codi.providers.provider import ModelEntry, Provider
 from codi.providers.resilient import Allowance
-from codi.sessions import folds, paths, resume
+from codi.sessions import folds, resume
 from codi.sessions.files import reading_of
 from codi.sessions.forking import fork_at
 from codi.sessions.jsonl import JsonlStore
-from codi.sessions.memory import MemoryStore
 from codi.sessions.session import Session
 from codi.sessions.tree import place_of
-from codi.sessions.version3 import seconds_of
 from codi.tools.kit import Live
 from codi.tools.results import Results, results_directory
 from codi.tools.toolbox import CALLS_A_STEP
@@ -122,18 +119,20 @@ class Engine:
         return cls(places, loaded.settings, options, warnings=loaded.warnings)
 
     @asynccontextmanager
-    async def open(self, session_id: str | None = None, *, thinks: bool = True) -> AsyncIterator[LocalConversation]:
+    async def open(
+        self, session_id: str | None = None, *, thinks: bool = True, beginning: Beginning | None = None
+    ) -> AsyncIterator[LocalConversation]:
         """A conversation: a new one, or the session that is meant by a path, the beginning of an id, or a name. Raises
         CodiError before anything is kept when there is no such session or no model to talk to. One that does not think
-        needs no model, and can only use tools."""
+        needs no model, and can only use tools. `beginning` is what there is already of a new one."""
         parts, listeners = self._assembly, Listeners()
         with (
-            self._session(session_id) as session,
+            self._session(session_id, beginning) as session,
             self._results(session, vault := parts.vault(session.entries)) as results,
             parts.auditing(session.store.session_id, self._options.flags) as audit,
         ):
             path = session.path()
-            choice = await self._choice_for(path) if thinks else None
+            choice = beginning.choice if beginning else await self._choice_for(path) if thinks else None
             thinking = self._thinking_of(path, choice)
             mode = self._mode_of(path)
             state = await git.state(self._places.cwd)
@@ -284,7 +283,7 @@ class Engine:
                 choice.warning if choice else "",
             )
             conversation.warnings = [notice for notice in notices if notice]
-            conversation.greeting = f"codi {VERSION}, {choice.model} ({choice.reason})" if choice else ""
+            conversation.greeting = greeting_of(choice)
             waited = folds.queue(path)
             if self._options.someone_answers:
                 conversation.offer(waited)
@@ -361,30 +360,20 @@ class Engine:
             source = self._shelf.path_of(whole)
             place = place_of(entry, reading_of(source).entries)
             return fork_at(
-                source, self._shelf.folder, place.leaf, at=time.time(), cwd=self._places.cwd, session_id=self._new_id()
+                source,
+                self._shelf.folder,
+                place.leaf,
+                at=time.time(),
+                cwd=self._places.cwd,
+                session_id=new_id(self._shelf, self._options),
             ).path
         source = self._shelf.path_of(text)
-        fork = resume.fork(source, self._shelf.folder, self._places.cwd, at=time.time(), session_id=self._new_id())
+        fork = resume.fork(
+            source, self._shelf.folder, self._places.cwd, at=time.time(), session_id=new_id(self._shelf, self._options)
+        )
         if fork.warning:
             self._warnings.append(fork.warning)
         return fork.path
-
-    def is_secret(self, text: str) -> bool:
-        """Whether a text holds what looks like a secret, and so is not to be kept in plain."""
-        return bool(self._detectors.spans(text.encode(errors="replace")))
-
-    @cached_property
-    def _detectors(self) -> Detectors:
-        return Detectors(self._settings.secrets.detectors)
-
-    @property
-    def ui(self) -> UiSettings:
-        return self._settings.ui
-
-    @property
-    def theme_folders(self) -> list[str]:
-        """Where theme files are: the person's, and the project's where all of them are trusted."""
-        return self._assembly.theme_folders()
 
     @property
     def models(self) -> ModelList:
@@ -443,27 +432,20 @@ class Engine:
         return [*told, *parts.in_words(entry, toolbox.specs)]
 
     @contextmanager
-    def _session(self, text: str | None) -> Iterator[Session]:
-        if text is not None:
+    def _session(self, text: str | None, beginning: Beginning | None) -> Iterator[Session]:
+        if beginning:
+            session = beginning.session
+        elif text is not None:
             path = self._shelf.path_of(text)
-            store: JsonlStore | MemoryStore = JsonlStore.open(path)
+            store = JsonlStore.open(path)
             self._check_folder(store.cwd)
-        elif self._options.keep:
-            store = JsonlStore.new(self._shelf.folder, self._places.cwd, at=time.time(), session_id=self._new_id())
+            session = Session(store)
         else:
-            store = MemoryStore(self._new_id() or paths.uuid7(time.time()), self._places.cwd)
-        session = Session(store)
+            session = new_session(self._places, self._shelf, self._options)
         try:
             yield session
         finally:
             session.close()
-
-    def _new_id(self) -> str | None:
-        """The id that this start gives to a new session. Raises SessionError where another has it."""
-        wanted = self._options.session_id
-        if wanted and any(session.id == wanted for session in self.sessions(everywhere=True)):
-            raise SessionError(f"there is a session {wanted} already", hint=f"Go on in it: --session {wanted}.")
-        return wanted
 
     @contextmanager
     def _results(self, session: Session, vault: Vault | None) -> Iterator[Results]:
@@ -540,10 +522,3 @@ async def _look_first(ledger: Ledger, prompted: anyio.Event) -> None:
     except anyio.get_cancelled_exc_class():
         ledger.stop()
         raise
-
-
-def began(session: Session) -> float:
-    """When the session began."""
-    store = session.store
-    told = seconds_of(store.header.timestamp) if isinstance(store, JsonlStore) else None
-    return time.time() if told is None else told

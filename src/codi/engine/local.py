@@ -40,6 +40,7 @@ from codi.protocol.ops import (
     ChooseBudget,
     ChooseModel,
     ChoosePolicy,
+    ChooseSandbox,
     ChooseThinking,
     ChooseWindow,
     ClearContext,
@@ -233,6 +234,8 @@ class LocalConversation:
                 self._agent.queue.add("steering", Waiting(text, images))
             case Prompt(text, images) if self._comes_after_a_turn():
                 self._agent.queue.add("follow_up", Waiting(text, images))
+            case ChooseSandbox(mode):
+                self._record.tell(await self._agent.calls.judging.confining.choose(mode))
             case ChooseBudget():
                 self._record.tell(self._agent.limit(op))
             case Withdraw() | Revise():
@@ -248,7 +251,8 @@ class LocalConversation:
         entries = [] if since is None else self._record.session.entries
         first = next((at + 1 for at, entry in enumerate(entries) if entry.id == since), 0)
         waiting = [self._agent.queue.standing] if self._agent.queue else []
-        return self._listeners.add([*entries[first:], *waiting])
+        confined = [told] if (told := self._agent.calls.judging.confining.told) else []
+        return self._listeners.add([*entries[first:], *waiting, *confined])
 
     def tell(self, delta: Delta) -> None:
         self._record.tell(delta)

@@ -12,10 +12,10 @@ from msgspec import Struct
 
 from codi.engine.places import Places
 from codi.engine.settings import Settings
-from codi.engine.trust.item import Item
-from codi.engine.trust.manifest import MAPS, item_of_map
 
 Table = dict[str, Any]
+MAPS = ("codi-models.yaml", "codi-models.yml")
+"""Those of a project, beside `.codi`."""
 _OWN = ("models.yaml", "models.yml")
 _FOREIGN = {"maxTokens": "max_output", "baseUrl": "base_url", "maxIterations": "max_iterations"}
 
@@ -39,8 +39,8 @@ def files_of(places: Places) -> list[str]:
     return [os.path.join(places.home, name) for name in _OWN] + [os.path.join(places.root, name) for name in MAPS]
 
 
-def tables_of(settings: Settings, places: Places, trusts: Callable[[Item], bool]) -> Tables:
-    """`trusts` says of a project's file whether it may be read. Raises ConfigError for a file that cannot be."""
+def tables_of(settings: Settings, places: Places, trusts: Callable[[str, bytes], bool]) -> Tables:
+    """`trusts` says of a project's file, by its name and content, whether it may be read. Raises ConfigError for a file that cannot be."""
     gathered: dict[str, Table] = {name: {} for name in Tables.__struct_fields__ if name not in ("files", "untrusted")}
     found: list[str] = []
     untrusted: list[str] = []
@@ -50,7 +50,7 @@ def tables_of(settings: Settings, places: Places, trusts: Callable[[Item], bool]
         from codi.engine import config_files  # YAML is read where there is some
 
         content, name = config_files.content_of(path), os.path.basename(path)
-        if name in MAPS and not trusts(item_of_map(name, content)):
+        if name in MAPS and not trusts(name, content):
             untrusted.append(name)
             continue
         found.append(path)

@@ -123,6 +123,12 @@ class ChoosePolicy(Struct, frozen=True, tag="choose_policy"):
     mode: Mode
 
 
+class ChooseSandbox(Struct, frozen=True, tag="choose_sandbox"):
+    """Confine commands as well as this machine can, only if it holds, or not at all. With nothing said it is only told."""
+
+    mode: Literal["off", "auto", "require"] | None = None
+
+
 class Undo(Struct, frozen=True, tag="undo"):
     """Take back what this session changed: the last `steps`, what came after the step `to`, `all` of it, what was done to
     `paths`, or, when nothing is said, the last `turn` that changed files. With `conversation` the session goes on from where it
@@ -360,6 +366,7 @@ Op = (
     | ChooseThinking
     | ChooseBudget
     | ChoosePolicy
+    | ChooseSandbox
     | ConsultPolicy
     | Undo
     | Redo

@@ -8,12 +8,12 @@ Files in other forms are one item each, and are not parsed before somebody trust
 import os
 import shlex
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
 from typing import Any
 
 from codi.agent.context_files import Ground, context_files
 from codi.engine import config_files
 from codi.engine.config_files import BrokenFile, ConfigFile
+from codi.engine.model_map_files import MAPS
 from codi.engine.places import Places
 from codi.engine.toml_lines import statements_of
 from codi.engine.trust.item import Item, item_of
@@ -24,7 +24,6 @@ STEMS = ("config", "config.local")
 PROMPTS = ("SYSTEM.md", "APPEND_SYSTEM.md")
 RULES = "exec-rules.json"
 THEMES = "themes"
-MAPS = ("codi-models.yaml", "codi-models.yml")
 
 _APART = {("verify",): "verify", ("mcp", "servers", "*"): "mcp", ("lsp", "*"): "lsp", ("hooks", "*"): "hook"}
 """What is an item of its own, by its place; `*` is any name."""
@@ -229,6 +228,8 @@ def _told(value: Any, root: str) -> tuple[dict[str, Any], dict[str, str]]:
         told |= {"command": lines[0][0], "args": tuple(lines[0][1:])}
     elif lines:
         told["command"] = "; ".join(shlex.join(words) for words in lines)
+    from hashlib import sha256  # 3 ms, and most projects bring nothing
+
     scripts = {}
     for words in lines:
         for path in _scripts(words, root):

@@ -25,8 +25,6 @@ from codi.frontends.tui.blocks.notice import NoticeBlock, TextBlock
 from codi.frontends.tui.canvas import Canvas
 from codi.frontends.tui.completion import Completer
 from codi.frontends.tui.composer import Typed
-from codi.frontends.tui.external_editor import edited
-from codi.frontends.tui.history_search import HistorySearch
 from codi.frontends.tui.keymap import PREFIX, Keymap
 from codi.frontends.tui.keys import Input
 from codi.frontends.tui.opening import Opening
@@ -81,6 +79,8 @@ class App:
         self, opening: Opening, conversation: Conversation, around: Surroundings, *, greeting: str = ""
     ) -> None:
         self.next: str | None = None
+        self.drawn = anyio.Event()
+        """Set when the first frame is on the terminal."""
         self._opening = opening
         self._conversation = conversation
         self._around = around
@@ -138,6 +138,7 @@ class App:
         for typed in self._opening.waiting:
             self._send(typed)
         self._opening.waiting.clear()
+        self._redraw()
         async with anyio.create_task_group() as tasks:
             work = (self._read_keys, self._hear, self._deliver, self._obey, self._say, self._questions.arm)
             for each in (*work, self._watch_signals, self._watch_theme, self._repaint, self._tick, self._draw_frames):
@@ -241,6 +242,7 @@ class App:
             self._canvas.busy = f"working{passed}, esc to stop" if self._is_busy else ""
             self._canvas.dialog = self._questions.dialog
             self._canvas.draw()
+            self.drawn.set()
             if self._canvas.terminal.is_lost:
                 self._left.set()
 
@@ -382,6 +384,8 @@ class App:
                 if text is not None:
                     composer.set(text)
             case "history-search":
+                from codi.frontends.tui.history_search import HistorySearch  # for the few who search
+
                 self._canvas.pane = HistorySearch(self._around.history, self._close_search)
             case "external-editor":
                 self._edit_elsewhere()
@@ -430,6 +434,8 @@ class App:
         self._canvas.go_on()
 
     def _edit_elsewhere(self) -> None:
+        from codi.frontends.tui.external_editor import edited  # with all that temporary files need
+
         terminal = self._canvas.terminal
         self._canvas.step_below()
         terminal.hand_over()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 import anyio
+from msgspec import structs
 
 from codi.protocol.network import Connection, Hear, nobody
 from codi.workspace.launching.orders import Orders, View
@@ -17,7 +18,7 @@ from codi.workspace.sandbox.guard import Guard
 from codi.workspace.sandbox.leftovers import made_in, make_removable, sweep
 from codi.workspace.sandbox.probing import ROUTES, overlay_failure, standing, submounts
 from codi.workspace.sandbox.proxy import Proxy
-from codi.workspace.sandbox.settings import SandboxSettings
+from codi.workspace.sandbox.settings import Mode, SandboxSettings
 from codi.workspace.sandbox.standing import OFF, Standing
 from codi.workspace.trial import Overlaid
 from codi.workspace.workspace import Confinement
@@ -85,6 +86,14 @@ class Sandbox:
         self._layers = spool
         self._owner = -1
         self._heard: list[str] = []
+
+    def choose(self, mode: Mode) -> None:
+        """What runs from now on is confined so."""
+        if self.settings.mode == mode:
+            return
+        self._known = OFF if mode == "off" else None
+        self._overlays = None
+        self.settings = structs.replace(self.settings, mode=mode)
 
     async def standing(self) -> Standing:
         """How well commands are confined here; tried once."""
