@@ -202,3 +202,11 @@ def test_who_is_greeted_waits_for_no_agent(codi):
     modules = ast.literal_eval(ran.stdout)
     assert unwanted(modules, NOT_FOR_A_PROMPT) == []
     assert len(own(modules)) <= 160
+
+
+def test_the_first_frame_is_painted_with_next_to_nothing(codi):
+    told = "import sys; import codi.frontends.tui.opening; print(sorted(sys.modules))"
+    ran = subprocess.run([sys.executable, "-c", told], env=codi.env, capture_output=True, text=True, timeout=30)
+    modules = ast.literal_eval(ran.stdout)
+    assert unwanted(modules, NOT_FOR_HELP | NOT_FOR_A_PROMPT | {"argparse", "re", "typing"}) == []
+    assert len(own(modules)) <= 17
