@@ -33,6 +33,7 @@ from codi.frontends.tui.app import App
 from codi.frontends.tui.history import History
 from codi.frontends.tui.opening import Opening
 from codi.frontends.tui.surroundings import Surroundings
+from codi.frontends.typed_lines import TypedLines
 from codi.protocol.errors import CodiError, UsageError
 from codi.protocol.ops import Prompt
 from codi.protocol.trusting import TrustAsked
@@ -62,7 +63,7 @@ def run(words: Sequence[str], opening: Opening | None = None) -> int:
     if not interactive and not prompts:
         raise UsageError("there is no prompt", hint="Say what to do: codi -p 'fix the failing test'.")
     target = _target(args, engine)
-    if opening and engine.ui.mode == "plain":
+    if opening and (args.ui == "plain" or (args.ui is None and engine.ui.mode == "plain")):
         opening.withdraw()
         opening = None
     leave_when_ended()
@@ -171,22 +172,16 @@ async def _talk(
     ended = Ended()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(cancel_when_ended, ended, tasks.cancel_scope)
-        if opening:
-            await _in_terminal(engine, target, prompts, opening, places, answering)
-        else:
-            async with engine.open(target) as conversation:
-                for warning in conversation.warnings:
-                    print(f"warning: {warning}", file=sys.stderr)
-                await chat(conversation, conversation.greeting, prompts, answering)
+        await _converse(engine, target, prompts, opening, places, answering)
         tasks.cancel_scope.cancel()
     return 128 + ended.signal if ended.signal else 0
 
 
-async def _in_terminal(
+async def _converse(
     engine: Engine,
     target: str | None,
     prompts: Sequence[Prompt],
-    opening: Opening,
+    opening: Opening | None,
     places: Places,
     answering: Answering | None,
 ) -> None:
@@ -206,6 +201,9 @@ async def _in_terminal(
         answering,
         engine.theme_folders,
     )
+    if opening is None:
+        await _in_lines(engine, target, prompts, around)
+        return
     going: str | None = target or ""
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(names.learn)
@@ -219,6 +217,17 @@ async def _in_terminal(
                 await app.run(prompts)
             going, prompts = app.next, ()
         tasks.cancel_scope.cancel()
+
+
+async def _in_lines(engine: Engine, target: str | None, prompts: Sequence[Prompt], around: Surroundings) -> None:
+    typed = TypedLines()
+    going: str | None = target or ""
+    while going is not None:
+        async with engine.open(going or None) as conversation:
+            for warning in conversation.warnings:
+                print(f"warning: {warning}", file=sys.stderr)
+            going = await chat(conversation, around, conversation.greeting, prompts, typed)
+        prompts = ()
 
 
 async def _run_shot(engine: Engine, target: str | None, prompts: Sequence[Prompt], args: Any, places: Places) -> int:
