@@ -47,6 +47,7 @@ from codi.protocol.events import (
     QuestionAsked,
     QueueDelta,
     SessionOpened,
+    StatusDelta,
     TitleGiven,
     TurnEnded,
     TurnStarted,
@@ -259,7 +260,8 @@ class App:
 
     def _event(self, event: Event) -> None:
         self._look.now = time.monotonic()
-        for part in (self._transcript, self._status, self._desk, self._questions, self._outcomes):
+        is_told = self._desk.hear(event) and isinstance(event, StatusDelta)
+        for part in (self._status, self._questions, self._outcomes, *(() if is_told else (self._transcript,))):
             part.hear(event)
         match event:
             case QueueDelta():
