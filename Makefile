@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ORACLES := $(VENV)/.oracles
 WORKERS ?= auto
+SEED ?= $(shell date +%s)
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 .PHONY: help demo test lint bench soak build onefile clean
@@ -50,7 +51,8 @@ bench: $(READY)
 
 soak: $(ORACLES)
 	@tools/system tests
-	@CODI_SOAK=1 $(BIN)/pytest -n $(WORKERS)
+	@echo "seed $(SEED)"
+	@CODI_SOAK=1 $(BIN)/pytest -n $(WORKERS) --hypothesis-seed=$(SEED)
 
 build onefile: $(READY)
 	@$(BIN)/python tools/build.py

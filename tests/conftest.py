@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from codi.lab.repository import make_repository
 from codi.lab.running import RunningServer, running
@@ -19,6 +20,11 @@ from codi.lab.running import RunningServer, running
 PROGRAM = Path(sys.executable).parent / "codi"
 SOAK = os.environ.get("CODI_SOAK") == "1"
 SHARED = Path(os.environ.get("CODI_SHARED", Path(__file__).parents[1].parent / "shared"))
+
+# What lands is judged by the same examples each time; the soak looks for new ones, from a seed that it prints.
+settings.register_profile("again", derandomize=True, deadline=None)
+settings.register_profile("soak", print_blob=True, deadline=None)
+settings.load_profile("soak" if SOAK else "again")
 
 TIMEOUT_S = 30.0
 """Longer than anything here takes; a test that reaches it hangs."""

@@ -71,10 +71,9 @@ def test_streams_statuses_and_signals(codi, lab, folder):
     ids=["group", "deaf", "many", "flood", "daemon"],
 )
 def test_after_the_time_is_up_nothing_runs_on(codi, lab, command, partial):
-    begun = time.monotonic()
     (told,) = results(codi, lab, shell(command, timeout_s=1))
     assert told.startswith(f"ERROR: {partial}") and "Command timed out after 1 seconds" in told, told[-300:]
-    assert time.monotonic() - begun < 12 and marked(codi) == []
+    assert marked(codi) == []
 
 
 def test_who_holds_the_output_delays_nothing(codi, lab):

@@ -215,3 +215,24 @@ def test_the_doctor_names_what_is_missing(codi: Codi, tmp_path):
     rows = {row["name"]: row for row in json.loads(codi("doctor", "--json", env={"PATH": str(tmp_path / "bin")}).out)}
     assert rows["git"]["status"] == rows["rg"]["status"] == "missing" and "ripgrep" in rows["rg"]["cure"]
     assert codi("doctor", "--fix", "--quiet").status == 0
+
+
+def test_the_network_of_the_machine_is_asked_about_and_told(codi: Codi, lab, confined):
+    codi.set_up("[sandbox]\nnetwork = 'host'\n")
+    stated = "it has the network of this machine (sandbox.network = host)"
+    lab(
+        [
+            says("", call("shell", command="touch made")),
+            says("No."),
+            says("", call("shell", command="ls")),
+            says("Yes."),
+        ]
+    )
+    run = codi.stream("go", "--allow", "run(touch made)")
+    (asked,) = run.of_type("approval_asked")
+    assert stated in asked["reasons"] and run.status == 3 and not (codi.cwd / "made").exists()
+    assert codi.stream("look").of_type("approval_asked") == []
+    lab([says("", call("shell", command="touch made")), says("Yes.")] * 2)
+    assert codi.json("go", "--allow", "run(touch made)", "--allow", "reach(*)").status == 0
+    (codi.cwd / "made").unlink()
+    assert codi.json("go", "--permission-mode", "full-access").status == 0 and (codi.cwd / "made").exists()

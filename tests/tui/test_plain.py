@@ -63,9 +63,9 @@ def test_what_goes_wrong_is_told_once(codi, lab):
 def test_forms_of_input(codi, lab, folder):
     (folder / "a.txt").write_text("alpha\nbeta\n")
     server = lab({"loop": True, "steps": [says("Yes.")]})
-    run = codi("--ui", "plain", stdin=f"look @a.txt:2\n@b.txt\n!echo shell\n!\n?\n?snapshot\n//slash\n{ENDS}")
+    run = codi("--ui", "plain", stdin=f"look @a.txt:2\n@a.txt:20-10\n!echo shell\n!\n?\n?snapshot\n//slash\n{ENDS}")
     assert "beta" in str(server.requests[0].json) and "alpha" not in str(server.requests[0].json)
-    assert "shell\n" in run.out and "!COMMAND runs a command" in run.out and "b.txt" in run.out
+    assert "shell\n" in run.out and "!COMMAND runs a command" in run.out and "the lines go from 20 to 10" in run.out
     assert "/snapshot " in run.out and "general\n" in run.out
     assert len(server.requests) == 2 and "/slash" in str(server.requests[1].json["messages"][-1])
 

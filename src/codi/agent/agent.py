@@ -6,13 +6,12 @@ Whatever ends a turn, what was kept stays, and the next prompt finds a history t
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import aclosing
-from typing import Any, Literal
 
 import anyio
 from msgspec.structs import replace
 
 from codi.agent.calls import Calls
+from codi.agent.exchanges import Exchanges
 from codi.agent.gate import Gate
 from codi.agent.limits import AgentSettings
 from codi.agent.mind import Mind
@@ -24,26 +23,20 @@ from codi.agent.record import Record
 from codi.agent.repetition import Repetition
 from codi.agent.room.room import Room
 from codi.agent.tally import Tally
-from codi.agent.unfinished import Unfinished
-from codi.agent.waiting import Waiting
-from codi.protocol.errors import CodiError, ContextOverflow, LimitReached
+from codi.protocol.errors import CodiError, LimitReached
 from codi.protocol.events import (
     BudgetDelta,
     ContextAdded,
     MessageAdded,
-    ModelChosen,
     Reason,
-    ReplyFacts,
-    Retried,
     StatusDelta,
-    Stop,
     TurnEnded,
     TurnStarted,
 )
-from codi.protocol.messages import Cost, Image, Message, Origin, Text, ToolCall, ToolResult, Usage, user
+from codi.protocol.messages import Image, Message, Text, ToolCall, ToolResult, user
 from codi.protocol.ops import ChooseBudget, Line
 from codi.providers.budget import Budget
-from codi.providers.provider import Reply, Request
+from codi.providers.provider import Reply
 
 CUT_CALL = (
     'Tool call "{}" was not executed: the response hit the output limit, so its arguments may be truncated. '
@@ -83,7 +76,7 @@ class Agent:
         self.room = room or Room(record)
         self.room.spent = lambda mind, usage: self._tally.add(usage)
         self._tally = Tally(mind.provider.model.id)
-        self._more_output = self._is_relieved = False
+        self._is_relieved = False
         self._turn = sum(isinstance(entry.fact, TurnStarted) for entry in record.session.path())
 
     async def prompt(self, text: str, images: Sequence[Image] = ()) -> Reason:
@@ -139,11 +132,11 @@ class Agent:
             for text in self._news():
                 self._record.keep(ContextAdded(kind="codi/news", message=user(text), display=False))
             self._notices.before_step(self._tally)
-            reply = await self._last_words() if self._at_last_step() else await self._ask()
+            reply = await self._last_words() if self._at_last_step() else await self._exchanges.ask()
             calls = reply.message.tool_calls
             if reply.stop == "length" and calls:
                 self._refuse(calls, CUT_CALL)
-                self._more_output = self._patience.cut_calls()
+                self._exchanges.more_output = self._patience.cut_calls()
                 continue
             if reply.stop in ("refused", "filtered"):
                 # Often nothing else was said, and a turn that ends without a word looks like a failure of codi.
@@ -189,75 +182,6 @@ class Agent:
             self._is_relieved = True
         self._notices.nudge(SAY_SOMETHING)
 
-    async def _ask(self, tool_choice: str = "auto") -> Reply:
-        """One request and its reply. What turns out to be too long for the model is made shorter and sent once more."""
-        self._look_again(compacted=await self.room.make(self.mind))
-        try:
-            return await self._send(tool_choice)
-        except CodiError as error:
-            if not self.room.overflows(self.mind, error):
-                raise
-            try:
-                compacted = await self.room.after_overflow(self.mind)
-            except ContextOverflow:
-                raise error from None  # the service's own words say best what is wrong
-        self._look_again(compacted=compacted)
-        return await self._send(tool_choice)
-
-    def _look_again(self, *, compacted: bool) -> None:
-        """After a compaction the files with instructions are read again."""
-        if compacted:
-            self._notices.read_again()
-
-    async def _send(self, tool_choice: str) -> Reply:
-        """Send what stands in the conversation; the reply is kept with what it cost, an unfinished one as what it is."""
-        request = self.room.request(self.mind, more_output=self._more_output, tool_choice=tool_choice)
-        unfinished, waiting = Unfinished(), Waiting(self.mind, self._record.tell)
-        reply, failure, began = None, None, time.monotonic()
-        try:
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(waiting.watch)
-                try:
-                    reply = await self._hear(request, unfinished, waiting)
-                except CodiError as error:
-                    failure = error  # raised below, where no group wraps it
-                tasks.cancel_scope.cancel()
-        except anyio.get_cancelled_exc_class():
-            self._keep_unfinished(unfinished, "aborted", "Request was aborted")
-            raise
-        finally:
-            self._tally.steps += 1
-            self._tally.provider_s += time.monotonic() - began
-        if isinstance(failure, LimitReached):
-            raise failure  # nothing was asked
-        if reply is not None and (failure := self.room.overran(self.mind, reply.usage)):
-            self._tally.add(replace(reply.usage, cost=self.mind.price_of(reply.usage)))
-            reply, unfinished = None, Unfinished()
-        if reply is None:
-            failure = failure or StepLost("the model's answer never ended", hint="This is a bug of its provider.")
-            self._keep_unfinished(unfinished, "error", str(failure))
-            raise failure
-        self.room.answered(self.mind, request, reply.usage, self._tally.steps)
-        return self._keep_reply(reply)
-
-    async def _hear(self, request: Request, unfinished: Unfinished, waiting: Waiting) -> Reply | None:
-        origin = self.mind.provider.origin
-        parts: Any = self.mind.provider.stream(request)
-        async with aclosing(parts):
-            async for part in parts:
-                if isinstance(part, Reply):
-                    return part
-                waiting.heard(part)
-                unfinished.add(part)
-                if isinstance(part, StatusDelta) and part.kind == "fallback":
-                    origin = self._changed_from(origin, "fallback")
-                if isinstance(part, StatusDelta) and part.kind == "retry":
-                    self._tally.retries += 1
-                    self._tally.wait_s += part.wait_s
-                    self._record.keep(Retried(part.attempt, part.text, round(part.wait_s * 1000)))
-                self._record.tell(part)
-        return None
-
     async def _act(self, calls: Sequence[ToolCall]) -> bool:
         """Run the calls of a reply and keep their results. False if the person stopped the turn."""
         failures: list[str] = []
@@ -296,21 +220,13 @@ class Agent:
     async def _last_words(self) -> Reply:
         """The limit of steps is reached: let the model sum up without tools, and end the turn."""
         self._notices.nudge(SUM_UP.format(self._settings.max_steps))
-        reply = await self._ask(tool_choice="none")
+        reply = await self._exchanges.ask(tool_choice="none")
         self._refuse(reply.message.tool_calls, PAST_LIMIT)
         raise LimitReached(
             f"the limit of {self._settings.max_steps} steps was reached",
             hint="Raise --max-turns, or go on with `codi -c`.",
             limit="steps",
         )
-
-    def _changed_from(self, before: Origin, why: Literal["chosen", "fallback"]) -> Origin:
-        """Keep that another model answers from here on, if it does; which one it is."""
-        now = self.mind.provider.origin
-        if (now.provider, now.model) != (before.provider, before.model):
-            self._record.keep(ModelChosen(now.provider, now.model))
-            self._record.keep(self.mind.described(why, came_from=f"{before.provider}/{before.model}"))
-        return now
 
     def _begin(self, prompt: Message) -> None:
         self._turn += 1
@@ -320,11 +236,11 @@ class Agent:
         self._repetition = Repetition()
         is_weak = not self.mind.provider.model.abilities.tools
         self._patience = Patience(self._settings.max_failed_steps, nudges=2 if is_weak else 1)
-        self._more_output = False
+        self._exchanges = Exchanges(self.mind, self._record, self.room, self._tally, self._notices)
         self._is_relieved = False
         self.calls.approvals.begin_turn()
         self._record.keep(TurnStarted(self._turn))
-        self._changed_from(before, "chosen")
+        self._exchanges.changed_from(before, "chosen")
         self._notices.begin()
         self._record.keep(MessageAdded(prompt), sync=True)
         if listed := self.room.open_files():
@@ -342,21 +258,6 @@ class Agent:
             ended = replace(ended, message=str(error), hint=error.hint, code=code)
         self._record.keep(ended, sync=True)
         return reason
-
-    def _keep_reply(self, reply: Reply) -> Reply:
-        usage = replace(reply.usage, cost=self.mind.price_of(reply.usage))
-        stop: Stop = "toolUse" if reply.stop == "tool_calls" else "length" if reply.stop == "length" else "stop"
-        facts = ReplyFacts(
-            stop=stop, usage=usage, raw_stop=reply.raw_stop, response_id=reply.response_id, response_model=reply.model
-        )
-        self._tally.add(usage)
-        # Written before any of its calls runs, so that none can run twice; the intent of a call with effects brings it to disk.
-        self._record.keep(MessageAdded(reply.message, facts))
-        return reply
-
-    def _keep_unfinished(self, unfinished: Unfinished, stop: Stop, error: str) -> None:
-        message = Message("assistant", unfinished.blocks(), self.mind.provider.origin)
-        self._record.keep(MessageAdded(message, ReplyFacts(stop=stop, usage=Usage(cost=Cost()), error=error)))
 
     def _refuse(self, calls: Sequence[ToolCall], text: str) -> None:
         for call in calls:

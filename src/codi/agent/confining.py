@@ -13,11 +13,20 @@ class Confining:
         self._record = record
         self._is_told = False
         self.level = 1
+        self.shows_first = False
+        """Whether commands run on an overlay, and nothing of what they change is true before it is decided on."""
+        self.no_preview = ""
+        """Why that is wanted and not so."""
 
     @property
     def holds(self) -> bool:
         """Whether commands cannot write what they may not."""
         return self.level >= 2
+
+    @property
+    def network(self) -> str:
+        """What commands reach that do more than look: `none`, `proxy`, or `host`."""
+        return self._sandbox.network if self._sandbox else "host"
 
     async def refusal(self) -> str | None:
         """Look how it stands. Why no command may run at all."""
@@ -27,6 +36,9 @@ class Confining:
             return why
         standing = await self._sandbox.standing()
         self.level = standing.level
+        if self._sandbox.settings.preview:
+            self.no_preview = await self._sandbox.preview_problem() or ""
+            self.shows_first = not self.no_preview
         if not self._is_told:
             self._is_told = True
             if standing.level < 2 and self._sandbox.settings.mode != "off":

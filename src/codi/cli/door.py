@@ -3,7 +3,7 @@
 import gc
 import os
 import sys
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 from codi.engine.version import VERSION
 
@@ -47,4 +47,4 @@ def _is_at_rest(words: list[str], commands: dict[str, str], flags: frozenset[str
 
 
 def _asks_for_all(words: list[str]) -> bool:
-    return "--ui=tui" in words or ("--ui", "tui") in zip(words, words[1:], strict=False)
+    return "--ui=tui" in words or ("--ui", "tui") in pairwise(words)

@@ -21,7 +21,17 @@ def _command(name: str, title: str) -> Running:
 
 
 show: Running = _command("context", "context")
-compact: Running = _command("compact", "compaction")
+_compacted: Running = _command("compact", "compaction")
+
+
+async def compact(words: Sequence[str], desk: Desk) -> Outcome:
+    """A preview can be gone on with; all else is done at once."""
+    told = await _compacted(words, desk)
+    if list(words[:1]) != ["preview"] or not isinstance(told, Show):
+        return told
+    return Show(told.text, "compaction, a preview", then=lambda: _compacted(words[1:], desk))
+
+
 clear: Running = _command("clear", "context")
 pin: Running = _command("pin", "files")
 unpin: Running = _command("unpin", "files")

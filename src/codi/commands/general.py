@@ -12,13 +12,20 @@ from codi.protocol.events import ModelChosen, PolicyChosen, ThinkingChosen, Titl
 
 async def show_help(words: Sequence[str], desk: Desk) -> Outcome:
     registry = commands()
-    if words:
-        name = words[0].lstrip("/")
-        command = registry.find(name)
-        return Show(command.usage, f"/{command.name}") if command else registry.unknown(name)
+    name = words[0].lstrip("/?").lower() if words else ""
+    command = registry.find(name) if name and not words[0].startswith("?") else None
+    if command:
+        return Show(command.usage, f"/{command.name}")
+    found = [
+        each
+        for each in registry.commands
+        if name in " ".join((each.name, *each.aliases, each.group, each.summary.lower()))
+    ]
+    if not found:
+        return registry.unknown(name)
     groups: dict[str, list[str]] = {}
-    wide = max(len(command.name) for command in registry.commands) + 3
-    for command in registry.commands:
+    wide = max(len(command.name) for command in found) + 3
+    for command in found:
         groups.setdefault(command.group, []).append(f"  {f'/{command.name}':<{wide}}{command.summary}")
     return Show("\n\n".join("\n".join([name, *sorted(rows)]) for name, rows in groups.items()), "commands")
 

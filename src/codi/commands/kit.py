@@ -3,6 +3,8 @@
 from functools import cache
 
 from codi.commands.command import Command, Form
+from codi.commands.look_forms import LOOKS
+from codi.commands.prompt_forms import PROMPTS
 from codi.commands.registry import Registry
 from codi.commands.session_forms import SESSIONS
 
@@ -123,6 +125,7 @@ _MODEL = (
             ),
         ),
         "codi.commands.beside:pipeline",
+        kind="prompt",
         aliases=("pipe", "run-pipeline"),
         group="model",
     ),
@@ -203,6 +206,31 @@ _LEDGER = (
         group="ledger",
     ),
     Command(
+        "diff",
+        "what a turn changed, or how the working tree differs",
+        (
+            Form("", "/diff", "from the last commit, or from the session's beginning"),
+            Form("TURN [PATH]", "/diff 1", "what this turn changed"),
+            Form("REF [PATH]", "/diff HEAD", "from a commit, a branch or a tag of git"),
+            Form("PATH", "/diff src/a.py", "of this file alone", completes="file"),
+        ),
+        "codi.commands.ledger:diff",
+        group="ledger",
+    ),
+    Command(
+        "filehistory",
+        "the files that were changed, and each version of one",
+        (
+            Form("[FILE]", "/filehistory src/a.py", "step by step, with what changed", completes="file"),
+            Form("status", "/filehistory status", "what is kept, and how much room it takes"),
+            Form("dir", "/filehistory dir", "where it is kept"),
+            Form("clear", "/filehistory clear", "forget names of snapshots that are too old, or too many; asks"),
+        ),
+        "codi.commands.ledger:file_history",
+        aliases=("fh",),
+        group="ledger",
+    ),
+    Command(
         "blame",
         "which prompt and call wrote each line",
         (Form("FILE[:LINE[-LINE]]", "/blame src/a.py:1-3", completes="file"),),
@@ -225,6 +253,7 @@ _LEDGER = (
             Form("create [NAME]", "/snapshot create before"),
             Form("diff A [B]", "/snapshot diff s1"),
             Form("restore ID [PATH]... [--conversation]", "/snapshot restore s1"),
+            Form("delete ID", "/snapshot delete s1", "forget its name; asks"),
         ),
         "codi.commands.ledger:snapshot",
         aliases=("checkpoint", "snapshots"),
@@ -425,4 +454,4 @@ _CONTEXT = (
 
 @cache
 def commands() -> Registry:
-    return Registry((*_GENERAL, *_MODEL, *_TURN, *_LEDGER, *_CONTEXT, *SESSIONS))
+    return Registry((*_GENERAL, *_MODEL, *_TURN, *_LEDGER, *_CONTEXT, *SESSIONS, *PROMPTS, *LOOKS))

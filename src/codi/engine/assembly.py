@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from importlib import import_module
 from shutil import which
 
 from anyio import from_thread, to_thread
@@ -66,6 +67,7 @@ from codi.providers.rate import Bucket, Rated
 from codi.providers.resilient import Allowance, Resilient
 from codi.providers.timeouts import Timeouts
 from codi.providers.wanted import Wanted
+from codi.tools.deferred import DeferredTool, told
 from codi.tools.kit import Live, built_in
 from codi.tools.limiting import Limits
 from codi.tools.output import LEAST_BYTES, cap_for
@@ -73,9 +75,9 @@ from codi.tools.page_cache import PageCache
 from codi.tools.recorded import RecordedTool
 from codi.tools.results import Results
 from codi.tools.syntax_gate import SyntaxGate
+from codi.tools.tool import Tool
 from codi.tools.toolbox import Profile, Toolbox, profile_for
 from codi.tools.web_engines import engines
-from codi.tools.web_search import Searches, WebSearchTool
 from codi.workspace import git, paths
 from codi.workspace.endpoints import NoEndpoint, endpoint_of
 from codi.workspace.git import GitState
@@ -291,13 +293,19 @@ class Assembly:
         left = toolbox.without([*unwanted, *self.options.without_tools]).names
         return offered.only([name for name in offered.names if name in left])
 
-    def _search(self, limits: Limits) -> WebSearchTool | None:
+    def _search(self, limits: Limits) -> Tool | None:
         said = self.settings.web
         found = engines(self._env, searxng_url=said.searxng_url, duckduckgo=said.duckduckgo)
         if not found:
             return None
-        searches = Searches(found, ttl_s=said.cache_ttl_s)
-        return WebSearchTool(searches, limits, preferred=said.engine, limit=said.max_results)
+
+        def made() -> Tool:
+            module = import_module("codi.tools.web_search")
+            searches = module.Searches(found, ttl_s=said.cache_ttl_s)
+            tool: Tool = module.WebSearchTool(searches, limits, preferred=said.engine, limit=said.max_results)
+            return tool
+
+        return DeferredTool(told("web_search", limit=said.max_results), made)
 
     def context_files(self) -> ContextFiles:
         return context_files(self._ground) if self.options.context_files else ContextFiles(())

@@ -170,8 +170,8 @@ class Engine:
             book = parts.rulebook()
             approvals = Approvals(record, parts.territory, parts.learning(book))
             calls = Calls(toolbox, workspace, parts.policy(mode), approvals, record, cover)
-            calls.reviewer, calls.environment = parts.reviewer(vault), parts.environment()
-            calls.confining = Confining(workspace.sandbox, record)
+            calls.judging.reviewer, calls.judging.environment = parts.reviewer(vault), parts.environment()
+            calls.judging.confining = Confining(workspace.sandbox, record)
             calls.parallel = self._settings.agent.parallel
             calls.at_once = CALLS_A_STEP[parts.profile(entry)]
 
@@ -227,7 +227,7 @@ class Engine:
                 from codi.engine.policy_words import PolicyWords  # for the few who ask
 
                 learning = approvals.learning
-                desk = PolicyWords(lambda: learning.applied(calls.policy), book, parts.territory, learning.hold)
+                desk = PolicyWords(lambda: learning.applied(calls.judging.policy), book, parts.territory, learning.hold)
                 return desk.answer(words)
 
             conversation = LocalConversation(

@@ -70,6 +70,7 @@ from codi.protocol.ops import (
     ShowChanges,
     ShowCompaction,
     ShowContext,
+    ShowDiff,
     ShowFiles,
     ShowMemories,
     ShowSnapshots,
@@ -303,7 +304,7 @@ class LocalConversation:
                     origin = mind.provider.origin
                     self._record.keep(ModelChosen(origin.provider, origin.model))
             case ChoosePolicy(mode):
-                self._agent.calls.policy = self._repolicy(mode)
+                self._agent.calls.judging.policy = self._repolicy(mode)
                 self._record.keep(PolicyChosen(mode))
             case Navigate() | Rewind() | ForkAt():
                 await self._navigating.take(op)
@@ -311,6 +312,7 @@ class LocalConversation:
                 Undo()
                 | Redo()
                 | ShowChanges()
+                | ShowDiff()
                 | Blame()
                 | Bisect()
                 | ShowSnapshots()
@@ -364,7 +366,7 @@ class LocalConversation:
 
     def _keep_what_holds(self) -> None:
         """Where the session goes on from an earlier entry it says anew which model answers, and in which mode."""
-        path, origin, mode = self._record.session.path(), self.origin, self._agent.calls.policy.mode
+        path, origin, mode = self._record.session.path(), self.origin, self._agent.calls.judging.policy.mode
         before = folds.model(path)
         if before is None or (before.provider, before.model_id) != (origin.provider, origin.model):
             self._record.keep(ModelChosen(origin.provider, origin.model))

@@ -48,8 +48,13 @@ class ChatOutcomes:
 
     async def take(self, outcome: Outcome) -> None:
         match outcome:
-            case Show(text):
+            case Show(text, then=None):
                 await self._show(text)
+            case Show(text, then=then) if then:
+                if await self._show(text) and await self.confirm("Go on with it?"):
+                    await self.take(await then())
+            case Show():
+                pass
             case Do(ops, text):
                 for op in ops:
                     await (self._turn(op) if isinstance(op, Retry) else self._send(op))
@@ -91,6 +96,9 @@ class ChatOutcomes:
                     self._go(str(choice.value))
             case "session":
                 self._go(argument, text)
+            case "settings":
+                if choice := await self._picked("setting", pickers.settings(await self._rows("config", "list"))):
+                    self._lines.say(f"/config set {choice.value} VALUE changes it")
             case "queued":
                 item = self._desk().waiting[int(argument) - 1]
                 await self._send(Withdraw(item.line, item.at))

@@ -613,8 +613,9 @@ class Resumed(Struct, frozen=True, kw_only=True):
     moved: bool = True
 
 
-class ChangedFileRow(Struct, frozen=True, kw_only=True):
-    """`before` and `after` are git's ids of the content; `added` and `removed` are lines, None for what is no text."""
+class ChangedFileRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`before` and `after` are git's ids of the content; `added` and `removed` are lines, None for what is no text. `by` says whose
+    doing it was in words, `at` when the last of it was done; `patch` is the change as a diff, where that was asked for."""
 
     path: str
     kind: str
@@ -624,6 +625,9 @@ class ChangedFileRow(Struct, frozen=True, kw_only=True):
     removed: int | None
     owner: str
     steps: tuple[int, ...]
+    by: str = ""
+    at: float = 0.0
+    patch: tuple[str, ...] = ()
 
 
 class ChangesDelta(Struct, frozen=True, tag="changes_delta"):

@@ -145,7 +145,20 @@ class Redo(Struct, frozen=True, tag="redo"):
 
 
 class ShowChanges(Struct, frozen=True, tag="show_changes"):
-    """Tell what became of each file since this session began, and by whom."""
+    """Tell what became of each file since this session began, and by whom; with `patches`, what changed within. With a `path`, tell
+    of each step that changed this file."""
+
+    patches: bool = False
+    path: str = ""
+
+
+class ShowDiff(Struct, frozen=True, tag="show_diff"):
+    """Tell what a `turn` of this session changed, or how the working tree differs from `ref` of git (its last commit, where none
+    is said); of `path` alone, where one is."""
+
+    turn: int | None = None
+    ref: str = ""
+    path: str = ""
 
 
 class ConsultPolicy(Struct, frozen=True, tag="consult_policy"):
@@ -347,6 +360,7 @@ Op = (
     | Undo
     | Redo
     | ShowChanges
+    | ShowDiff
     | ContextOp
     | MemoryOp
     | Blame

@@ -31,7 +31,7 @@ from codi.frontends.tui.keymap import PREFIX, Keymap
 from codi.frontends.tui.keys import Input
 from codi.frontends.tui.opening import Opening
 from codi.frontends.tui.outcomes import Outcomes
-from codi.frontends.tui.panes import Pane
+from codi.frontends.tui.panes import Pane, Pictures
 from codi.frontends.tui.questions import Questions
 from codi.frontends.tui.status import Status
 from codi.frontends.tui.surroundings import Mentioned, Surroundings
@@ -120,6 +120,7 @@ class App:
         self._pressed = ("", 0.0)
         self._prefixed = False
         self._esc_s = 0.2 if os.environ.get("SSH_CONNECTION") else 0.05
+        self._pictures: Pictures | None = None
         self._take_over_composer()
 
     async def run(self, prompts: Sequence[Prompt] = ()) -> None:
@@ -329,8 +330,22 @@ class App:
             self._canvas.terminal.use_keys("kitty")
         elif text.startswith("[?") and text.endswith("c"):
             self._canvas.terminal.use_keys("other")
-        elif text.startswith("]11;") and self._wardrobe.told(text):
+            self._open_gallery()
+        if self._pictures:
+            self._pictures.hear(text)
+        if text.startswith("]11;") and self._wardrobe.told(text):
             self._redraw()  # what is printed by now stays: it is little, and what stood there before codi is not ours to clear
+
+    def _open_gallery(self) -> None:
+        """Once the terminal has answered: it says then whether pictures can be drawn."""
+        if self._pictures or not self._around.ui.images:
+            return
+        from codi.frontends.tui.images.gallery import Gallery  # after the first frame, which shows no pictures
+
+        terminal = self._canvas.terminal
+        knows_keys = terminal.keys == "kitty"
+        self._pictures = pictures = Gallery(os.environ, terminal.write, lambda: terminal.size, knows_keys=knows_keys)
+        self._look.picture, self._canvas.painter.picture = pictures.lines, pictures.opening
 
     def _key(self, key: str) -> None:
         action = self._composer.keymap.action(key)
@@ -356,8 +371,9 @@ class App:
                 self._send_op(ChoosePolicy(_MODES[(at + 1) % len(_MODES)]))
             case "toggle-thinking":
                 self._look.thinking = not self._look.thinking
-            case "expand-tools" | "page-up":
-                self._canvas.page("transcript", self._transcript.whole, at_end=True)
+            case "expand-tools" | "page-up" | "page-down":
+                pages = self._transcript.pages(whole=action == "expand-tools")
+                self._canvas.page("transcript", pages.lines, at_end=True, blocks=pages.starts, expand=pages.expand)
             case "redraw":
                 self._canvas.repaint()
             case "complete":

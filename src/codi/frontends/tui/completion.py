@@ -48,6 +48,9 @@ class Completer:
                 )
                 if known
             ]
+            meant = self._registry.find(name) if name else None
+            if meant and name.lower() != meant.name:  # another name of it is whole as it stands: enter sends it
+                rows.insert(0, Completion(f"/{name} ", f"/{meant.name}: {meant.summary}"))
             return Popup(0, caret, rows) if rows else None
         command = self._registry.find(name)
         if command is None or " " in rest:
