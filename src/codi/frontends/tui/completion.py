@@ -53,8 +53,8 @@ class Completer:
                 rows.insert(0, Completion(f"/{name} ", f"/{meant.name}: {meant.summary}"))
             return Popup(0, caret, rows) if rows else None
         command = self._registry.find(name)
-        if command is None or " " in rest:
-            return None
+        if command is None or " " in rest or rest.startswith(("-", "?")) or rest == "help":
+            return None  # these are options, or ask how it is written
         rows = [Completion(word) for word in ranked(rest, self._arguments(command))[:_MOST]]
         return Popup(caret - len(rest), caret, rows) if rows and [row.text for row in rows] != [rest] else None
 

@@ -19,7 +19,17 @@ from codi.frontends.tui.surroundings import Surroundings
 from codi.frontends.tui.transcript import Transcript
 from codi.frontends.tui.tree_walk import Keys, TreeWalk
 from codi.frontends.tui.wardrobe import Wardrobe
-from codi.protocol.events import ChangedFileRow, Entry, Event, ForkedDelta, MessageAdded, NavigatedDelta
+from codi.protocol.events import (
+    ChangedFileRow,
+    Entry,
+    Event,
+    ForkedDelta,
+    MessageAdded,
+    ModelChosen,
+    NavigatedDelta,
+    PolicyChosen,
+    ThinkingChosen,
+)
 from codi.protocol.messages import Level, Message
 from codi.protocol.ops import ChooseModel, ChoosePolicy, ChooseThinking, Mode, Op, Prompt
 
@@ -56,6 +66,7 @@ class Outcomes:
         self._tree = tree
         self._put = put
         self._is_forking = False
+        self._is_choosing = False
 
     async def show(self, outcome: Outcome) -> None:
         """What a command came to; returns when the person has seen to it."""
@@ -68,6 +79,7 @@ class Outcomes:
                 else:
                     self._show_text(text, title)
             case Do(ops, text):
+                self._is_choosing = any(isinstance(op, ChooseModel | ChoosePolicy | ChooseThinking) for op in ops)
                 for op in ops:
                     self._send(op)
                 if text:
@@ -167,8 +179,14 @@ class Outcomes:
                 await self._choose("thinking", levels, ChooseThinking)
 
     def hear(self, event: Event) -> None:
-        """What became of going about: the person's words are theirs again."""
+        """What became of a choice, and of going about: the person's words are theirs again."""
         match event:
+            case Entry(fact=ModelChosen(provider, model)) if self._is_choosing:
+                self._tell_choice(f"model: {provider}/{model}")
+            case Entry(fact=PolicyChosen(mode)) if self._is_choosing:
+                self._tell_choice(f"mode: {mode}")
+            case Entry(fact=ThinkingChosen(level)) if self._is_choosing:
+                self._tell_choice(f"thinking: {level}")
             case NavigatedDelta(prompt=prompt, moved=moved):
                 if prompt:
                     self._put(prompt)
@@ -179,6 +197,10 @@ class Outcomes:
                     self._transcript.add(NoticeBlock("info", "the conversation stands there already"))
             case ForkedDelta(path=path, prompt=prompt) if self._is_forking:
                 self._go_on(path, prompt)
+
+    def _tell_choice(self, text: str) -> None:
+        self._is_choosing = False
+        self._transcript.add(NoticeBlock("info", text))
 
     def _last_said(self) -> Sequence[Entry]:
         """The last prompt of the path, and what came of it."""
