@@ -193,13 +193,13 @@ def test_a_slow_command_leaves_the_editor_free_and_ends_by_esc(codi, lab, termin
     server = lab([says("Heard.")])
     talk = terminals()
     talk.wait_for("codi 0")
+    codi.home.mkdir(exist_ok=True)
     os.mkfifo(codi.home / "config.toml")  # what runs beside the program waits for somebody who writes into it
     talk.type("/config show" + ENTER + "typed meanwhile")
     talk.wait_for("typed meanwhile")
     talk.type(ESC)
-    talk.type_bytes(b"\x15")
-    talk.watch(0.3)
-    talk.type("/queue" + ENTER)
+    talk.watch(0.3)  # else it would be a key with alt
+    talk.type("\x15/queue" + ENTER)
     talk.wait_for("nothing waits")
     assert not server.requests
     talk.type("hello" + ENTER)
