@@ -57,7 +57,6 @@ class Calls:
         record: Record,
         cover: Cover | None = None,
     ) -> None:
-        self.toolbox = toolbox
         self.workspace = workspace
         self.approvals = approvals
         self.witness = Witness(workspace)
@@ -69,6 +68,11 @@ class Calls:
         self._cover = cover or Cover(None, workspace, record)
         self.judging = Judging(toolbox, workspace, policy, approvals, record, self._cover)
         self.asking = Asking(self.judging, approvals, workspace, record, self._cover)
+
+    @property
+    def toolbox(self) -> Toolbox:
+        """What can be called now."""
+        return self.judging.toolbox
 
     async def run(self, calls: Sequence[ToolCall], remark: Remark | None = None) -> bool:
         """Run the calls of a step; each gets exactly one result, kept in the order of the calls, whatever ends it early.

@@ -109,8 +109,8 @@ class Judging:
             if why := await self.confining.refusal():
                 act.settle(f"Not executed: {why}", is_error=True, failed=True)
                 return
-            if self.confining.holds and not self._approvals.territory.confined:
-                self._approvals.territory = replace(self._approvals.territory, confined=True)
+            if self.confining.holds is not self._approvals.territory.confined:
+                self._approvals.territory = replace(self._approvals.territory, confined=self.confining.holds)
                 self.policy = on(self._approvals.territory, self.policy)
             self._approvals.sandbox_level = self.confining.level
         act.verdict = self.learned.judge(act.effects, tool=act.tool)

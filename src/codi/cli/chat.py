@@ -10,12 +10,13 @@ import anyio
 
 from codi.cli.flags import check, how_trusted, is_interactive, parser, settings_of, text_or_file
 from codi.cli.painted import Painted
-from codi.cli.start import host_for
+from codi.cli.receiving import reception_for
 from codi.cli.stopping import leave_when_ended
 from codi.cli.words import COMMANDS
-from codi.engine.engine import Engine
 from codi.engine.options import Options
 from codi.engine.places import Places
+from codi.engine.reception import Reception
+from codi.engine.trust.manifest import manifest
 from codi.engine.version import VERSION
 from codi.frontends.answers import yes
 from codi.protocol.errors import UsageError
@@ -38,15 +39,15 @@ def run(words: Sequence[str], opening: Painted | None = None) -> int:
     interactive = is_interactive(args)
     if interactive and how_trusted(args) == "pinned" and not args.print_prompt:
         _ask_about_project(places, args, opening)
-    engine = _engine(args, places, words)
+    reception = _reception(args, places, words)
     if args.print_prompt:
-        print("\n\n".join(f"# from: {part.origin}\n{part.tagged}" for part in anyio.run(engine.prompt_parts)))
+        print("\n\n".join(f"# from: {part.origin}\n{part.tagged}" for part in anyio.run(reception.engine.prompt_parts)))
         return 0
     prompts = _prompts(args, interactive)
     if not interactive and not prompts:
         raise UsageError("there is no prompt", hint="Say what to do: codi -p 'fix the failing test'.")
-    target = _target(args, engine)
-    if opening and (args.ui == "plain" or (args.ui is None and engine.ui.mode == "plain")):
+    target = _target(args, reception)
+    if opening and (args.ui == "plain" or (args.ui is None and reception.ui.mode == "plain")):
         opening.withdraw()
         opening = None
     leave_when_ended()
@@ -55,14 +56,14 @@ def run(words: Sequence[str], opening: Painted | None = None) -> int:
         if not interactive:
             from codi.cli.shot import run_shot
 
-            return anyio.run(run_shot, engine, target, prompts, args, places)
+            return anyio.run(run_shot, reception.engine, target, prompts, args, places)
         answering = yes if args.yes else None
         if opening is None:
             from codi.cli.talk import talk
 
-            return anyio.run(talk, engine, target, prompts, places, answering)
+            return anyio.run(talk, reception, target, prompts, places, answering)
         status: int = anyio.run(
-            import_module("codi.cli.terminal").talk, engine, target, prompts, opening, places, answering
+            import_module("codi.cli.terminal").talk, reception, target, prompts, opening, places, answering
         )
         return status
     except BaseExceptionGroup as group:
@@ -71,7 +72,9 @@ def run(words: Sequence[str], opening: Painted | None = None) -> int:
 
 def _ask_about_project(places: Places, args: Any, opening: Painted | None) -> None:
     """Before anything of a project counts. The prompt that was painted makes room meanwhile."""
-    # Only where somebody can be asked.
+    if not manifest(places):
+        return
+    # Only where there is something to ask about.
     from codi.cli.trusting import ask_about
     from codi.frontends.trust_by_line import ask_by_line
 
@@ -94,7 +97,7 @@ def _alone(error: BaseException) -> BaseException:
     return error
 
 
-def _engine(args: Any, places: Places, words: Sequence[str]) -> Engine:
+def _reception(args: Any, places: Places, words: Sequence[str]) -> Reception:
     named = {pair.partition("=")[0].strip() for pair in args.config}
     options = Options(
         keep=not args.no_session,
@@ -118,19 +121,21 @@ def _engine(args: Any, places: Places, words: Sequence[str]) -> Engine:
         someone_answers=is_interactive(args),
         flags=tuple(word.partition("=")[0] for word in words if word.startswith("--")),
     )
-    return host_for(places, settings_of(args), options, pairs=args.config, how=how_trusted(args))
+    return reception_for(places, settings_of(args), options, pairs=args.config, how=how_trusted(args))
 
 
 def _names(text: str | None) -> tuple[str, ...] | None:
     return None if text is None else tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def _target(args: Any, engine: Engine) -> str | None:
+def _target(args: Any, reception: Reception) -> str | None:
     """The session that is meant; None for a new one."""
     if args.go_on:
-        return engine.newest()
+        newest: str = reception.engine.newest()
+        return newest
     if args.fork is not None:
-        return engine.fork(args.fork)
+        fork: str = reception.engine.fork(args.fork)
+        return fork
     if args.resume == "":
         raise UsageError("--resume needs to know which session", hint="codi sessions lists them; -c takes the newest.")
     named: str | None = args.resume or args.session

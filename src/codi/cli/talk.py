@@ -8,8 +8,8 @@ import anyio
 from codi.cli.around import surroundings
 from codi.cli.names import KnownNames
 from codi.cli.stopping import Ended, cancel_when_ended
-from codi.engine.engine import Engine
 from codi.engine.places import Places
+from codi.engine.reception import Reception
 from codi.frontends.answers import Answering
 from codi.frontends.chat import chat
 from codi.frontends.typed_lines import TypedLines
@@ -17,18 +17,18 @@ from codi.protocol.ops import Prompt
 
 
 async def talk(
-    engine: Engine, target: str | None, prompts: Sequence[Prompt], places: Places, answering: Answering | None
+    reception: Reception, target: str | None, prompts: Sequence[Prompt], places: Places, answering: Answering | None
 ) -> int:
     ended = Ended()
-    names = KnownNames(engine, places)
-    around = surroundings(engine, places, names, answering)
+    names = KnownNames(reception, places)
+    around = surroundings(reception, places, names, answering)
     typed = TypedLines()
     going: str | None = target or ""
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(cancel_when_ended, ended, tasks.cancel_scope)
         tasks.start_soon(names.learn)
         while going is not None:
-            async with engine.open(going or None) as conversation:
+            async with reception.engine.open(going or None) as conversation:
                 for warning in conversation.warnings:
                     print(f"warning: {warning}", file=sys.stderr)
                 going = await chat(conversation, around, conversation.greeting, prompts, typed)

@@ -38,7 +38,7 @@ unpin: Running = _command("unpin", "files")
 files: Running = _command("files", "files")
 window: Running = _command("context-max", "context")
 remember: Running = _command("remember", "memories")
-memories: Running = _command("memories", "memories")
+_memories: Running = _command("memories", "memories")
 profile: Running = _command("profile", "profile")
 
 
@@ -53,6 +53,13 @@ async def forget(words: Sequence[str], desk: Desk) -> Outcome:
     if not await desk.confirm(f"Forget this?\n{found.text}"):
         return Show("nothing was forgotten")
     return _told(await desk.answer(Forget(pattern, sure=True)), "memories")
+
+
+async def memories(words: Sequence[str], desk: Desk) -> Outcome:
+    """What is remembered; or what a model proposes, each of it asked about alone."""
+    if tuple(words) != ("consolidate",):
+        return await _memories(words, desk)
+    return _told(await context_words.proposals_kept(desk.answer, desk.confirm), "memories")
 
 
 def _told(event: Event, title: str) -> Outcome:

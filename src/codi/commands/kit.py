@@ -281,6 +281,18 @@ _LEDGER = (
         aliases=("health",),
     ),
     Command(
+        "sandbox",
+        "how far commands are confined",
+        (
+            Form("[status]", "/sandbox", "what holds here, and why not more"),
+            Form("off", "/sandbox off", "not at all"),
+            Form("auto", "/sandbox auto", "as well as this machine can"),
+            Form("require", "/sandbox require", "or no command runs"),
+        ),
+        "codi.commands.choosing:sandbox",
+        group="settings",
+    ),
+    Command(
         "theme",
         "how it looks",
         (Form("[name]", "/theme dark", completes="theme"),),
@@ -432,7 +444,11 @@ _CONTEXT = (
     Command(
         "memories",
         "what is remembered",
-        (Form("[query]", "/memories"), Form("edit ID fact", "/memories edit 1a2b3c4d spaces")),
+        (
+            Form("[query]", "/memories"),
+            Form("edit ID fact", "/memories edit 1a2b3c4d spaces"),
+            Form("consolidate", "/memories consolidate", "facts of this conversation, each kept if you say so"),
+        ),
         "codi.commands.context:memories",
         aliases=("mems", "memory"),
         group="memory",

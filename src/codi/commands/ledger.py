@@ -48,7 +48,12 @@ async def undo(words: Sequence[str], desk: Desk) -> Outcome:
 async def redo(words: Sequence[str], desk: Desk) -> Outcome:
     if len(words) > 1 or not all(word.isdecimal() and int(word) for word in words):
         return Fail(f"usage: {ledger_words.USAGE['redo']}")
-    return _told(await desk.answer(Redo(int(words[0]) if words else 1)), "redo")
+    op = Redo(int(words[0]) if words else 1)
+    planned = await desk.answer(replace(op, dry_run=True))
+    if not isinstance(planned, UndoDelta) or not (planned.steps or planned.outcomes):
+        return _told(planned, "redo")
+    question = "\n".join([*ledger_words.undo_in_words(planned), "Put this back?"])
+    return _told(await desk.answer(op), "redo") if await desk.confirm(question) else Show("nothing was put back")
 
 
 async def changes(words: Sequence[str], desk: Desk) -> Outcome:

@@ -18,13 +18,6 @@ LOOKS = (
         group="model",
     ),
     _look("logout", "remove a key or login; asks", Form("NAME", "/logout nobody"), group="model"),
-    _look(
-        "sandbox",
-        "what commands are confined to",
-        Form("[status]", "/sandbox"),
-        Form("off|auto|require", "/sandbox auto", "from the next start on"),
-        group="safety",
-    ),
     _look("grep", "lines that fit a pattern", Form("PATTERN [PATH]", "/grep larder"), group="files"),
     _look("find", "files by name", Form("GLOB", "/find *.py"), group="files"),
     _look(

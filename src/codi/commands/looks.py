@@ -35,17 +35,6 @@ async def logout(words: Sequence[str], desk: Desk) -> Outcome:
     return await told(desk, "auth", "logout", words[0], empty=f"{words[0]} is removed")
 
 
-async def sandbox(words: Sequence[str], desk: Desk) -> Outcome:
-    """What confines commands was made ready when the conversation began."""
-    match list(words):
-        case [] | ["status"]:
-            return await told(desk, "config", "explain", "sandbox.mode")
-        case ["off" | "auto" | "require" as mode]:
-            done = await told(desk, "config", "set", "sandbox.mode", mode, empty="it is set")
-            return Show(f"{done.text}\nIt counts from the next start on.") if isinstance(done, Show) else done
-    return Fail("usage: /sandbox [off|auto|require|status]")
-
-
 async def grep(words: Sequence[str], desk: Desk) -> Outcome:
     if not words:
         return Fail("usage: /grep PATTERN [PATH]", "A pattern with spaces goes in quotes.")

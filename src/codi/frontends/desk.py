@@ -23,6 +23,7 @@ from codi.protocol.events import (
     PolicyDelta,
     QueueDelta,
     RuleTriedDelta,
+    SandboxDelta,
     SnapshotsDelta,
     StatusDelta,
     TurnEnded,
@@ -129,6 +130,7 @@ def _is_answer(event: Event) -> bool:
             | ComparisonDelta()
             | RuleTriedDelta()
             | AnswerDelta()
+            | SandboxDelta()
             | ContextDelta()
             | CompactionDelta()
             | NavigatedDelta()

@@ -728,6 +728,16 @@ class AnswerDelta(Struct, frozen=True, tag="answer_delta", omit_defaults=True):
     hint: str = ""
 
 
+class SandboxDelta(Struct, frozen=True, tag="sandbox_delta", omit_defaults=True):
+    """How far commands are confined from now on: 3 (files, secrets, network, processes), 2 (writes and network), 1 (nothing).
+    `text` says it in words, and why it is not better."""
+
+    mode: str
+    level: int
+    text: str
+    hint: str = ""
+
+
 class BlamedLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A line of a file and who wrote it: `owner` is None for what was there before codi first saw it, and the rest None where
     it is not known."""
@@ -837,6 +847,7 @@ Delta = (
     | ContextDelta
     | CompactionDelta
     | AnswerDelta
+    | SandboxDelta
     | BlameDelta
     | BisectDelta
     | SnapshotsDelta

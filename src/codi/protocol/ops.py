@@ -123,6 +123,12 @@ class ChoosePolicy(Struct, frozen=True, tag="choose_policy"):
     mode: Mode
 
 
+class ChooseSandbox(Struct, frozen=True, tag="choose_sandbox"):
+    """Confine commands as well as this machine can, only if it holds, or not at all. With nothing said it is only told."""
+
+    mode: Literal["off", "auto", "require"] | None = None
+
+
 class Undo(Struct, frozen=True, tag="undo"):
     """Take back what this session changed: the last `steps`, what came after the step `to`, `all` of it, what was done to
     `paths`, or, when nothing is said, the last `turn` that changed files. With `conversation` the session goes on from where it
@@ -240,6 +246,10 @@ class ShowMemories(Struct, frozen=True, tag="show_memories"):
     query: str = ""
 
 
+class ProposeMemories(Struct, frozen=True, tag="propose_memories"):
+    """Tell what of this conversation may be worth to be remembered, a line each; nothing is kept."""
+
+
 class EditMemory(Struct, frozen=True, tag="edit_memory"):
     id: str
     fact: str
@@ -255,7 +265,7 @@ class SetProfile(Struct, frozen=True, tag="set_profile"):
 ContextOp = (
     Compact | Uncompact | ShowCompaction | SetCompaction | ClearContext | ShowContext | Pin | ShowFiles | ChooseWindow
 )
-MemoryOp = Remember | Forget | ShowMemories | EditMemory | SetProfile
+MemoryOp = Remember | Forget | ShowMemories | ProposeMemories | EditMemory | SetProfile
 
 
 class Blame(Struct, frozen=True, tag="blame"):
@@ -356,6 +366,7 @@ Op = (
     | ChooseThinking
     | ChooseBudget
     | ChoosePolicy
+    | ChooseSandbox
     | ConsultPolicy
     | Undo
     | Redo

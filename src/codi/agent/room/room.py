@@ -566,7 +566,7 @@ class Room:
 
         async def summarise(at: int, source: Source) -> None:
             try:
-                found[at] = await summary_of(source, minds, self.allowed, self._spent)
+                found[at] = await summary_of(source, minds, self.allowed, self.paid)
             except CodiError as error:
                 failures.append(error)
 
@@ -578,7 +578,8 @@ class Room:
             raise failures[0]
         return found
 
-    def _spent(self, mind: Mind, usage: Usage) -> None:
+    def paid(self, mind: Mind, usage: Usage) -> None:
+        """Keep what a request cost that was no step of the conversation."""
         self.spent(mind, usage)
         self._record.keep(
             RequestSent(

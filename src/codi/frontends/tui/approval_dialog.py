@@ -1,6 +1,7 @@
 """May it? The dialog that shows what a call would do, whole, and takes an answer that cannot be given by accident."""
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 from msgspec import DecodeError, json
 
