@@ -127,6 +127,10 @@ async def bisect(words: Sequence[str], desk: Desk) -> Outcome:
 
 
 async def snapshot(words: Sequence[str], desk: Desk) -> Outcome:
+    if len(words) == 2 and words[0] == "delete":
+        if not await desk.confirm(f"Forget 1 snapshot: {words[1]}?"):
+            return Show("nothing was forgotten")
+        return await told_beside(desk, "snapshot", "delete", words[1], "--yes", empty=f"{words[1]} is forgotten")
     return await _asked(lambda: ledger_words.snapshot_of(words), desk, "snapshots")
 
 

@@ -49,6 +49,7 @@ from codi.protocol.events import (
     QuestionAsked,
     QueueDelta,
     SessionOpened,
+    StatusDelta,
     TitleGiven,
     TurnEnded,
     TurnStarted,
@@ -304,9 +305,12 @@ class App:
 
     def _event(self, event: Event) -> None:
         self._look.now = time.monotonic()
-        for part in (self._transcript, self._status, self._desk, self._questions, self._outcomes):
+        is_told = False
+        for part in (self._desk, self._status, self._questions, self._outcomes, self._transcript):
+            if is_told and part is self._transcript:
+                continue  # the command that asked tells it
             try:
-                part.hear(event)
+                is_told = (bool(part.hear(event)) and isinstance(event, StatusDelta)) or is_told
             except Exception as bug:  # noqa: BLE001 - a part that failed costs no other, and no conversation
                 self._transcript.add(NoticeBlock("error", self._mishaps.told(type(part).__name__, bug)))
         match event:
