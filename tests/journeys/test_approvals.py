@@ -414,8 +414,10 @@ def test_a_second_opinion_counts_in_what_the_session_took(codi: Codi, lab):
         for line in map(json.loads, path.read_text().splitlines())
         if line.get("customType") == "codi/request" and line["data"].get("purpose") == "review"
     ]
-    assert asked["model"] == "openai/judge" and asked["usage"]["totalTokens"] > 0
-    assert beside["usage"]["totalTokens"] == alone["usage"]["totalTokens"] + asked["usage"]["totalTokens"]
+    took = asked["usage"]
+    assert asked["model"] == "openai/judge" and took["output"] > 0
+    for part in ("input", "output"):
+        assert beside["usage"][part] == alone["usage"][part] + took.get(part, 0)
 
 
 def test_a_second_opinion_lowers_nothing(codi: Codi, lab):
