@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import anyio
 
 from codi.cli.attachments import picture_of
-from codi.cli.beside import beside
+from codi.cli.beside import beside, instead
 from codi.cli.failures import keep_if_possible
 from codi.cli.mentions import Mentions
 from codi.cli.names import KnownNames
@@ -65,6 +65,7 @@ async def _conversations(
         reception.theme_folders,
         picture_of,
         keep_if_possible,
+        instead=instead,
     )
     going: str | None = target or ""
     async with anyio.create_task_group() as tasks:

@@ -1,6 +1,7 @@
 """What commands come to, shown: a text, a list to choose from, a question, another conversation."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from shlex import split
 from typing import Any, assert_never, get_args
 
 import anyio
@@ -124,6 +125,19 @@ class Outcomes:
         if answers:
             await self.show(await then())
 
+    def _hand_over(self, words: Sequence[str]) -> None:
+        """To a subcommand that talks with the person by itself."""
+        terminal = self._canvas.terminal
+        self._canvas.step_below()
+        terminal.hand_over()
+        try:
+            status = self._around.instead(words)
+        finally:
+            terminal.come_back()
+        named = " ".join(words)
+        self._transcript.add(NoticeBlock("warning" if status else "info", f"codi {named} ended with {status}"))
+        self._canvas.go_on()
+
     def _show_text(self, text: str, title: str) -> None:
         if is_diff(text):
             view = DiffView(text)
@@ -148,6 +162,8 @@ class Outcomes:
             case "copy":
                 self._canvas.terminal.write(to_clipboard(argument))
                 self._transcript.add(NoticeBlock("info", f"copied {len(argument)} characters"))
+            case "terminal":
+                self._hand_over(split(argument))
             case "modes":
                 await self._choose("mode", [Choice(mode, mode) for mode in get_args(Mode)], ChoosePolicy)
             case "models":
