@@ -9,7 +9,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import get_args
 
 import anyio
@@ -129,6 +129,8 @@ class App:
         self._pressed = ("", 0.0)
         self._prefixed = False
         self._esc_s = 0.2 if os.environ.get("SSH_CONNECTION") else 0.05
+        self._remember: Callable[[Sequence[str]], object] = lambda words: None
+        """Runs a subcommand beside the conversation, and nobody waits for it."""
         self._mishaps = Mishaps(around.log)
         self._outside = Outside(opening.terminal, around.log)
         self._canvas.mishap = self._mishaps.told
@@ -171,6 +173,7 @@ class App:
 
     async def _talk(self) -> None:
         async with anyio.create_task_group() as tasks:
+            self._remember = lambda words: tasks.start_soon(self._run_beside, words)
             work = (
                 self._read_keys,
                 self._hear,
@@ -186,6 +189,9 @@ class App:
                 tasks.start_soon(self._ask_for_status, self._around.ui.status_command)
             await self._left.wait()
             tasks.cancel_scope.cancel()
+
+    async def _run_beside(self, words: Sequence[str]) -> None:
+        await self._around.beside(words)
 
     async def _read_keys(self) -> None:
         keys, terminal = self._opening.keys, self._canvas.terminal
@@ -456,6 +462,7 @@ class App:
                 self._send_op(ChoosePolicy(_MODES[(at + 1) % len(_MODES)]))
             case "toggle-thinking":
                 self._look.thinking = not self._look.thinking
+                self._remember(("config", "set", "ui.hide_thinking", str(not self._look.thinking).lower()))
             case "expand-tools" | "page-up" | "page-down":
                 pages = self._transcript.pages(whole=action == "expand-tools")
                 self._canvas.page("transcript", pages.lines, at_end=True, blocks=pages.starts, expand=pages.expand)
