@@ -28,7 +28,9 @@ class Form(Struct, frozen=True):
     words: str
     example: str
     summary: str = ""
-    completes: Literal["", "model", "session", "file", "mode", "thinking", "command", "snapshot", "theme"] = ""
+    completes: Literal["", "model", "session", "file", "mode", "thinking", "command", "snapshot", "theme", "branch"] = (
+        ""
+    )
 
 
 class Show(Struct, frozen=True):
