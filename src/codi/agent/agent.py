@@ -74,7 +74,7 @@ class Agent:
         self._notices = Notices(record, settings, self.budget, nearby)
         self._news = news
         self.room = room or Room(record)
-        self.room.spent = lambda mind, usage: self._tally.add(usage)
+        self.room.spent = lambda usage: self._tally.add(usage)
         self._tally = Tally(mind.provider.model.id)
         self._is_relieved = False
         self._turn = sum(isinstance(entry.fact, TurnStarted) for entry in record.session.path())

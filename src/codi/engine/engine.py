@@ -247,6 +247,8 @@ class Engine:
             limits, required = self._settings.agent, self._options.require_evidence
             gate = Gate(calls, record, limits, self._settings.verify, required=required)
             nearby, news = parts.nearby(files), workspace.jobs.news
+            if reviewer := calls.judging.reviewer:
+                reviewer.paid = lambda model, usage: room.paid_beside(model, usage, "review")
             agent = Agent(mind, calls, record, limits, nearby, news, gate, parts.budget, room)
 
             def consult(words: Sequence[str]) -> PolicyDelta:

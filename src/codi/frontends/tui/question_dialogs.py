@@ -74,6 +74,7 @@ class QuestionDialog:
 
     def __init__(self, asked: QuestionAsked, answer: Callable[[Reply], object]) -> None:
         self.asked = asked
+        self.place = ""
         self.is_armed = self.is_viewing = False
         self._answer = answer
         self._at = 0

@@ -16,8 +16,9 @@ DEAF_S = 0.2
 
 
 class Dialog(Pane, Protocol):
-    """`is_armed` when it takes keys; `is_viewing` while it shows at length what would be done."""
+    """`place` is which of several it is. `is_armed` when it takes keys; `is_viewing` while it shows at length what would be done."""
 
+    place: str
     is_armed: bool
     is_viewing: bool
 
@@ -50,6 +51,7 @@ class Questions:
             case Entry(fact=ApprovalAsked() | QuestionAsked() as asked):
                 self._asked.append(asked)
                 self._next()
+                self._count()
             case Entry(fact=ApprovalGiven(tool_call_id=call_id)):
                 self._settled(call_id)
             case Entry(fact=TurnEnded()):
@@ -78,10 +80,15 @@ class Questions:
         else:
             from codi.frontends.tui.approval_dialog import ApprovalDialog
 
-            place = f"1 of {len(self._asked)}" if len(self._asked) > 1 else ""
-            self.dialog = ApprovalDialog(asked, self._send, place)
+            self.dialog = ApprovalDialog(asked, self._send)
+            self._count()
         self._opened.set()
         self._changed()
+
+    def _count(self) -> None:
+        """How many wait, also those that came while this one stood."""
+        if self.dialog:
+            self.dialog.place = f"1 of {len(self._asked)}" if len(self._asked) > 1 else ""
 
     def _reply(self, reply: Reply) -> None:
         self._send(reply)
