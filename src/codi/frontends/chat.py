@@ -51,6 +51,7 @@ from codi.protocol.ops import (
     ChooseModel,
     ChoosePolicy,
     ConsultPolicy,
+    Forget,
     Interrupt,
     Op,
     Prompt,
@@ -62,6 +63,13 @@ from codi.protocol.ops import (
 
 _Said = TypeVar("_Said")
 
+_OF_CONTEXT = frozenset(
+    f"/{name}"
+    for name in (
+        *("context", "compact", "clear", "pin", "unpin", "open", "close", "files", "context-max"),
+        *("remember", "memories", "forget", "profile"),
+    )
+)
 _MODES = ("default", "accept-edits", "plan", "read-only", "full-access")
 
 
@@ -125,7 +133,7 @@ class _Chat:
                 await self._choose(ChooseModel(rest))
             case "/mode" if rest in _MODES:
                 await self._choose(ChoosePolicy(rest))  # type: ignore[arg-type]
-            case "/context" | "/compact" | "/clear" | "/pin" | "/unpin" | "/files" | "/remember" | "/memories":
+            case _ if word in _OF_CONTEXT:
                 await self._context(word[1:], rest.split())
             case "/evidence":
                 _print_evidence(self._proof)
@@ -213,6 +221,8 @@ class _Chat:
         match await (
             context_words.proposals_kept(self._answered, self._confirmed)
             if isinstance(op, ProposeMemories)
+            else self._forgotten(op)
+            if isinstance(op, Forget)
             else self._answered(op)
         ):
             case ContextDelta() as event:
@@ -232,6 +242,15 @@ class _Chat:
                 return event
             _print_event(event)
         return AnswerDelta("the conversation is over", ok=False, hint="Begin another.")
+
+    async def _forgotten(self, op: Forget) -> Event:
+        """List what would be forgotten, ask, and do it."""
+        found = await self._answered(op)
+        if not isinstance(found, AnswerDelta) or not found.ok:
+            return found
+        if not await self._confirmed(f"Forget this?\n{found.text}"):
+            return AnswerDelta("nothing was forgotten")
+        return await self._answered(Forget(op.pattern, sure=True))
 
     async def _confirmed(self, question: str) -> bool:
         line = await self.line(visible(f"{question} [y/N] "))
