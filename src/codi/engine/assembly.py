@@ -454,9 +454,9 @@ class Assembly:
             return self._speaker(choice, credential, vault)
 
         def at(base_url: str, headers: Mapping[str, str]) -> Provider:
-            if not base_url or not is_at_home(choice):
-                return self._speaker(choice, credential, vault)
-            placed = structs.replace(choice, base_url=base_url, headers={**choice.headers, **headers})
+            # Who leads a service elsewhere is not led on by its login; of what else it wants of an account nothing is left out.
+            address = base_url if base_url and is_at_home(choice) else choice.base_url
+            placed = structs.replace(choice, base_url=address, headers={**choice.headers, **headers})
             return self._speaker(placed, credential, vault)
 
         return LoggedIn(credential, at)

@@ -267,6 +267,7 @@ class Engine:
                 questions,
                 upkeep,
                 remembering,
+                results,
                 consult,
                 self._titles(record, vault),
                 look_again,

@@ -84,6 +84,7 @@ from codi.protocol.ops import (
     Withdraw,
 )
 from codi.sessions import folds
+from codi.tools.results import Results
 
 _MOST_WAITING = 10_000
 
@@ -159,6 +160,7 @@ class LocalConversation:
         questions: Questions,
         upkeep: Upkeep,
         remembering: Remembering,
+        results: Results,
         consult: Callable[[Sequence[str]], PolicyDelta] = _knows_no_rules,
         titles: Titles | None = None,
         look_again: Callable[[], Awaitable[Mind | None]] | None = None,
@@ -181,7 +183,7 @@ class LocalConversation:
         self._look_again = look_again
         self._is_watched = is_watched
         self._talked = anyio.Event()
-        self._own_commands = OwnCommands(agent.calls, record)
+        self._own_commands = OwnCommands(agent.calls, record, results)
         self._upkeep = upkeep
         self._remembering = remembering
         self._consult = consult
