@@ -47,6 +47,8 @@ from codi.protocol.events import (
     QuestionAsked,
     QueueDelta,
     SessionOpened,
+    TextDelta,
+    ThinkingDelta,
     TitleGiven,
     TurnEnded,
     TurnStarted,
@@ -115,7 +117,8 @@ class App:
         self._changed, self._left, self._began_turn = anyio.Event(), anyio.Event(), anyio.Event()
         self._repaint_wanted = anyio.Event()
         self._is_busy = False
-        self._began = 0.0
+        self._typed = anyio.Event()
+        self._began = self._drawn_at = 0.0
         self._pressed = ("", 0.0)
         self._prefixed = False
         self._esc_s = 0.2 if os.environ.get("SSH_CONNECTION") else 0.05
@@ -224,19 +227,25 @@ class App:
             await self._began_turn.wait()
             while self._is_busy and self._look.motion:
                 await anyio.sleep(_TICK_S)
-                self._redraw()
+                if time.monotonic() - self._drawn_at >= _TICK_S:  # what comes meanwhile shows the time as well
+                    self._redraw()
             self._began_turn = anyio.Event()
 
     async def _draw_frames(self) -> None:
-        last = 0.0
+        was_for_key = False
         while True:
             await self._changed.wait()
-            pause = last + _FRAME_S - time.monotonic()
+            pause = self._drawn_at + _FRAME_S - time.monotonic()
             if pause > 0:
-                await anyio.sleep(pause)
+                with anyio.move_on_after(pause):
+                    # What a person typed does not wait for what streams, only for what they typed before.
+                    await (anyio.sleep_forever() if was_for_key else self._typed.wait())
             self._changed = anyio.Event()
-            last = time.monotonic()
-            passed = f" {last - self._began:.0f}s" if self._look.motion else ""
+            was_for_key = self._typed.is_set()
+            if was_for_key:
+                self._typed = anyio.Event()
+            now = self._drawn_at = time.monotonic()
+            passed = f" {now - self._began:.0f}s" if self._look.motion else ""
             self._canvas.busy = f"working{passed}, esc to stop" if self._is_busy else ""
             self._canvas.dialog = self._questions.dialog
             self._canvas.draw()
@@ -259,6 +268,9 @@ class App:
 
     def _event(self, event: Event) -> None:
         self._look.now = time.monotonic()
+        if isinstance(event, TextDelta | ThinkingDelta):  # hundreds a second, which say nothing to anybody else
+            self._transcript.hear(event)
+            return
         for part in (self._transcript, self._status, self._desk, self._questions, self._outcomes):
             part.hear(event)
         match event:
@@ -310,6 +322,7 @@ class App:
             dialog.is_viewing = False
             self._canvas.page("approval", dialog.whole, toggle=dialog.toggle)
         if inputs:
+            self._typed.set()
             self._redraw()
 
     def _taker(self) -> Pane:

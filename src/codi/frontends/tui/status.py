@@ -41,6 +41,7 @@ class Status:
         self._input = self._output = self._read = self._written = 0
         self._cost: float | None = 0.0
         self._todo = ""
+        self._drawn: tuple[tuple[object, ...], Line] = ((), ())
 
     def hear(self, event: Event) -> None:
         if not isinstance(event, Entry):
@@ -68,6 +69,12 @@ class Status:
 
     def line(self, columns: int) -> Line:
         """One row, with less on it the narrower the window is."""
+        *told, drawn = vars(self).values()
+        if drawn[0] != (columns, *told):
+            self._drawn = (columns, *told), self._line(columns)
+        return self._drawn[1]
+
+    def _line(self, columns: int) -> Line:
         share = self._share()
         model = visible(self.model)
         if columns < _TINY:
