@@ -30,7 +30,7 @@ from codi.providers.sse import LINE_LIMIT, SseEvent, SseReader, is_whole_object
 from codi.providers.tape import Played, Recorded, Recording, Replay
 from codi.providers.timeouts import USUAL, Timeouts
 from codi.wire.characters import proper
-from codi.wire.counted import count
+from codi.wire.counted import count, limit_silence
 
 _KEEP_ALIVE_S = 240.0
 """How long an unused connection is kept: longer than most tools run, shorter than most routers forget."""
@@ -63,6 +63,8 @@ class Answer:
         self._timeouts = timeouts
         self._begun = begun
         self._first_byte_s = first_byte_s
+        self._response = response
+        self._is_watched = False
         self._chunks = response.aiter_bytes()
         self._ahead: bytes | None = None
 
@@ -170,9 +172,12 @@ class Answer:
         if left_s < limit_s:
             limit_s, kind = left_s, "total"
         try:
-            with anyio.fail_after(max(limit_s, 0)):
+            if kind == "idle" and self._is_watched:
                 chunk = await anext(self._chunks, b"")
-        except TimeoutError:
+            else:
+                with anyio.fail_after(max(limit_s, 0)):
+                    chunk = await anext(self._chunks, b"")
+        except (TimeoutError, httpx2.ReadTimeout):
             raise self._late(kind) from None
         except httpx2.DecodingError as error:
             raise MalformedAnswer(
@@ -182,6 +187,8 @@ class Answer:
         except (httpx2.TransportError, httpx2.StreamError, OSError) as error:
             raise self._cut(str(error) or type(error).__name__) from error
         if chunk and not self.first_byte_ms:
+            # Where the connection itself minds the silence: a scope for each piece would cost more than the piece.
+            self._is_watched = limit_silence(self._response, self._timeouts.idle_s)
             self.first_byte_ms = max(round((time.monotonic() - self._begun) * 1000), 1)
         return chunk
 

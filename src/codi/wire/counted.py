@@ -33,6 +33,16 @@ def count_transport(
     return transport
 
 
+def limit_silence(response: object, seconds: float) -> bool:
+    """Let the rest of an answer fail with ReadTimeout when nothing of it comes for so long; False where its connection is
+    not one of these."""
+    stream = response.extensions.get("network_stream") if isinstance(response, httpx2.Response) else None
+    if not isinstance(stream, _Counted):
+        return False
+    stream.silence_s = seconds
+    return True
+
+
 class _Counting(httpcore2.AsyncNetworkBackend):
     def __init__(self, inner: httpcore2.AsyncNetworkBackend, errand: Errand, host: str) -> None:
         self._inner = inner
@@ -83,9 +93,10 @@ class _Counted(httpcore2.AsyncNetworkStream):
         self._inner = inner
         self._account = account
         self._chunks = JoinedChunks()
+        self.silence_s: float | None = None
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        while piece := await self._inner.read(max_bytes, timeout):
+        while piece := await self._inner.read(max_bytes, self.silence_s or timeout):
             self._account.down += len(piece)
             if told := self._chunks.feed(piece):
                 return told
@@ -93,6 +104,7 @@ class _Counted(httpcore2.AsyncNetworkStream):
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._chunks.begin()
+        self.silence_s = None
         await self._inner.write(buffer, timeout)
         self._account.up += len(buffer)
 

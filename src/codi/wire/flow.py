@@ -111,14 +111,20 @@ class _Flow(asyncio.Protocol):
         _wake(self._room)
         self._room = None
 
-    async def arrived(self) -> None:
-        """Return once there is something, or nothing more will come."""
-        if not self._pieces and not self.is_over:
-            self._arrival = self._loop.create_future()
-            try:
-                await self._arrival
-            finally:
-                self._arrival = None
+    async def arrived(self, timeout: float | None) -> bool:
+        """Wait until there is something, or nothing more will come; False if neither was so in time."""
+        if self._pieces or self.is_over:
+            return True
+        self._arrival = self._loop.create_future()
+        # A whole cancel scope for each look would cost as much as the look.
+        alarm = None if timeout is None else self._loop.call_later(timeout, _wake, self._arrival)
+        try:
+            await self._arrival
+        finally:
+            self._arrival = None
+            if alarm:
+                alarm.cancel()
+        return bool(self._pieces) or self.is_over
 
     async def room(self) -> None:
         """Return once most of what was written has gone out."""
@@ -147,11 +153,8 @@ class _FlowStream(httpcore2.AsyncNetworkStream):
         self._socket = socket
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        try:
-            with anyio.fail_after(timeout):
-                await self._flow.arrived()
-        except TimeoutError as error:
-            raise httpcore2.ReadTimeout(error) from error
+        if not await self._flow.arrived(timeout):
+            raise httpcore2.ReadTimeout(f"nothing came for {timeout:g} s")
         if not self._flow.holds and self._flow.failure:
             raise httpcore2.ReadError(self._flow.failure) from self._flow.failure
         return self._flow.take(max_bytes)
