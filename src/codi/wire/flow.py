@@ -8,7 +8,7 @@ and what came meanwhile is taken at once, however many packets or TLS records it
 import asyncio
 import select
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import anyio
@@ -70,6 +70,8 @@ class _Flow(asyncio.Protocol):
         self._held = 0
         self._began_at: float | None = None
         self._is_resting = False
+        # To register with the selector and to be woken by it costs more than a look that finds nothing. Only some loops let one.
+        self._look: Callable[[], object] | None = getattr(socket, "_read_ready", None)
         self._arrival: asyncio.Future[None] | None = None
         self._room: asyncio.Future[None] | None = None
 
@@ -142,7 +144,11 @@ class _Flow(asyncio.Protocol):
 
     def _look_again(self) -> None:
         self._is_resting = False
-        if self._held <= _MOST:
+        if self._held > _MOST or self._socket.is_closing():
+            return
+        if self._look:
+            self._look()
+        if not self._is_resting and self._held <= _MOST:
             self._socket.resume_reading()
 
 
