@@ -10,9 +10,9 @@ from importlib import import_module
 from io import TextIOWrapper
 from itertools import takewhile
 
+from codi.cli.painted import Painted
 from codi.cli.words import COMMANDS, module_of
 from codi.frontends.sanitiser import visible_stream
-from codi.frontends.tui.opening import Opening
 
 _TROUBLES = {
     errno.ENOSPC: "Free some space where the output and codi's home are.",
@@ -26,7 +26,7 @@ _TROUBLES = {
 """What the machine may lack, and what mends it."""
 
 
-def run(words: Sequence[str], opening: Opening | None = None) -> int:
+def run(words: Sequence[str], opening: Painted | None = None) -> int:
     """Run the command; returns the exit status. `opening` is the prompt, where it was painted already."""
     try:
         _open_standard_streams()
@@ -42,7 +42,7 @@ def run(words: Sequence[str], opening: Opening | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the outermost ring: nobody is shown a traceback
         if opening:
             opening.withdraw()
-        return _told(error, debug="--debug" in words)
+        return _told(error, debug="--debug" in words, in_a_line=bool(opening))
 
 
 def _open_standard_streams() -> None:
@@ -63,7 +63,7 @@ def _open_standard_streams() -> None:
     sys.stderr = visible_stream(sys.stderr)  # it is for persons, wherever they read it
 
 
-def _chosen(words: list[str], opening: Opening | None) -> int:
+def _chosen(words: list[str], opening: Painted | None) -> int:
     if "--list-models" in takewhile(lambda word: word != "--", words):  # the older spelling of a command
         words.remove("--list-models")
         words = ["models", *words]
@@ -81,7 +81,7 @@ def _chosen(words: list[str], opening: Opening | None) -> int:
         raise UsageError(f"unknown command {name!r}", hint=f"Did you mean `codi {near}`? A prompt goes after `--`.")
     if _asks_for_help(words):
         return _run("help", words)
-    talk: Callable[[list[str], Opening | None], int] = import_module("codi.cli.chat").run
+    talk: Callable[[list[str], Painted | None], int] = import_module("codi.cli.chat").run
     _loaded()
     return talk(words, opening)
 
@@ -98,8 +98,10 @@ def _run(module: str, words: list[str]) -> int:
 
 
 def _loaded() -> None:
-    """From here on garbage is looked for again, but not among what stays until the end."""
+    """From here on garbage is looked for again, but not among what stays until the end, and not with every few hundred objects:
+    what is still to be loaded is thousands, and none of it is garbage."""
     gc.freeze()
+    gc.set_threshold(20_000)
     gc.enable()
 
 
@@ -121,11 +123,12 @@ def _distance(one: str, other: str) -> int:
     return row[-1]
 
 
-def _told(error: BaseException, *, debug: bool) -> int:
+def _told(error: BaseException, *, debug: bool, in_a_line: bool = False) -> int:
+    """`in_a_line` for a bug of the terminal interface: below what stands there is room for a line."""
     from codi.protocol.errors import CodiError
 
     if isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        return _told(error.exceptions[0], debug=debug)
+        return _told(error.exceptions[0], debug=debug, in_a_line=in_a_line)
     if debug:
         print(trace_of(error), end="", file=sys.stderr)
     if isinstance(error, CodiError):
@@ -137,7 +140,12 @@ def _told(error: BaseException, *, debug: bool) -> int:
         return 1
     from codi.engine.vaults import without_secrets
 
-    _print_error(without_secrets(f"codi failed: {type(error).__name__}: {error}"), _logged(error))
+    said, where = without_secrets(f"codi failed: {type(error).__name__}: {error}"), _logged(error)
+    if in_a_line:
+        with suppress(OSError):
+            print(f"error: {' '.join(said.split())}; {where}", file=sys.stderr)
+    else:
+        _print_error(said, where)
     return 1
 
 
@@ -161,15 +169,9 @@ def _print_error(text: str, hint: str) -> None:
 
 
 def _logged(error: BaseException) -> str:
-    import time
+    from codi.cli.failures import keep
 
-    from codi.engine.places import codi_home
-
-    path = os.path.join(codi_home(), "log", "failures.log")
     try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
-            file.write(time.strftime("%Y-%m-%dT%H:%M:%S\n") + trace_of(error))
+        return f"This is a bug of codi; the details are in {keep(trace_of(error))}."
     except OSError as trouble:
         return f"This is a bug of codi; it could not be logged ({trouble.strerror}). --debug shows it."
-    return f"This is a bug of codi; the details are in {path}."
