@@ -3,7 +3,19 @@
 import sys
 from importlib import import_module
 
-NAMES = ("start", "loop", "context", "sessions", "tools", "ledger", "secrets", "policy", "sandbox", "interface")
+NAMES = (
+    "start",
+    "loop",
+    "context",
+    "sessions",
+    "tools",
+    "ledger",
+    "secrets",
+    "policy",
+    "sandbox",
+    "interface",
+    "endurance",
+)
 
 
 def main() -> int:

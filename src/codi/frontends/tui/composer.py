@@ -234,8 +234,9 @@ class Composer:
         """At most half of the window's rows, scrolled to the caret, between two rules."""
         editor = self.editor
         told = (editor.text, editor.caret, editor.mark, self.mode, self.level, rows, columns)
-        if self.popup or self._drawn[0] != told:
-            self._drawn = (() if self.popup else told), self._view(rows, columns)
+        moves = self.popup or self.modal  # they look as they are asked to, whatever stands in the editor
+        if moves or self._drawn[0] != told:
+            self._drawn = (() if moves else told), self._view(rows, columns)
         return self._drawn[1]
 
     def _view(self, rows: int, columns: int) -> View:
