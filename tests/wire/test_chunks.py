@@ -1,5 +1,7 @@
 """Chunks that arrive together are one, and what an answer says stays the same."""
 
+from itertools import pairwise
+
 import h11
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ def _in_chunks(parts: list[bytes], *, end: bytes = b"0\r\n\r\n") -> bytes:
 
 def _in_pieces(answer: bytes, cuts: list[int]) -> list[bytes]:
     places = sorted({0, *(cut % len(answer) for cut in cuts), len(answer)})
-    return [answer[begin:end] for begin, end in zip(places, places[1:], strict=False)]
+    return [answer[begin:end] for begin, end in pairwise(places)]
 
 
 def _read(pieces: list[bytes]) -> tuple[bytes, int, bool]:

@@ -285,7 +285,7 @@ class App:
                 self._typed = anyio.Event()
             now = time.monotonic()
             # From when it was due: timers are late by a part of a millisecond, and who adds these up falls behind what streams.
-            self._drawn_at = min(self._drawn_at + _FRAME_S, now) if 0 < pause and not was_for_key else now
+            self._drawn_at = min(self._drawn_at + _FRAME_S, now) if pause > 0 and not was_for_key else now
             passed = f" {now - self._began:.0f}s" if self._look.motion else ""
             self._canvas.busy = f"working{passed}, esc to stop" if self._is_busy else ""
             self._canvas.dialog = self._questions.dialog

@@ -42,6 +42,11 @@ class Markdown:
         if text:
             self._new.append(text)
 
+    def forget_lines(self) -> None:
+        """Nobody will look at it soon: it is laid out anew when somebody does."""
+        self._source, self._past, self._new = self.text, [], []
+        self._columns, self._lines, self._tail, self._open = -1, [], [], None
+
     def lines(self, columns: int) -> Sequence[Line]:
         """The whole text, a blank line between blocks. To be looked at and not to be kept: what comes changes it."""
         self._lay(columns)

@@ -84,6 +84,10 @@ class AnswerBlock:
         self.replace(text)
         self._markdown.is_done = self.is_done = True
 
+    def printed(self) -> None:
+        """All of it is the terminal's now."""
+        self._markdown.forget_lines()
+
     def settled(self, columns: int) -> int:
         return self._markdown.settled(columns)
 
