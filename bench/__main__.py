@@ -7,6 +7,7 @@ NAMES = (
     "start",
     "loop",
     "context",
+    "wire",
     "sessions",
     "tools",
     "ledger",

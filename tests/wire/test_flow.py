@@ -12,7 +12,7 @@ from anyio.abc import SocketAttribute, SocketStream
 from anyio.streams.tls import TLSListener
 
 from codi.protocol.network import Connection, Errand
-from codi.wire.counted import count, limit_silence
+from codi.wire.counted import count
 
 Say = Callable[[SocketStream], Awaitable[None]]
 HEAD = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -27,7 +27,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-async def _asked(say: Say, certificate: Path | None = None, silence_s: float = 0.0) -> tuple[bytes, list[Connection]]:
+async def _asked(say: Say, certificate: Path | None = None) -> tuple[bytes, list[Connection]]:
     """The body of what `say` sends, read through a counted client."""
     told: list[Connection] = []
 
@@ -51,8 +51,6 @@ async def _asked(say: Say, certificate: Path | None = None, silence_s: float = 0
             async with count(made, errand) as client:
                 scheme = "https" if certificate else "http"
                 async with client.stream("POST", f"{scheme}://127.0.0.1:{port}/", content=b"?") as response:
-                    if silence_s:
-                        assert limit_silence(response, silence_s)
                     body = b"".join([piece async for piece in response.aiter_bytes()])
         finally:
             tasks.cancel_scope.cancel()
@@ -104,16 +102,6 @@ def test_an_answer_that_breaks_off_is_an_error() -> None:
     with pytest.raises(BaseExceptionGroup) as caught:
         _run(say)
     assert caught.group_contains(httpx2.RemoteProtocolError)
-
-
-def test_silence_has_its_limit() -> None:
-    async def say(stream: SocketStream) -> None:
-        await stream.send(HEAD + b"5\r\nhello\r\n")
-        await anyio.sleep_forever()
-
-    with pytest.raises(BaseExceptionGroup) as caught:
-        anyio.run(_asked, say, None, 0.05)
-    assert caught.group_contains(httpx2.ReadTimeout)
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(certificate: Path) -> None:

@@ -13,7 +13,7 @@ import httpx2
 
 from codi.protocol.network import Errand
 from codi.wire.chunks import JoinedChunks
-from codi.wire.flow import FlowingBackend
+from codi.wire.flowing import FlowingBackend
 
 
 def count(client: httpx2.AsyncClient, errand: Errand) -> httpx2.AsyncClient:
@@ -31,16 +31,6 @@ def count_transport(
     # The library takes another backend for its pool, but hands none through.
     transport._pool._network_backend = _Counting(FlowingBackend(), errand, host)
     return transport
-
-
-def limit_silence(response: object, seconds: float) -> bool:
-    """Let the rest of an answer fail with ReadTimeout when nothing of it comes for so long; False where its connection is
-    not one of these."""
-    stream = response.extensions.get("network_stream") if isinstance(response, httpx2.Response) else None
-    if not isinstance(stream, _Counted):
-        return False
-    stream.silence_s = seconds
-    return True
 
 
 class _Counting(httpcore2.AsyncNetworkBackend):
@@ -93,10 +83,9 @@ class _Counted(httpcore2.AsyncNetworkStream):
         self._inner = inner
         self._account = account
         self._chunks = JoinedChunks()
-        self.silence_s: float | None = None
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        while piece := await self._inner.read(max_bytes, self.silence_s or timeout):
+        while piece := await self._inner.read(max_bytes, timeout):
             self._account.down += len(piece)
             if told := self._chunks.feed(piece):
                 return told
@@ -104,7 +93,6 @@ class _Counted(httpcore2.AsyncNetworkStream):
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._chunks.begin()
-        self.silence_s = None
         await self._inner.write(buffer, timeout)
         self._account.up += len(buffer)
 
