@@ -142,7 +142,7 @@ class Engine:
                 if audit:
                     audit.hear(event)
 
-            record = Record(session, hear, vault)
+            record = Record(session, hear, vault, joins=self._options.someone_answers)
             allowance = Allowance(self._settings.retry.per_turn)
             provider = parts.provider(choice, vault, allowance) if choice else Nobody()
             entry = await known_model(provider) if choice else None

@@ -143,6 +143,8 @@ class Transcript:
                 break
             self._printed += 1
             self._lines_printed = 0
+            if isinstance(block, AnswerBlock):
+                block.printed()
         self._forget()
         return out
 
