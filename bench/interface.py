@@ -108,7 +108,7 @@ def environment_of(home: str, url: str) -> dict[str, str]:
 def _start(home: str) -> None:
     with running([{"text": "Hello."}]) as server:
         env = environment_of(home, server.url)
-        bare, painted, echoed, ready = [], [], [], []
+        bare, painted, echoed, ready, answered = [], [], [], [], []
         for _ in range(_ROUNDS):
             window = Window([sys.executable, "-c", "print('x', flush=True); input()"], env, home)
             window.until(lambda seen: b"x" in seen)
@@ -120,8 +120,10 @@ def _start(home: str) -> None:
             window.type("q")
             window.until(lambda seen: b"q" in seen.rpartition(_RULE)[2] or b"q" in seen)
             echoed.append(window.cpu_ms())
-            window.until(lambda seen: b"codi 0" in seen)
+            greeted = window.until(lambda seen: b"codi 0" in seen)
             ready.append(window.cpu_ms())
+            window.type("\r")  # at once, while the rest is loaded
+            answered.append(window.until(lambda seen: b"Hello." in seen) - greeted)
             window.close()
         floor = statistics.median(bare)
         beside = f"bare interpreter {floor:.1f} ms"
@@ -130,6 +132,7 @@ def _start(home: str) -> None:
         )
         report("first key echoed, CPU over it", statistics.median(echoed) - floor, "ms", 20, beside=beside)
         report("runtime ready, CPU over it", statistics.median(ready) - floor, "ms", 80, beside=beside)
+        report("  a prompt sent then, to its answer, by the clock", statistics.median(answered), "ms", 300)
 
 
 def _streaming(home: str, rate: int, bound: float) -> None:

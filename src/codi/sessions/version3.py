@@ -7,6 +7,7 @@ Source of the format: docs/session.md of pi 0.73.
 
 import time
 from datetime import UTC, datetime
+from functools import cache
 from math import isfinite
 from typing import Any
 from zlib import crc32
@@ -185,7 +186,13 @@ _TAGS = {
     )
 }
 
-_decoder = Decoder(_AnyLine)
+
+@cache
+def _decoder() -> Decoder[_AnyLine]:
+    """Made with the first line that is read: a new session reads none."""
+    return Decoder(_AnyLine)
+
+
 _encoder = Encoder()
 _CHECK_BYTES = len(b',"_c":"00000000"}')
 
@@ -216,7 +223,7 @@ def entry_of(line: bytes) -> Entry | None:
     if not _is_whole(line):
         return None
     try:
-        read = _decoder.decode(line)
+        read = _decoder().decode(line)
     except (DecodeError, UnicodeDecodeError, RecursionError):
         return _foreign_entry(line)
     fact = _fact(read, line)

@@ -19,7 +19,6 @@ from codi.commands.kit import commands
 from codi.frontends.desk import ConversationDesk, line_of
 from codi.frontends.shell_lines import LINES_OF_SHELL
 from codi.frontends.tui import attention
-from codi.frontends.tui.approval_dialog import ApprovalDialog
 from codi.frontends.tui.attention import Attention
 from codi.frontends.tui.blocks.look import Look
 from codi.frontends.tui.blocks.notice import NoticeBlock, TextBlock
@@ -406,7 +405,10 @@ class App:
             elif not self._given(what) and kind == "key":
                 self._key(text)
         dialog = self._questions.dialog
-        if isinstance(dialog, ApprovalDialog) and dialog.is_viewing:
+        if dialog and dialog.is_viewing:
+            from codi.frontends.tui.approval_dialog import ApprovalDialog  # loaded with the first of them
+
+            assert isinstance(dialog, ApprovalDialog), "a question has nothing to view"
             dialog.is_viewing = False
             self._canvas.page("approval", dialog.whole, toggle=dialog.toggle)
         if inputs:
