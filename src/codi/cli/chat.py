@@ -9,6 +9,7 @@ from typing import Any
 import anyio
 from anyio import to_thread
 
+from codi.cli import loop
 from codi.cli.attachments import prompt_with_files
 from codi.cli.beside import beside
 from codi.cli.flags import check, how_trusted, is_interactive, parser, settings_of, text_or_file
@@ -56,7 +57,7 @@ def run(words: Sequence[str], opening: Opening | None = None) -> int:
         _ask_about_project(places, args, opening)
     engine = _engine(args, places, words)
     if args.print_prompt:
-        print("\n\n".join(f"# from: {part.origin}\n{part.tagged}" for part in anyio.run(engine.prompt_parts)))
+        print("\n\n".join(f"# from: {part.origin}\n{part.tagged}" for part in loop.run(engine.prompt_parts)))
         return 0
     prompts = _prompts(args, interactive)
     if not interactive and not prompts:
@@ -68,8 +69,8 @@ def run(words: Sequence[str], opening: Opening | None = None) -> int:
     leave_when_ended()
     try:
         if interactive:
-            return anyio.run(_talk, engine, target, prompts, opening, places, yes if args.yes else None)
-        return anyio.run(_run_shot, engine, target, prompts, args, places)
+            return loop.run(_talk, engine, target, prompts, opening, places, yes if args.yes else None)
+        return loop.run(_run_shot, engine, target, prompts, args, places)
     except BaseExceptionGroup as group:
         raise _alone(group) from None
 

@@ -224,7 +224,7 @@ class LocalConversation:
                 await self._upkeep.take(op)
             case Remember() | Forget() | ShowMemories() | EditMemory() | SetProfile():
                 await self._remembering.take(op)
-            case Steer(text, images) if self._is_talking:
+            case Steer(text, images) if self._is_talking and not self._is_stopping:
                 self._agent.queue.add("steering", Waiting(text, images))
             case Prompt(text, images) if self._comes_after_a_turn():
                 self._agent.queue.add("follow_up", Waiting(text, images))
@@ -251,7 +251,13 @@ class LocalConversation:
     def _comes_after_a_turn(self) -> bool:
         """Whether a prompt is the next thing to do once the present turn, or the one that is about to begin, would end."""
         prompts = [isinstance(op, Prompt | Steer | Retry) for op in self._waiting]
-        return all(prompts) and (self._is_talking or bool(prompts))
+        return all(prompts) and ((self._is_talking and not self._is_stopping) or bool(prompts))
+
+    @property
+    def _is_stopping(self) -> bool:
+        """The turn was interrupted and is about to end, which takes a while where a command does not heed. What is said now
+        is not meant for it."""
+        return self._turn is not None and self._turn.cancel_called
 
     def offer(self, kept: QueueKept) -> None:
         """Let what waited when the conversation was left wait again."""

@@ -47,6 +47,7 @@ from codi.protocol.events import (
     QuestionAsked,
     QueueDelta,
     SessionOpened,
+    StatusDelta,
     TitleGiven,
     TurnEnded,
     TurnStarted,
@@ -115,6 +116,7 @@ class App:
         self._changed, self._left, self._began_turn = anyio.Event(), anyio.Event(), anyio.Event()
         self._repaint_wanted = anyio.Event()
         self._is_busy = False
+        self._waits_for = ""
         self._began = 0.0
         self._pressed = ("", 0.0)
         self._prefixed = False
@@ -237,7 +239,8 @@ class App:
             self._changed = anyio.Event()
             last = time.monotonic()
             passed = f" {last - self._began:.0f}s" if self._look.motion else ""
-            self._canvas.busy = f"working{passed}, esc to stop" if self._is_busy else ""
+            cause = f", {self._waits_for}" if self._waits_for else ""
+            self._canvas.busy = f"working{passed}{cause}, esc to stop" if self._is_busy else ""
             self._canvas.dialog = self._questions.dialog
             self._canvas.draw()
             if self._canvas.terminal.is_lost:
@@ -261,6 +264,8 @@ class App:
         self._look.now = time.monotonic()
         for part in (self._transcript, self._status, self._desk, self._questions, self._outcomes):
             part.hear(event)
+        if not isinstance(event, QueueDelta):
+            self._waits_for = event.text if isinstance(event, StatusDelta) and event.kind == "waiting" else ""
         match event:
             case QueueDelta():
                 self._canvas.waiting = [line_of(item, number) for number, item in enumerate(self._desk.waiting, 1)]
