@@ -2,7 +2,6 @@
 
 import selectors
 import socket
-import ssl
 import threading
 from collections.abc import Callable, Iterator
 

@@ -5,8 +5,6 @@ How long the prompt takes is printed by the soak, of all cases; here only what h
 """
 
 import json
-import select
-import time
 from collections.abc import Callable, Iterator
 from errno import ENOSPC
 from typing import Any, NamedTuple
@@ -15,7 +13,7 @@ import pytest
 
 from broken_peer import BrokenPeer, Course
 from broken_system import needs_compiler
-from conftest import SOAK, TIMEOUT_S, Codi, call, commands_in, says
+from conftest import SOAK, Codi, call, commands_in, says
 
 ESC, CTRL_C, CTRL_D, ENTER = "\x1b", "\x03", "\x04", "\r"
 FAR = {"delay_ms": 60_000}
@@ -106,7 +104,9 @@ class Fault(NamedTuple):
 
 
 def runs(command: str, *, begun: str = "begun", keeps: str = "I run it.", **more: Any) -> Fault:
-    return Fault(steps=(says("I run it.", call("shell", command=f"touch begun; {command}", **more)),), begun=begun, keeps=keeps)
+    return Fault(
+        steps=(says("I run it.", call("shell", command=f"touch begun; {command}", **more)),), begun=begun, keeps=keeps
+    )
 
 
 WIRE = {
@@ -125,9 +125,13 @@ WIRE = {
     "an answer byte by byte": Fault(byte_by_byte(OPEN, SAID[len(OPEN) :])),
     "a stall at the first byte": Fault(then_nothing(OPEN, b"e")),
     "a stall in the text": Fault(then_nothing(SAID), begun="So far so good.", keeps="So far so good."),
-    "a stall within a line": Fault(then_nothing(SAID, said("never seen")[:-9]), begun="So far so good.", keeps="So far so good."),
+    "a stall within a line": Fault(
+        then_nothing(SAID, said("never seen")[:-9]), begun="So far so good.", keeps="So far so good."
+    ),
     "a stall within a character": Fault(
-        then_nothing(SAID, said("never").replace(b"never", "é".encode()[:1])), begun="So far so good.", keeps="So far so good."
+        then_nothing(SAID, said("never").replace(b"never", "é".encode()[:1])),
+        begun="So far so good.",
+        keeps="So far so good.",
     ),
     "a stall in thought": Fault(then_nothing(THINKS), begun="Thinking"),
     "a stall within a call": Fault(
@@ -138,10 +142,21 @@ WIRE = {
     "a stall before the end": Fault(
         then_nothing(SAID + event("content_block_stop", index=0)), begun="So far so good.", keeps="So far so good."
     ),
-    "signs of life and nothing else": Fault(again_and_again(SAID, event("ping"), 0.01), begun="So far so good.", keeps="So far"),
-    "a flood of text": Fault(again_and_again(SAID, said("word " * 20) * 20), begun="word word", keeps="So far so good. word"),
-    "a flood of empty lines": Fault(again_and_again(SAID, b"\n" * 65536), begun="So far so good.", keeps="So far so good."),
-    "a line without end": Fault(again_and_again(SAID, b"x" * 4096, 0.05), begun="So far so good.", keeps="So far so good."),
+    "signs of life and nothing else": Fault(
+        again_and_again(SAID, event("ping"), 0.01), begun="So far so good.", keeps="So far"
+    ),
+    "a flood of text": Fault(
+        again_and_again(SAID, said("word " * 20 + "\n\n") * 20), begun="word word", keeps="So far so good. word"
+    ),
+    "a paragraph without end": Fault(
+        again_and_again(SAID, said("word " * 20) * 20), begun="word word", keeps="So far so good. word"
+    ),
+    "a flood of empty lines": Fault(
+        again_and_again(SAID, b"\n" * 65536), begun="So far so good.", keeps="So far so good."
+    ),
+    "a line without end": Fault(
+        again_and_again(SAID, b"x" * 4096, 0.05), begun="So far so good.", keeps="So far so good."
+    ),
     "a packed answer that stalls": Fault(
         then_nothing(HEAD + b"content-encoding: gzip\r\n\r\n", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03")
     ),
@@ -168,7 +183,9 @@ WORK = {
         keeps="I start it.",
     ),
     "tests that hang": Fault(
-        steps=(says("I test.", call("run_tests", command="sh -c 'touch begun; sleep 60'")),), begun="begun", keeps="I test."
+        steps=(says("I test.", call("run_tests", command="sh -c 'touch begun; sleep 60'")),),
+        begun="begun",
+        keeps="I test.",
     ),
     "a site that stalls": Fault(
         steps=(says("I look it up.", call("web_fetch", url="http://127.0.0.1:{site}/")),),
@@ -235,15 +252,11 @@ def test_one_key_gives_the_prompt_back(codi: Codi, lab, terminals, broken_system
     talk.type(fault.typed + ENTER)
     _wait_until_it_hangs(fault, codi, talk, peer, server)
 
-    before = len(talk.raw)
     key = CTRL_C if list(FAULTS).index(name) % 2 else ESC
-    began = time.monotonic()
-    talk.type(key)
     ends = b"cancelled" if fault.typed.startswith("!") else b"interrupted"
-    _read_until(talk, lambda: ends in talk.raw[before:])
-    clock.append((time.monotonic() - began, name))
+    clock.append((talk.time_until(typed=key, sent=ends), name))
 
-    _until(lambda: not commands_in(codi.cwd) or "job beside" in name, "it runs on")
+    talk.until(lambda: not commands_in(codi.cwd) or "job beside" in name, "it runs on")
     peer.mend()
     if fault.address.startswith("https") or "names" in dict(fault.broken) or not fault.accepts:
         talk.type("/model openai-chat/other" + ENTER)
@@ -265,26 +278,10 @@ def test_one_key_gives_the_prompt_back(codi: Codi, lab, terminals, broken_system
 
 def _wait_until_it_hangs(fault: Fault, codi: Codi, talk: Any, peer: BrokenPeer, server: Any) -> None:
     if fault.begun == "begun":
-        _until(lambda: (codi.cwd / "begun").exists(), "it never began", talk)
+        talk.until((codi.cwd / "begun").exists, "it never began")
     elif fault.begun in ("asked", "site"):
-        _until(peer.asked.is_set, "nobody was asked", talk)
+        talk.until(peer.asked.is_set, "nobody was asked")
     elif fault.begun == "again":
-        _until(lambda: len(server.requests) > 1, "nobody was asked again", talk)
+        talk.until(lambda: len(server.requests) > 1, "nobody was asked again")
     else:
-        _read_until(talk, lambda: fault.begun in talk.shown)
-
-
-def _until(is_so: Callable[[], bool], complaint: str, talk: Any = None) -> None:
-    end = time.monotonic() + TIMEOUT_S
-    while not is_so():
-        assert time.monotonic() < end, complaint + (f":\n{talk.shown}" if talk else "")
-        if talk:
-            talk._take(0.02)
-        else:
-            time.sleep(0.02)
-
-
-def _read_until(talk: Any, is_so: Callable[[], bool]) -> None:
-    talk._until(is_so, "it goes on")
-
-
+        talk.wait_for(fault.begun)
