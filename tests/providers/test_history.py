@@ -19,9 +19,9 @@ call_ids = some.sampled_from(["", "c1", "c2", "c3", "call|9.x", "2_c1", "x" * 80
 results = some.builds(
     ToolResult,
     call_ids,
-    some.lists(some.one_of(some.builds(Text, short_texts), some.just(Image("iVBORw0KGgo=", "image/png"))), max_size=2).map(
-        tuple
-    ),
+    some.lists(
+        some.one_of(some.builds(Text, short_texts), some.just(Image("iVBORw0KGgo=", "image/png"))), max_size=2
+    ).map(tuple),
     some.booleans(),
 )
 blocks_of_user = some.lists(
