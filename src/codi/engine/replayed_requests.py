@@ -86,7 +86,9 @@ class ReplayedRequests:
         for then, now in zip_longest(messages, asked.messages):
             if _text(then) != _text(now):
                 return Changed(f"message:{count + 1}", _text(then), _text(now))
-        return Changed(name or f"message:{count + 1}", "", "")
+        of_then = next((segment for segment in sent.segments if segment.name == name), None)
+        first = asked.messages[count] if count < len(asked.messages) else None
+        return Changed(name or f"message:{count + 1}", _digest(of_then), _text(first))
 
     def _answered_at(self, reply: int) -> int | None:
         """The number of the request that this reply answered: it is kept right before or after it."""
@@ -141,10 +143,14 @@ class ReplayedRequests:
 def _told(then: Segment | None, now: Segment | None, asked: Request) -> Changed:
     if now is None or (then is not None and then.name != now.name and not text_in(asked, then.name)):
         assert then is not None
-        return Changed(then.name, f"sha256 {then.sha256[:16]}", "none")
+        return Changed(then.name, _digest(then), "none")
     name = now.name if then is None or then.name == now.name else then.name
     shown = text_in(asked, name)
-    return Changed(name, f"sha256 {then.sha256[:16]}" if then else "none", shown or f"sha256 {now.sha256[:16]}")
+    return Changed(name, _digest(then), shown or _digest(now))
+
+
+def _digest(segment: Segment | None) -> str:
+    return f"sha256 {segment.sha256[:16]}" if segment else "none"
 
 
 def _text(message: Message | None) -> str:
