@@ -4,6 +4,7 @@ import copy
 import fcntl
 import os
 import pty
+import re
 import select
 import struct
 import subprocess
@@ -35,6 +36,20 @@ class Screen(pyte.HistoryScreen):
             self.buffer.update(buffer)
 
 
+class Strings:
+    """Takes out what pyte would print: strings for the device and for applications, which pictures are sent in."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def without(self, piece: bytes) -> bytes:
+        text = self._rest + piece
+        text = re.sub(rb"\x1b[P_][^\x1b]*\x1b\\", b"", text)
+        begun = max(text.rfind(b"\x1bP"), text.rfind(b"\x1b_"), len(text) - 1 if text.endswith(b"\x1b") else -1)
+        self._rest, text = (text[begun:], text[:begun]) if begun >= 0 else (b"", text)
+        return text
+
+
 class Terminal:
     """`raw` is all that was sent to the terminal, `modes` what its settings were before."""
 
@@ -51,6 +66,7 @@ class Terminal:
         self.cwd = codi.cwd
         self.screen = Screen(columns, rows, history=20_000, ratio=1)
         self._stream = pyte.ByteStream(self.screen)
+        self._strings = Strings()
         self._here, self._there = pty.openpty()
         self.screen.write_process_input = lambda answer: self.type(answer)  # type: ignore[method-assign]
         self._set_size(rows, columns)
@@ -76,6 +92,15 @@ class Terminal:
     def wait_for(self, *texts: str, times: int = 1) -> None:
         """Until all these texts stand there, each so often."""
         self._until(lambda: all(self.shown.count(text) >= times for text in texts), f"no {texts}")
+
+    def wait_for_one(self, *texts: tuple[str, int]) -> str:
+        """Until one of these texts stands there so often; which."""
+
+        def found() -> list[str]:
+            return [text for text, times in texts if self.shown.count(text) >= times]
+
+        self._until(found, f"none of {texts}")
+        return found()[0]
 
     def wait_until_gone(self, text: str) -> None:
         """Until this text is not on the screen any more."""
@@ -112,7 +137,7 @@ class Terminal:
             except OSError:
                 raise AssertionError(f"it ended, {complaint}:\n{self.shown}") from None
             self.raw += piece
-            self._stream.feed(piece)
+            self._stream.feed(self._strings.without(piece))
 
     def type(self, text: str) -> None:
         self.type_bytes(text.encode())
@@ -171,7 +196,7 @@ class Terminal:
             return False
         piece = os.read(self._here, 65536)
         self.raw += piece
-        self._stream.feed(piece)
+        self._stream.feed(self._strings.without(piece))
         return True
 
     def close(self) -> None:

@@ -215,3 +215,72 @@ def test_the_doctor_names_what_is_missing(codi: Codi, tmp_path):
     rows = {row["name"]: row for row in json.loads(codi("doctor", "--json", env={"PATH": str(tmp_path / "bin")}).out)}
     assert rows["git"]["status"] == rows["rg"]["status"] == "missing" and "ripgrep" in rows["rg"]["cure"]
     assert codi("doctor", "--fix", "--quiet").status == 0
+
+
+def test_the_network_of_the_machine_is_asked_about_and_told(codi: Codi, lab, confined):
+    codi.set_up("[sandbox]\nnetwork = 'host'\n")
+    stated = "it has the network of this machine (sandbox.network = host)"
+    lab(
+        [
+            says("", call("shell", command="touch made")),
+            says("No."),
+            says("", call("shell", command="ls")),
+            says("Yes."),
+        ]
+    )
+    run = codi.stream("go", "--allow", "run(touch made)")
+    (asked,) = run.of_type("approval_asked")
+    assert stated in asked["reasons"] and run.status == 3 and not (codi.cwd / "made").exists()
+    assert codi.stream("look").of_type("approval_asked") == []
+    lab([says("", call("shell", command="touch made")), says("Yes.")] * 2)
+    assert codi.json("go", "--allow", "run(touch made)", "--allow", "reach(*)").status == 0
+    (codi.cwd / "made").unlink()
+    assert codi.json("go", "--permission-mode", "full-access").status == 0 and (codi.cwd / "made").exists()
+
+
+def features(codi: Codi, *words: str, **more) -> dict[str, dict]:
+    run = codi("doctor", "--features", "--json", *words, **more)
+    rows = {row["name"]: row for row in json.loads(run.out)}
+    assert all(row["status"] in ("active", "available", "unavailable") and row["reason"] for row in rows.values()), rows
+    return rows | {"status": run.status}
+
+
+def test_the_doctor_tells_of_each_feature_whether_it_is_there_and_why(codi: Codi, confined):
+    rows = features(codi)
+    assert rows["sandbox"]["status"] == "active" and rows["status"] == 0
+    assert rows["audit log"]["status"] == "available" and rows["model"]["status"] == "unavailable"
+    codi.set_up("[audit]\nenabled = true\n[sandbox]\npreview = true\n")
+    assert features(codi, env={"ANTHROPIC_API_KEY": "k"})["model"]["status"] == "active"
+    assert features(codi)["audit log"]["status"] == "active"
+    nothing = features(codi, "--sandbox", "require", preexec=bare)
+    assert nothing["status"] == 1 and "new namespaces" in nothing["sandbox"]["reason"]
+    assert nothing["overlay preview"]["status"] == "unavailable"
+    assert codi("doctor", "--features", "--fix").status == 2
+
+
+def test_the_health_is_what_works_and_what_does_not(codi: Codi):
+    assert codi("doctor", "--health").rows == codi("doctor").rows
+    codi.home.mkdir()
+    codi.home.chmod(0o755)
+    assert codi("doctor", "--health").status == 1
+    assert codi("doctor", "--fix").status == 0 and codi("doctor", "--health").status == 0
+
+
+def test_in_a_conversation_the_sandbox_is_told_and_chosen(codi: Codi, lab, terminals, confined):
+    probe = Path(codi.env["HOME"]) / "probe"
+    script = [says("", call("shell", command="sh do.sh")), says("Once.")]
+    lab([*script, says("", call("shell", command="sh do.sh")), says("Twice.")])
+    (codi.cwd / "do.sh").write_text("echo x > $HOME/probe")
+    talk = terminals("--permission-mode", "full-access")
+    talk.type("/sandbox\r")
+    talk.wait_for(f"sandbox auto: level {confined}")
+    talk.type("go\r")
+    talk.wait_for("Once.")
+    assert not probe.exists()
+    talk.type("/sandbox off\r")
+    talk.wait_for("sandbox off: level 1, unconfined")
+    talk.type("again\r")
+    talk.wait_for("Twice.")
+    assert probe.exists() and any(row.endswith("sandbox off") for row in talk.rows)
+    talk.type("/sandbox never\r")
+    talk.wait_for("usage: /sandbox off|auto|require|status")

@@ -14,7 +14,7 @@ from codi.frontends.tui.blocks.tools import State, ToolBlock
 from codi.frontends.tui.diff_view import DiffView
 from codi.frontends.tui.panes import Block
 from codi.protocol.events import StatusDelta, TodoItem
-from codi.protocol.messages import Text, ToolResult
+from codi.protocol.messages import Image, Text, ToolResult
 from pictures import SIZES, TINY, compare, fits, of_lines
 
 LONG = "\n".join(f"line {number} of what was printed" for number in range(1, 31))
@@ -57,6 +57,7 @@ Binary files /dev/null and b/logo.png differ
 +one
 +two
 """
+PICTURE = Image("iVBORw0KGgoAAAANSUhEUgAAAyAAAAJY", "image/png")
 ITEMS = (
     TodoItem("read the code", "completed"),
     TodoItem("change it", "in_progress", "changing it"),
@@ -115,7 +116,7 @@ def retry(*, done: bool) -> Block:
 
 
 BLOCKS: dict[str, Callable[[], Block]] = {
-    "user": lambda: UserBlock("Make it faster, please, and tell me what you did.\nThanks 漢字", 2),
+    "user": lambda: UserBlock("Make it faster, please, and tell me what you did.\nThanks 漢字", [PICTURE] * 2),
     "answer": answer,
     "answer-unbacked": lambda: answer("[no evidence]"),
     "thinking": lambda: thinking(done=False),

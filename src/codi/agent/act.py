@@ -7,6 +7,7 @@ import anyio
 from codi.agent.cover import Kept
 from codi.protocol.effects import Allow, Effect, Verdict
 from codi.protocol.messages import Text, ToolCall, ToolResult
+from codi.protocol.ops import Answer
 from codi.tools.tool import ToolOutput
 from codi.tools.toolbox import Resolved
 
@@ -27,6 +28,8 @@ class Act:
         self.result: ToolResult | None = None
         self.output: ToolOutput | None = None
         self.failed = False
+        self.answer: Answer | None = None
+        """What was said to the changes that it made on an overlay."""
         self.done = anyio.Event()
 
     @property
@@ -41,6 +44,11 @@ class Act:
     def canonical(self) -> ToolCall:
         arguments = self.resolved.arguments if self.resolved else self.call.arguments
         return ToolCall(self.call.id, self.tool, arguments)
+
+    @property
+    def stops_turn(self) -> bool:
+        """Whether the person stopped the turn when they saw what it changed."""
+        return self.answer is not None and self.answer.abort
 
     def settle(self, *content: object, is_error: bool = False, failed: bool = False) -> None:
         """Give the call its result, once."""

@@ -1,5 +1,9 @@
 """Having the person decide: what they are asked about an act, and what their answer makes of it."""
 
+import msgspec
+from anyio import to_thread
+from msgspec.structs import replace
+
 from codi.agent.act import Act
 from codi.agent.approvals import Approvals
 from codi.agent.binding import MISFIT
@@ -8,12 +12,15 @@ from codi.agent.judging import ANOTHER_WAY, Judging
 from codi.agent.learning import Offers
 from codi.agent.previews import preview_of
 from codi.agent.record import Record
+from codi.agent.trying import Tried, Trying
 from codi.protocol.effects import Allow, Ask, Deny, Effect, Runs
 from codi.protocol.events import ApprovalAsked, PolicyChosen
 from codi.protocol.messages import ToolCall
 from codi.tools.tool import ToolFailed
 from codi.workspace.workspace import Workspace
 
+NOT_STARTED = "Not executed: the user stopped the turn."
+CHANGED = "Nothing of it was kept: the user wants other arguments, {}. Send the call again with these."
 DENIED = "The user denied this call."
 NOBODY = "No one can approve this in non-interactive mode; {} needs --allow {}."
 DANGEROUS = 8
@@ -63,6 +70,40 @@ class Asking:
             if isinstance(act.verdict, Ask) and act.verdict.risk >= DANGEROUS:
                 return await self.ask(act)
         return True
+
+    async def may_become_true(self, act: Act, tried: Tried) -> bool:
+        """Whether what a command changed on an overlay may. Of what was allowed before it ran only changes are asked about."""
+        asks = isinstance(act.verdict, Ask) and act.binding is None
+        if not tried.trial.changes and not asks:
+            return True
+        assert act.resolved is not None
+        verdict = act.verdict if asks and isinstance(act.verdict, Ask) else Ask()
+        lines = [effect.line for effect in act.effects if isinstance(effect, Runs)]
+        asked, offers = self._question(
+            act.canonical,
+            act.effects,
+            Ask((*verdict.reasons, tried.reason), max(verdict.risk, tried.risk)),
+            mapped=act.mapped,
+            undo_cover=self._cover.told(act.resolved.action.effects()),
+            preview="\n".join([*lines, await to_thread.run_sync(tried.text)]),
+        )
+        act.answer = await self._approvals.ask(replace(asked, binding=tried.bound_to(asked.binding)), offers)
+        if act.answer.rule:
+            self._record.keep(PolicyChosen(self._judging.policy.mode, rule_added=act.answer.rule))
+        return isinstance(act.answer.verdict, Allow) and not act.answer.abort and act.answer.changed is None
+
+    def why_not_kept(self, act: Act, trying: Trying) -> str:
+        """Why nothing that a command changed became true, for the model; empty where it did."""
+        answer = act.answer
+        if answer is None:
+            return trying.why_not
+        if answer.abort:
+            return NOT_STARTED
+        if isinstance(answer.verdict, Deny):
+            return self._denial(act, answer.verdict)
+        if answer.changed is not None:
+            return CHANGED.format(msgspec.json.encode(answer.changed).decode())
+        return trying.why_not
 
     async def why_not(self, call: ToolCall, effects: tuple[Effect, ...]) -> str | None:
         """Have something judged that no tool does, and asked about where the policy says so; None if it is allowed."""

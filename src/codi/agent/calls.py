@@ -7,6 +7,7 @@ policy, one order and one record.
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from logging import getLogger
 from traceback import format_exception
 from uuid import uuid4
@@ -16,15 +17,15 @@ from msgspec.structs import replace
 
 from codi.agent.act import Act
 from codi.agent.approvals import Approvals
-from codi.agent.asking import DANGEROUS, Asking
+from codi.agent.asking import DANGEROUS, NOT_STARTED, Asking
 from codi.agent.binding import MISFIT
 from codi.agent.cover import Cover, NotKept
 from codi.agent.evidence.witness import Witness
 from codi.agent.judging import Judging
 from codi.agent.record import Record
 from codi.agent.scheduling import collide, only_reads
+from codi.agent.trying import Trying
 from codi.agent.veiling import changed
-from codi.policy.looking import only_looks
 from codi.policy.policy import Policy
 from codi.protocol.effects import Allow, Ask, Effect, Runs, Writes
 from codi.protocol.events import CallEndDelta, CallIntended, CallStartDelta, FilesChanged, MessageAdded, ToolProgress
@@ -36,7 +37,6 @@ from codi.workspace.workspace import UndeclaredEffect, Workspace
 
 logger = getLogger(__name__)
 
-NOT_STARTED = "Not executed: the user stopped the turn."
 ONE_AT_A_TIME = "Only one call at a time; send it again."
 _PARTIAL_CHARS = 20_000
 
@@ -57,7 +57,6 @@ class Calls:
         record: Record,
         cover: Cover | None = None,
     ) -> None:
-        self.toolbox = toolbox
         self.workspace = workspace
         self.approvals = approvals
         self.witness = Witness(workspace)
@@ -69,6 +68,11 @@ class Calls:
         self._cover = cover or Cover(None, workspace, record)
         self.judging = Judging(toolbox, workspace, policy, approvals, record, self._cover)
         self.asking = Asking(self.judging, approvals, workspace, record, self._cover)
+
+    @property
+    def toolbox(self) -> Toolbox:
+        """What can be called now."""
+        return self.judging.toolbox
 
     async def run(self, calls: Sequence[ToolCall], remark: Remark | None = None) -> bool:
         """Run the calls of a step; each gets exactly one result, kept in the order of the calls, whatever ends it early.
@@ -94,6 +98,8 @@ class Calls:
                 async with slots:
                     await self._perform(act)
             keep_results()
+            if act.stops_turn:
+                tasks.cancel_scope.cancel()
 
         for at, act in enumerate(acts):
             if self.at_once is not None and at >= self.at_once:
@@ -107,13 +113,14 @@ class Calls:
                     tasks.start_soon(run, act, acts[:at])
                 # Questions come one at a time, before anything with an effect starts; what only reads is not held up.
                 for act in acts:
-                    if isinstance(act.verdict, Ask) and not act.result and not await self.asking.ask(act):
+                    asks = isinstance(act.verdict, Ask) and not act.result and not self.judging.is_tried_first(act)
+                    if asks and not await self.asking.ask(act):
                         tasks.cancel_scope.cancel()
                         return False
                 ready.set()
         finally:
             keep_results(of_all=True)
-        return True
+        return not any(act.stops_turn for act in acts)
 
     async def run_by_hand(self, call: ToolCall) -> None:
         """Run one call that no model made. Who makes a call by hand has looked at the file: the guard that stands between a
@@ -141,9 +148,12 @@ class Calls:
             return NOT_STARTED
         if act.result:
             return act.result.text
+        trying = self._trying(act)
         try:
             async with self._cover.around(call, action.effects()) as act.kept:
-                output = await act.resolved.action.run(self._grant(act, heard))
+                output = await act.resolved.action.run(self._grant(act, heard, trying))
+            if trying and (why := self.asking.why_not_kept(act, trying)):
+                return why
         except NotKept as trouble:
             return f"Not executed: {trouble}"
         except OSError as trouble:
@@ -175,9 +185,12 @@ class Calls:
             act.heard = (act.heard + text)[-_PARTIAL_CHARS:]
             self._record.tell(ToolProgress(call.id, text))
 
+        trying = self._trying(act)
         try:
             async with self._cover.around(call, act.resolved.action.effects()) as act.kept:
-                output = await act.resolved.action.run(self._grant(act, heard))
+                output = await act.resolved.action.run(self._grant(act, heard, trying))
+            if trying and (why := self.asking.why_not_kept(act, trying)):
+                raise ToolFailed(why)
             act.output = await self._witnessed(
                 act, self._veiled(act, output if isinstance(output, ToolOutput) else ToolOutput(text=output))
             )
@@ -202,13 +215,16 @@ class Calls:
             self.approvals.learning.entered(act.effects, act.tool)
         self._record.tell(CallEndDelta(act.result))
 
-    def _grant(self, act: Act, heard: Callable[[str], None]) -> Grant:
+    def _grant(self, act: Act, heard: Callable[[str], None], trying: Trying | None) -> Grant:
         """What is proven to only look is held to it, and in modes that change nothing everything is."""
-        commands = [effect for effect in act.effects if isinstance(effect, Runs)]
-        looks = self.judging.policy.mode in ("plan", "read-only") or all(
-            only_looks(command, self.approvals.territory) for command in commands
-        )
-        return Grant(self.workspace, act.effects, heard, looks=looks)
+        looks = all(self.judging.looks(effect) for effect in act.effects if isinstance(effect, Runs))
+        return Grant(self.workspace, act.effects, heard, looks=looks, keeping=trying)
+
+    def _trying(self, act: Act) -> Trying | None:
+        """Who decides on what the commands of a call change; None where it becomes true as they do it."""
+        if not self.judging.confining.shows_first:
+            return None
+        return Trying(partial(self.asking.may_become_true, act), self.workspace.shown)
 
     async def _witnessed(self, act: Act, output: ToolOutput) -> ToolOutput:
         """The output, with the evidence that it gives of the workspace as it now is."""

@@ -6,7 +6,7 @@ A model's own count is always better; this one is never 0, and every part of a r
 import re
 from binascii import Error as NotBase64
 from binascii import a2b_base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -23,6 +23,10 @@ MESSAGE, TOOL = 4, 10
 
 IMAGE = 1200
 """Of an image whose size cannot be read."""
+
+FRAMES: dict[str, tuple[int, int]] = {"anthropic-messages": (346, 28)}
+"""Tokens that a service itself adds where there are tools, and where the model is to think, by the name of its format.
+(Source: Anthropic's table of system prompts for tool use; the other as replies tell it.)"""
 
 _PIXELS_A_TOKEN = 750
 _MARKS = re.compile(r"[{}()\[\];=<>_/\\|&*+#$@\"'`:,.]")
@@ -108,35 +112,25 @@ def _jpeg_pixels(head: bytes) -> tuple[int, int] | None:
     return None
 
 
-def block_tokens(block: Block) -> int:
-    match block:
-        case Text(text=text):
-            return tokens_of(text)
-        case Thinking(text=text):
-            return tokens_of(text) or 1
-        case Image():
-            return image_tokens(block)
-        case ToolCall(name=name, arguments=arguments):
-            return tokens_of(name) + json_tokens(arguments)
-        case ToolResult(content=content):
-            return sum(block_tokens(part) for part in content) or 1
-
-
-def tool_tokens(tool: ToolSpec) -> int:
-    return json_tokens(tool) + TOOL
+def framing(api: str, *, tools: bool, thinking: bool) -> int:
+    """What the service of this format adds to a request by itself."""
+    of_tools, of_thinking = FRAMES.get(api, (0, 0))
+    return of_tools * tools + of_thinking * thinking
 
 
 class Counter:
-    """Each block is counted once: it never changes, and is known again by being the same object."""
+    """Each block is counted once: it never changes, and is known again by being the same object. By a model's `tokenizer`, else by
+    estimate."""
 
-    def __init__(self) -> None:
+    def __init__(self, tokenizer: Callable[[str], int] | None = None) -> None:
         self._known: dict[int, tuple[object, int]] = {}
+        self._tokenizer = tokenizer
 
     def block(self, block: Block) -> int:
         known = self._known.get(id(block))
         if known is None:
             # Held on to, so that no other block can come to have its identity.
-            known = self._known[id(block)] = (block, block_tokens(block))
+            known = self._known[id(block)] = (block, self._block(block))
         return known[1]
 
     def message(self, message: Message) -> int:
@@ -154,10 +148,32 @@ class Counter:
         return self.texts(system) + self.tools(tools)
 
     def texts(self, texts: Sequence[str]) -> int:
-        return sum(self._of(text, tokens_of) for text in texts)
+        return sum(self._of(text, self._text) for text in texts)
 
     def tools(self, tools: Sequence[ToolSpec]) -> int:
-        return sum(self._of(tool, tool_tokens) for tool in tools)
+        return sum(self._of(tool, self._tool) for tool in tools)
+
+    def _block(self, block: Block) -> int:
+        match block:
+            case Text(text=text):
+                return self._text(text)
+            case Thinking(text=text):
+                return self._text(text) or 1
+            case Image():
+                return image_tokens(block)
+            case ToolCall(name=name, arguments=arguments):
+                return self._text(name) + self._json(arguments)
+            case ToolResult(content=content):
+                return sum(map(self._block, content)) or 1
+
+    def _tool(self, tool: ToolSpec) -> int:
+        return self._json(tool) + TOOL
+
+    def _text(self, text: str) -> int:
+        return self._tokenizer(text) if self._tokenizer else tokens_of(text)
+
+    def _json(self, value: Any) -> int:
+        return self._tokenizer(json.encode(value).decode()) if self._tokenizer else json_tokens(value)
 
     def _of(self, thing: Any, count: Any) -> int:
         known = self._known.get(id(thing))

@@ -135,9 +135,7 @@ class Compressed(Around):
         self._is_on = is_on
 
     async def stream(self, request: Request) -> AsyncIterator[Delta | Reply]:
-        entities = worth_it(texts_of(request.messages)) if self._is_on() and request.purpose == "turn" else Entities()
-        if entities.values:
-            request = replace(request, messages=compressed(request.messages, entities))
+        request, entities = self._shortened(request)
         parts: Any = self._provider.stream(request)
         pieces = _Pieces(entities)
         async with aclosing(parts):
@@ -151,6 +149,15 @@ class Compressed(Around):
                 else:
                     for told in pieces.of(part):
                         yield told
+
+    async def count(self, request: Request) -> int | None:
+        return await self._provider.count(self._shortened(request)[0])
+
+    def _shortened(self, request: Request) -> tuple[Request, Entities]:
+        entities = worth_it(texts_of(request.messages)) if self._is_on() and request.purpose == "turn" else Entities()
+        if entities.values:
+            request = replace(request, messages=compressed(request.messages, entities))
+        return request, entities
 
 
 def decoded(message: Message, entities: Entities) -> Message:

@@ -20,9 +20,10 @@ from codi.agent.record import Record
 from codi.agent.reviewer import Reviewer
 from codi.agent.veiling import changed
 from codi.credentials.vault import NotHeld
+from codi.policy.looking import only_looks
 from codi.policy.modes import on
 from codi.policy.policy import Policy
-from codi.protocol.effects import Allow, Ask, Deny, Effect, Reads, Runs, Writes
+from codi.protocol.effects import Allow, Ask, Deny, Effect, Reaches, Reads, Runs, Verdict, Writes
 from codi.protocol.events import ApprovalGiven
 from codi.protocol.messages import ToolCall
 from codi.tools.tool import ToolFailed
@@ -36,6 +37,9 @@ NOT_HELD = (
     "command again that it came from, and use the placeholder that is shown there. Never guess one."
 )
 _RISK_OF_NO_UNDO = 6
+_RISK_OF_NO_PREVIEW = 5
+_ALL_HOSTS = Reaches("*", 0, "whatever the command reaches")
+_OPEN_NETWORK = "it has the network of this machine (sandbox.network = host)"
 _RISK_OF_READ_ONLY = 5
 _MOST_NAMED = 5
 
@@ -105,8 +109,8 @@ class Judging:
             if why := await self.confining.refusal():
                 act.settle(f"Not executed: {why}", is_error=True, failed=True)
                 return
-            if self.confining.holds and not self._approvals.territory.confined:
-                self._approvals.territory = replace(self._approvals.territory, confined=True)
+            if self.confining.holds is not self._approvals.territory.confined:
+                self._approvals.territory = replace(self._approvals.territory, confined=self.confining.holds)
                 self.policy = on(self._approvals.territory, self.policy)
             self._approvals.sandbox_level = self.confining.level
         act.verdict = self.learned.judge(act.effects, tool=act.tool)
@@ -116,8 +120,34 @@ class Judging:
             act.verdict = Ask((f"cannot be undone: {why}",), risk=_RISK_OF_NO_UNDO)
         elif act.verdict == Allow() and self.policy.mode != "full-access" and (names := self._read_only(act.effects)):
             act.verdict = Ask((f"{', '.join(names[:_MOST_NAMED])} is read-only",), risk=_RISK_OF_READ_ONLY)
+        if any(isinstance(effect, Runs) and not self.looks(effect) for effect in act.effects):
+            act.verdict = self._with_what_is_not_held(act.verdict)
         if isinstance(act.verdict, Deny):
             self._deny(act, act.verdict)
+
+    def looks(self, command: Runs) -> bool:
+        """Whether a command can change nothing: it is proven to only look, or the mode lets none do more."""
+        return self.policy.mode in ("plan", "read-only") or only_looks(command, self._approvals.territory)
+
+    def is_tried_first(self, act: Act) -> bool:
+        """Whether a command that is to be asked about may run before that: on an overlay and without any network nothing of it is
+        true, and nobody hears of it, before the answer."""
+        held = self.confining.shows_first and self.confining.network == "none"
+        return held and all(isinstance(effect, Runs) for effect in act.effects)
+
+    def _with_what_is_not_held(self, verdict: Verdict) -> Verdict:
+        """The verdict on a command that does more than look, where the sandbox does less than one would think."""
+        if self.confining.no_preview:
+            verdict = _asked_too(
+                verdict, f"no preview is possible here: {self.confining.no_preview}", _RISK_OF_NO_PREVIEW
+            )
+        if self.confining.holds and self.confining.network == "host":
+            match self.learned.judge((_ALL_HOSTS,)):
+                case Ask(risk=risk):
+                    verdict = _asked_too(verdict, _OPEN_NETWORK, risk)
+                case Deny() as denied:
+                    verdict = verdict if isinstance(verdict, Deny) else denied
+        return verdict
 
     async def review(self, acts: Sequence[Act]) -> None:
         """Have another model look at what is about to be done, where one is set up for that."""
@@ -172,6 +202,15 @@ class Judging:
 
     def binding(self, call: ToolCall, effects: Sequence[Effect]) -> str:
         return binding_of(call, effects, self._workspace.root, self.environment, self._approvals.sandbox_level)
+
+
+def _asked_too(verdict: Verdict, reason: str, risk: int) -> Verdict:
+    match verdict:
+        case Allow():
+            return Ask((reason,), risk)
+        case Ask():
+            return Ask((*verdict.reasons, reason), max(verdict.risk, risk))
+    return verdict
 
 
 def _is_read_only(facts: FileFacts) -> bool:

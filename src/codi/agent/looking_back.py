@@ -26,14 +26,16 @@ from codi.protocol.events import (
     SnapshotsDelta,
 )
 from codi.protocol.messages import ToolCall
-from codi.protocol.ops import Bisect, Blame, CompareSnapshots, CreateSnapshot, ShowChanges, ShowSnapshots
-from codi.tools.unified_diffs import patches
+from codi.protocol.ops import Bisect, Blame, CompareSnapshots, CreateSnapshot, ShowChanges, ShowDiff, ShowSnapshots
+from codi.tools.unified_diffs import git_diff, patches
+from codi.workspace import git
 from codi.workspace.ledger import choosing
 from codi.workspace.ledger.answers import blamed, snapshot_row, told_step
 from codi.workspace.ledger.changes import Summary, standing
 from codi.workspace.ledger.ledger import Ledger
 from codi.workspace.ledger.snapshots import snapshots, step_of
 from codi.workspace.ledger.states import Step
+from codi.workspace.roots import repository_of
 from codi.workspace.workspace import Confinement
 
 _MOST_TIME_S = 24 * 3600.0
@@ -48,12 +50,16 @@ class LookingBack:
         self._record = record
         self._path_of = path_of
 
-    async def tell(self, op: ShowChanges | Blame | Bisect | ShowSnapshots | CreateSnapshot | CompareSnapshots) -> None:
+    async def tell(
+        self, op: ShowChanges | ShowDiff | Blame | Bisect | ShowSnapshots | CreateSnapshot | CompareSnapshots
+    ) -> None:
         """Raises CodiError."""
         delta: Delta
         match op:
             case ShowChanges():
-                delta = await to_thread.run_sync(self._changes)
+                delta = await to_thread.run_sync(self._changes, op)
+            case ShowDiff():
+                delta = await self._diff(op)
             case Blame(path, first, last):
                 lines = await to_thread.run_sync(blamed, self._ledger, self._path_of(path), first, last, path)
                 delta = BlameDelta(path, lines)
@@ -69,12 +75,9 @@ class LookingBack:
                 delta = await to_thread.run_sync(self._compared, op)
         self._record.tell(delta)
 
-    def _changes(self) -> ChangesDelta:
-        ledger = self._ledger
-        ledger.look()
-        steps = standing(ledger.journal)
-        first = next((step.n for step in steps if step.cause.session == self._session), None)
-        of_session = [step for step in steps if first is not None and step.n >= first]
+    def _changes(self, op: ShowChanges) -> ChangesDelta:
+        steps, summary = self._of_session(), Summary(self._ledger.contents, self._ledger.root)
+        rows = summary.of_file(steps, self._path_of(op.path)) if op.path else summary.of(steps)
         return ChangesDelta(
             tuple(
                 ChangedFileRow(
@@ -86,10 +89,45 @@ class LookingBack:
                     removed=row.removed,
                     owner=row.owner,
                     steps=row.steps,
+                    by=row.by,
+                    at=row.at,
+                    patch=tuple(git_diff(summary.difference(row))) if op.patches else (),
                 )
-                for row in Summary(ledger.contents, ledger.root).of(of_session)
+                for row in rows
             )
         )
+
+    def _of_session(self) -> list[Step]:
+        """What stands of the steps since this session did its first one."""
+        self._ledger.look()
+        steps = standing(self._ledger.journal)
+        first = next((step.n for step in steps if step.cause.session == self._session), None)
+        return [step for step in steps if first is not None and step.n >= first]
+
+    async def _diff(self, op: ShowDiff) -> ComparisonDelta:
+        root = self._calls.workspace.root
+        if op.turn is None and repository_of(root):
+            told = await git.diff(root, op.ref, op.path)
+            if told is None:
+                raise UsageError(
+                    f"git knows no {op.ref or 'commit'}", hint="Name a turn, a commit, a branch or a file."
+                )
+            return ComparisonDelta(tuple(told.splitlines()))
+        if op.ref:
+            raise UsageError(f"{op.ref} means nothing outside of a repository", hint="Name a turn or a file.")
+        return await to_thread.run_sync(self._done, op)
+
+    def _done(self, op: ShowDiff) -> ComparisonDelta:
+        steps = self._of_session()
+        if op.turn is not None:
+            turn = op.turn
+            steps = [step for step in steps if (step.cause.session, step.cause.turn) == (self._session, turn)]
+            if not steps:
+                raise UsageError(f"turn {turn} changed no file that stands", hint="`/changes` names the turns.")
+        wanted = os.fsencode(self._path_of(op.path)).decode("utf-8", "replace") if op.path else ""
+        found = Summary(self._ledger.contents, self._ledger.root).differences(steps)
+        shown = [each for each in found if not wanted or wanted in (each.old, each.new)]
+        return ComparisonDelta(tuple(line for each in shown for line in git_diff(each)))
 
     def _created(self, name: str) -> SnapshotsDelta:
         named = self._ledger.name_tree(name or time.strftime("%Y-%m-%d %H:%M:%S"))

@@ -108,6 +108,14 @@ class Memories:
         self._write(scope, lines)
         return memory
 
+    def is_new(self, fact: str) -> bool:
+        """Whether it may be kept and is not known already."""
+        try:
+            fact = self._checked(fact)
+        except UsageError:
+            return False
+        return not any(_is_alike(each.fact, fact) for each in self.all())
+
     def edit(self, id: str, fact: str) -> Memory:
         fact = self._checked(fact)
         found = self.matching(id)

@@ -2,23 +2,32 @@
 
 from collections.abc import Sequence
 
+import anyio
+
 from codi.agent.memories import Memories, Memory
+from codi.agent.proposing import Proposing
 from codi.agent.record import Record
 from codi.protocol.errors import CodiError
 from codi.protocol.events import AnswerDelta
-from codi.protocol.ops import EditMemory, Forget, MemoryOp, Remember, SetProfile, ShowMemories
+from codi.protocol.ops import EditMemory, Forget, MemoryOp, ProposeMemories, Remember, SetProfile, ShowMemories
 from codi.tools.tool import ToolFailed
 
 
 class Remembering:
-    def __init__(self, memories: Memories, record: Record) -> None:
+    """`proposing` finds what may be worth it; None where no model is asked."""
+
+    def __init__(self, memories: Memories, record: Record, proposing: Proposing | None = None) -> None:
         self._memories = memories
         self._record = record
+        self._proposing = proposing
 
     async def take(self, op: MemoryOp) -> None:
         """Do it, and tell what became of it."""
         try:
-            self._record.tell(self._answer(op))
+            if isinstance(op, ProposeMemories):
+                await self._propose()
+            else:
+                self._record.tell(self._answer(op))
         except CodiError as error:
             self._record.tell(AnswerDelta(str(error), ok=False, hint=error.hint))
 
@@ -30,7 +39,15 @@ class Remembering:
             raise ToolFailed(f"{error} {error.hint}") from error
         return f"Remembered as {memory.id}."
 
-    def _answer(self, op: MemoryOp) -> AnswerDelta:
+    async def _propose(self) -> None:
+        try:
+            found = await self._proposing.facts() if self._proposing else []
+        except anyio.get_cancelled_exc_class():
+            self._record.tell(AnswerDelta("stopped; nothing is proposed", ok=False))
+            raise
+        self._record.tell(AnswerDelta("\n".join(found)))
+
+    def _answer(self, op: Remember | Forget | ShowMemories | EditMemory | SetProfile) -> AnswerDelta:
         match op:
             case Remember(fact, category, scope):
                 memory = self._memories.remember(fact, category=category, scope=scope, session=self._session)

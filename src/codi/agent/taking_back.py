@@ -18,6 +18,7 @@ from codi.protocol.ops import (
     Redo,
     RestoreSnapshot,
     ShowChanges,
+    ShowDiff,
     ShowSnapshots,
     Undo,
 )
@@ -29,7 +30,16 @@ from codi.workspace.ledger.states import Cause, Step
 from codi.workspace.ledger.undoing import Plan
 
 LedgerOp = (
-    Undo | Redo | ShowChanges | Blame | Bisect | ShowSnapshots | CreateSnapshot | CompareSnapshots | RestoreSnapshot
+    Undo
+    | Redo
+    | ShowChanges
+    | ShowDiff
+    | Blame
+    | Bisect
+    | ShowSnapshots
+    | CreateSnapshot
+    | CompareSnapshots
+    | RestoreSnapshot
 )
 
 

@@ -67,6 +67,11 @@ class TextCalls:
     async def models(self) -> Sequence[ModelEntry]:
         return await self._provider.models()
 
+    async def count(self, request: Request) -> int | None:
+        if request.tools and not self._takes_tools(self._provider.model):
+            return None  # what would be sent then are words of codi
+        return await self._provider.count(request)
+
     async def stream(self, request: Request) -> AsyncIterator[Delta | Reply]:
         if request.tools and not self._takes_tools(await known_model(self._provider)):
             parts = self._in_text(request)

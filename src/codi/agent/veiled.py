@@ -25,16 +25,21 @@ class Veiled(Around):
         self._seen: dict[int, tuple[Message, Message]] = {}
 
     async def stream(self, request: Request) -> AsyncIterator[Delta | Reply]:
-        told = replace(
+        parts: Any = self._provider.stream(self._told(request))
+        async with aclosing(parts):
+            async for part in parts:
+                yield part
+
+    async def count(self, request: Request) -> int | None:
+        return await self._provider.count(self._told(request))
+
+    def _told(self, request: Request) -> Request:
+        return replace(
             request,
             system=veiled(request.system, self._vault),
             messages=self._messages(request.messages),
             tools=self._tools(request.tools),
         )
-        parts: Any = self._provider.stream(told)
-        async with aclosing(parts):
-            async for part in parts:
-                yield part
 
     def _tools(self, tools: tuple[ToolSpec, ...]) -> tuple[ToolSpec, ...]:
         if self._told_tools[0] is not tools:

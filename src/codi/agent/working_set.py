@@ -12,7 +12,8 @@ from codi.protocol.messages import Message, ToolCall
 
 MOST_PATHS = 100
 RECENT = 25
-_LOOKING = frozenset({"grep", "glob", "search_code", "find_symbol", "find_references"})
+SEARCHING = frozenset({"grep", "glob", "search_code", "find_symbol", "find_references"})
+"""Tools that look for a pattern; where they look is no file that is worked on."""
 _MENTION = re.compile(r"(?<![\w/])@([\w./-]+)")
 
 
@@ -46,10 +47,10 @@ def working_set(path: Iterable[Entry]) -> WorkingSet:
         match entry.fact:
             case MessageAdded(message=Message(role="assistant") as message):
                 for call in message.tool_calls:
-                    if call.name in _LOOKING and isinstance(pattern := call.arguments.get("pattern"), str):
+                    if call.name in SEARCHING and isinstance(pattern := call.arguments.get("pattern"), str):
                         patterns.pop(pattern, None)
                         patterns[pattern] = None
-                    for name in paths_in(call.arguments):
+                    for name in paths_in(call.arguments) if call.name not in SEARCHING else ():
                         touch(name, "tool", entry.at)
             case MessageAdded(message=Message(role="user") as message) if not message.tool_results:
                 for found in _MENTION.finditer(message.text):

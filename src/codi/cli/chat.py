@@ -3,45 +3,28 @@
 import os
 import sys
 from collections.abc import Sequence
-from functools import partial
+from importlib import import_module
 from typing import Any
 
-import anyio
-from anyio import to_thread
-
 from codi.cli import loop
-from codi.cli.attachments import prompt_with_files
-from codi.cli.beside import beside
 from codi.cli.flags import check, how_trusted, is_interactive, parser, settings_of, text_or_file
-from codi.cli.main import trace_of
-from codi.cli.mentions import Mentions
-from codi.cli.names import KnownNames
-from codi.cli.start import host_for
-from codi.cli.stopping import Ended, Stopping, cancel_when_ended, leave_when_ended
+from codi.cli.painted import Painted
+from codi.cli.receiving import reception_for
+from codi.cli.stopping import leave_when_ended
 from codi.cli.words import COMMANDS
-from codi.engine.engine import Engine
 from codi.engine.options import Options
 from codi.engine.places import Places
+from codi.engine.reception import Reception
+from codi.engine.trust.manifest import manifest
 from codi.engine.version import VERSION
-from codi.frontends.answers import Answering, nobody, yes
-from codi.frontends.chat import chat
-from codi.frontends.headless import run_prompts
-from codi.frontends.json_lines import print_events, write_line
-from codi.frontends.outcome import Outcome
-from codi.frontends.print_once import print_once
-from codi.frontends.trust_by_line import ask_by_line
-from codi.frontends.tui.app import App
-from codi.frontends.tui.history import History
-from codi.frontends.tui.opening import Opening
-from codi.frontends.tui.surroundings import Surroundings
-from codi.protocol.errors import CodiError, UsageError
+from codi.frontends.answers import yes
+from codi.protocol.errors import UsageError
 from codi.protocol.ops import Prompt
 from codi.protocol.trusting import TrustAsked
-from codi.providers.assembly import load_http
 from codi.wire.characters import without_halves
 
 
-def run(words: Sequence[str], opening: Opening | None = None) -> int:
+def run(words: Sequence[str], opening: Painted | None = None) -> int:
     args = parser(COMMANDS).parse_args(words)
     if args.version:
         print(f"codi {VERSION}")
@@ -55,29 +38,44 @@ def run(words: Sequence[str], opening: Opening | None = None) -> int:
     interactive = is_interactive(args)
     if interactive and how_trusted(args) == "pinned" and not args.print_prompt:
         _ask_about_project(places, args, opening)
-    engine = _engine(args, places, words)
+    reception = _reception(args, places, words)
     if args.print_prompt:
-        print("\n\n".join(f"# from: {part.origin}\n{part.tagged}" for part in loop.run(engine.prompt_parts)))
+        print("\n\n".join(f"# from: {part.origin}\n{part.tagged}" for part in loop.run(reception.engine.prompt_parts)))
         return 0
     prompts = _prompts(args, interactive)
     if not interactive and not prompts:
         raise UsageError("there is no prompt", hint="Say what to do: codi -p 'fix the failing test'.")
-    target = _target(args, engine)
-    if opening and engine.ui.mode == "plain":
+    target = _target(args, reception)
+    if opening and reception.ui.mode == "plain":
         opening.withdraw()
         opening = None
     leave_when_ended()
     try:
-        if interactive:
-            return loop.run(_talk, engine, target, prompts, opening, places, yes if args.yes else None)
-        return loop.run(_run_shot, engine, target, prompts, args, places)
+        # Each way to talk loads its own frontend, and none of the others.
+        if not interactive:
+            from codi.cli.shot import run_shot
+
+            return loop.run(run_shot, reception.engine, target, prompts, args, places)
+        answering = yes if args.yes else None
+        if opening is None:
+            from codi.cli.talk import talk
+
+            return loop.run(talk, reception.engine, target, prompts, answering)
+        status: int = loop.run(
+            import_module("codi.cli.terminal").talk, reception, target, prompts, opening, places, answering
+        )
+        return status
     except BaseExceptionGroup as group:
         raise _alone(group) from None
 
 
-def _ask_about_project(places: Places, args: Any, opening: Opening | None) -> None:
+def _ask_about_project(places: Places, args: Any, opening: Painted | None) -> None:
     """Before anything of a project counts. The prompt that was painted makes room meanwhile."""
-    from codi.cli.trusting import ask_about  # only where somebody can be asked
+    if not manifest(places):
+        return
+    # Only where there is something to ask about.
+    from codi.cli.trusting import ask_about
+    from codi.frontends.trust_by_line import ask_by_line
 
     def ask(asked: TrustAsked) -> Sequence[int]:
         if opening is None:
@@ -98,7 +96,7 @@ def _alone(error: BaseException) -> BaseException:
     return error
 
 
-def _engine(args: Any, places: Places, words: Sequence[str]) -> Engine:
+def _reception(args: Any, places: Places, words: Sequence[str]) -> Reception:
     named = {pair.partition("=")[0].strip() for pair in args.config}
     options = Options(
         keep=not args.no_session,
@@ -122,19 +120,21 @@ def _engine(args: Any, places: Places, words: Sequence[str]) -> Engine:
         someone_answers=is_interactive(args),
         flags=tuple(word.partition("=")[0] for word in words if word.startswith("--")),
     )
-    return host_for(places, settings_of(args), options, pairs=args.config, how=how_trusted(args))
+    return reception_for(places, settings_of(args), options, pairs=args.config, how=how_trusted(args))
 
 
 def _names(text: str | None) -> tuple[str, ...] | None:
     return None if text is None else tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def _target(args: Any, engine: Engine) -> str | None:
+def _target(args: Any, reception: Reception) -> str | None:
     """The session that is meant; None for a new one."""
     if args.go_on:
-        return engine.newest()
+        newest: str = reception.engine.newest()
+        return newest
     if args.fork is not None:
-        return engine.fork(args.fork)
+        fork: str = reception.engine.fork(args.fork)
+        return fork
     if args.resume == "":
         raise UsageError("--resume needs to know which session", hint="codi sessions lists them; -c takes the newest.")
     named: str | None = args.resume or args.session
@@ -153,121 +153,11 @@ def _prompts(args: Any, interactive: bool) -> list[Prompt]:
         texts = texts or [""]
     prompts = [Prompt(text) for text in texts]
     if files:
+        from codi.cli.attachments import prompt_with_files
+
         prompts[0] = prompt_with_files(prompts[0].text, files)
     return prompts
 
 
 def _standard_input() -> str:
     return sys.stdin.buffer.read().decode("utf-8-sig", errors="replace")
-
-
-async def _talk(
-    engine: Engine,
-    target: str | None,
-    prompts: Sequence[Prompt],
-    opening: Opening | None,
-    places: Places,
-    answering: Answering | None,
-) -> int:
-    ended = Ended()
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(cancel_when_ended, ended, tasks.cancel_scope)
-        if opening:
-            await _in_terminal(engine, target, prompts, opening, places, answering)
-        else:
-            async with engine.open(target) as conversation:
-                for warning in conversation.warnings:
-                    print(f"warning: {warning}", file=sys.stderr)
-                await chat(conversation, conversation.greeting, prompts, answering)
-        tasks.cancel_scope.cancel()
-    return 128 + ended.signal if ended.signal else 0
-
-
-async def _in_terminal(
-    engine: Engine,
-    target: str | None,
-    prompts: Sequence[Prompt],
-    opening: Opening,
-    places: Places,
-    answering: Answering | None,
-) -> None:
-    """One conversation after the other, as the person goes from one to the next."""
-    kept = os.environ.get("CODI_HISTORY_FILE") or f"{places.home}/history"
-    history = History(kept, places.cwd, engine.is_secret)
-    names = KnownNames(engine, places)
-    mentions = Mentions(places.cwd, places.root, lambda: names.of("file"))
-    around = Surroundings(
-        places.cwd,
-        beside,
-        history,
-        names.of,
-        names.refresh,
-        mentions.found_in,
-        engine.ui,
-        answering,
-        engine.theme_folders,
-    )
-    going: str | None = target or ""
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(names.learn)
-        is_first = True
-        while going is not None:
-            async with engine.open(going or None) as conversation:
-                if is_first:  # it begins when the application first waits, and all is painted
-                    tasks.start_soon(partial(to_thread.run_sync, load_http, abandon_on_cancel=True))
-                    is_first = False
-                app = App(opening, conversation, around, greeting=conversation.greeting)
-                await app.run(prompts)
-            going, prompts = app.next, ()
-        tasks.cancel_scope.cancel()
-
-
-async def _run_shot(engine: Engine, target: str | None, prompts: Sequence[Prompt], args: Any, places: Places) -> int:
-    outcome = Outcome(require_permission=args.require_permission == "yes")
-    form = args.output_format or {"json": "stream-json"}.get(args.mode, "text")
-    answering = yes if args.yes else nobody
-    stopping = Stopping()
-    async with anyio.create_task_group() as tasks:
-        await tasks.start(stopping.watch, tasks.cancel_scope)
-        try:
-            async with engine.open(target) as conversation:
-                stopping.conversation = conversation
-                outcome.warnings += [*engine.warnings, *conversation.warnings]
-                origin = conversation.origin
-                outcome.model = {"provider": origin.provider, "id": origin.model, "thinking": conversation.thinking}
-                if args.verbose:
-                    print(conversation.greeting, file=sys.stderr)
-                if form == "stream-json":
-                    await print_events(conversation, prompts, answering, outcome, places.cwd)
-                elif form == "json":
-                    await run_prompts(conversation, prompts, answering, outcome.hear)
-                else:
-                    for warning in conversation.warnings:
-                        print(f"warning: {warning}", file=sys.stderr)
-                    await print_once(conversation, prompts, answering, outcome, quiet=args.quiet)
-        except CodiError as error:
-            if error.exit_status == UsageError.exit_status:
-                raise
-            if args.debug:
-                print(trace_of(error), end="", file=sys.stderr)
-            outcome.fail(str(error), error.hint, error.code)
-        tasks.cancel_scope.cancel()
-    if stopping.interrupted:
-        outcome.interrupted(stopping.signal)
-    if form != "text":
-        told = stopping.conversation
-        session_id, session_file = (told.session_id, told.session_file) if told else ("", None)
-        write_line(outcome.as_json(session_id=session_id, session_file=session_file, cwd=places.cwd))
-    _tell_end(outcome)
-    return outcome.exit_status
-
-
-def _tell_end(outcome: Outcome) -> None:
-    if outcome.kind == "permission":
-        print(
-            "error: a permission was needed and nobody could give it\nhint: Allow it with --allow RULE, or everything that is "
-            "not dangerous with -y.",
-            file=sys.stderr,
-        )
-    elif outcome.kind in ("error", "limit", "unbacked") and outcome.reason:
-        print(f"error: {outcome.reason}\nhint: {outcome.hint}", file=sys.stderr)

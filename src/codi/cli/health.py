@@ -44,12 +44,16 @@ class Patient(Struct, frozen=True):
     fix: bool
 
 
-def tell(args: Any) -> int:
-    """Print what all checks found. 1 if something that is needed is not in order."""
+def parts_of(args: Any) -> Assembly:
+    """As they would be put together with these flags."""
     places = Places.at(args.cwd)
     flags = {"sandbox.mode": args.sandbox} if args.sandbox else {}
-    settings = load(places, os.environ, flags, ()).settings
-    patient = Patient(Assembly(places, settings, Options(), os.environ), args.fix)
+    return Assembly(places, load(places, os.environ, flags, ()).settings, Options(), os.environ)
+
+
+def tell(args: Any) -> int:
+    """Print what all checks found. 1 if something that is needed is not in order."""
+    patient = Patient(parts_of(args), args.fix)
     rows = [check(patient) for check in CHECKS]
     if args.json:
         print_json(rows)

@@ -10,9 +10,9 @@ from importlib import import_module
 from io import TextIOWrapper
 from itertools import takewhile
 
+from codi.cli.painted import Painted
 from codi.cli.words import COMMANDS, module_of
 from codi.frontends.sanitiser import visible_stream
-from codi.frontends.tui.opening import Opening
 
 _TROUBLES = {
     errno.ENOSPC: "Free some space where the output and codi's home are.",
@@ -26,7 +26,7 @@ _TROUBLES = {
 """What the machine may lack, and what mends it."""
 
 
-def run(words: Sequence[str], opening: Opening | None = None) -> int:
+def run(words: Sequence[str], opening: Painted | None = None) -> int:
     """Run the command; returns the exit status. `opening` is the prompt, where it was painted already."""
     try:
         _open_standard_streams()
@@ -63,7 +63,7 @@ def _open_standard_streams() -> None:
     sys.stderr = visible_stream(sys.stderr)  # it is for persons, wherever they read it
 
 
-def _chosen(words: list[str], opening: Opening | None) -> int:
+def _chosen(words: list[str], opening: Painted | None) -> int:
     if "--list-models" in takewhile(lambda word: word != "--", words):  # the older spelling of a command
         words.remove("--list-models")
         words = ["models", *words]
@@ -81,7 +81,7 @@ def _chosen(words: list[str], opening: Opening | None) -> int:
         raise UsageError(f"unknown command {name!r}", hint=f"Did you mean `codi {near}`? A prompt goes after `--`.")
     if _asks_for_help(words):
         return _run("help", words)
-    talk: Callable[[list[str], Opening | None], int] = import_module("codi.cli.chat").run
+    talk: Callable[[list[str], Painted | None], int] = import_module("codi.cli.chat").run
     _loaded()
     return talk(words, opening)
 
@@ -98,8 +98,10 @@ def _run(module: str, words: list[str]) -> int:
 
 
 def _loaded() -> None:
-    """From here on garbage is looked for again, but not among what stays until the end."""
+    """From here on garbage is looked for again, but not among what stays until the end, and not with every few hundred objects:
+    what is still to be loaded is thousands, and none of it is garbage."""
     gc.freeze()
+    gc.set_threshold(20_000)
     gc.enable()
 
 

@@ -7,8 +7,8 @@ from itertools import islice
 import anyio
 from anyio import to_thread
 
-from codi.engine.engine import Engine
 from codi.engine.places import Places
+from codi.engine.reception import Reception
 from codi.workspace.ignoring import files_below
 
 _MOST_FILES = 100_000
@@ -17,8 +17,8 @@ _MOST_FILES = 100_000
 class KnownNames:
     """`of` says what is known of a kind by now; `learn` finds it out, and again whenever `refresh` was called."""
 
-    def __init__(self, engine: Engine, places: Places) -> None:
-        self._engine = engine
+    def __init__(self, reception: Reception, places: Places) -> None:
+        self._reception = reception
         self._places = places
         self._names: dict[str, Sequence[str]] = {}
         self._wanted = anyio.Event()
@@ -30,17 +30,19 @@ class KnownNames:
         self._wanted.set()
 
     async def learn(self) -> None:
-        """Until it is cancelled."""
+        """Until it is cancelled. Nothing before the engine is there: a prompt may be waiting for it."""
+        await self._reception.arrived.wait()
+        engine = await self._reception.loaded()
         while True:
             self._names["file"] = await to_thread.run_sync(self._files, abandon_on_cancel=True)
             self._names["session"] = await to_thread.run_sync(self._sessions, abandon_on_cancel=True)
             if "model" not in self._names:
-                self._names["model"] = [row.model for row in await self._engine.models.rows()]
+                self._names["model"] = [row.model for row in await engine.models.rows()]
             self._wanted = anyio.Event()
             await self._wanted.wait()
 
     def _sessions(self) -> list[str]:
-        return [session.name or session.id[:8] for session in self._engine.sessions()]
+        return [session.name or session.id[:8] for session in self._reception.shelf.sessions()]
 
     def _files(self) -> list[str]:
         """Those of the working directory that nothing ignores; none of a home, which is no project."""

@@ -1,15 +1,10 @@
-"""From the words of a command line to a host: settings loaded, warnings told."""
+"""From the words of a command line to a host."""
 
-import os
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from msgspec import structs
-
-from codi.cli.asking import who_asks
+from codi.cli.receiving import reception_for
 from codi.engine.engine import Engine
-from codi.engine.layers import load
 from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.trust.how import How
@@ -23,9 +18,6 @@ def host_for(
     pairs: Sequence[str] = (),
     how: How = "pinned",
 ) -> Engine:
-    """`flags` are settings by dotted name, `pairs` texts KEY=VALUE. Warnings of the configuration go to standard error."""
-    loaded = load(places, os.environ, flags, pairs, how=how)
-    for warning in loaded.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
-    options = structs.replace(options, trust=how, said_of_model=tuple(loaded.model_layers()), ask_secret=who_asks())
-    return Engine(places, loaded.settings, options, warnings=loaded.warnings)
+    """With what `reception_for` takes."""
+    engine: Engine = reception_for(places, flags, options, pairs=pairs, how=how).engine
+    return engine

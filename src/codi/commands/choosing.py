@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Sequence
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
 from codi.commands.command import Desk, Do, Fail, Open, Outcome, Show
-from codi.protocol.events import ModelChosen
+from codi.protocol.events import ModelChosen, SandboxDelta
 from codi.protocol.messages import Level
-from codi.protocol.ops import ChooseModel, ChoosePolicy, ChooseThinking, Mode
+from codi.protocol.ops import ChooseModel, ChoosePolicy, ChooseSandbox, ChooseThinking, Mode
 
 
 async def model(words: Sequence[str], desk: Desk) -> Outcome:
@@ -47,6 +47,15 @@ async def mode(words: Sequence[str], desk: Desk) -> Outcome:
     if len(words) > 1 or words[0] not in get_args(Mode):
         return Fail(f"usage: /mode {'|'.join(get_args(Mode))}")
     return Do((ChoosePolicy(cast(Mode, words[0])),))
+
+
+async def sandbox(words: Sequence[str], desk: Desk) -> Outcome:
+    modes = [word for word in words if word != "status"]
+    if len(words) > 1 or (modes and modes[0] not in ("off", "auto", "require")):
+        return Fail("usage: /sandbox off|auto|require|status")
+    told = await desk.answer(ChooseSandbox(cast(Any, modes[0]) if modes else None))
+    assert isinstance(told, SandboxDelta)
+    return Show("\n".join(line for line in (told.text, told.hint) if line), "sandbox")
 
 
 async def theme(words: Sequence[str], desk: Desk) -> Outcome:

@@ -5,7 +5,7 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
-from codi.protocol.events import Entry, Event, Waiting
+from codi.protocol.events import ChangedFileRow, Entry, Event, Waiting
 from codi.protocol.messages import Image
 from codi.protocol.ops import Line, Op
 
@@ -23,10 +23,13 @@ class Form(Struct, frozen=True):
 
 
 class Show(Struct, frozen=True):
-    """Something to read. `title` is for a pager, where it is long."""
+    """Something to read. `title` is for a pager, where it is long. `files` is the same of changed files with what changed within,
+    for who can show that. Where it is a preview, `then` goes on with what was shown, once the person agrees; who cannot ask leaves it."""
 
     text: str
     title: str = ""
+    files: tuple[ChangedFileRow, ...] = ()
+    then: "Callable[[], Awaitable[Outcome]] | None" = None
 
 
 class Do(Struct, frozen=True):

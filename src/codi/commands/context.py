@@ -21,14 +21,24 @@ def _command(name: str, title: str) -> Running:
 
 
 show: Running = _command("context", "context")
-compact: Running = _command("compact", "compaction")
+_compacted: Running = _command("compact", "compaction")
+
+
+async def compact(words: Sequence[str], desk: Desk) -> Outcome:
+    """A preview can be gone on with; all else is done at once."""
+    told = await _compacted(words, desk)
+    if list(words[:1]) != ["preview"] or not isinstance(told, Show):
+        return told
+    return Show(told.text, "compaction, a preview", then=lambda: _compacted(words[1:], desk))
+
+
 clear: Running = _command("clear", "context")
 pin: Running = _command("pin", "files")
 unpin: Running = _command("unpin", "files")
 files: Running = _command("files", "files")
 window: Running = _command("context-max", "context")
 remember: Running = _command("remember", "memories")
-memories: Running = _command("memories", "memories")
+_memories: Running = _command("memories", "memories")
 profile: Running = _command("profile", "profile")
 
 
@@ -43,6 +53,13 @@ async def forget(words: Sequence[str], desk: Desk) -> Outcome:
     if not await desk.confirm(f"Forget this?\n{found.text}"):
         return Show("nothing was forgotten")
     return _told(await desk.answer(Forget(pattern, sure=True)), "memories")
+
+
+async def memories(words: Sequence[str], desk: Desk) -> Outcome:
+    """What is remembered; or what a model proposes, each of it asked about alone."""
+    if tuple(words) != ("consolidate",):
+        return await _memories(words, desk)
+    return _told(await context_words.proposals_kept(desk.answer, desk.confirm), "memories")
 
 
 def _told(event: Event, title: str) -> Outcome:

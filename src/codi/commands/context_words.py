@@ -1,9 +1,9 @@
 """The words of the commands about context and memory: what they ask for, and how what is told of it reads."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from codi.protocol.errors import UsageError
-from codi.protocol.events import CompactionDelta, ContextDelta
+from codi.protocol.events import AnswerDelta, CompactionDelta, ContextDelta, Event
 from codi.protocol.ops import (
     ChooseWindow,
     ClearContext,
@@ -12,6 +12,7 @@ from codi.protocol.ops import (
     Forget,
     Op,
     Pin,
+    ProposeMemories,
     Remember,
     SetCompaction,
     SetProfile,
@@ -56,6 +57,8 @@ def op_of(name: str, words: Sequence[str]) -> Op:
             return Forget(" ".join(words))
         case "memories", ("edit", id, _, *_):
             return EditMemory(id, " ".join(words[2:]))
+        case "memories", ("consolidate",):
+            return ProposeMemories()
         case "memories", _:
             return ShowMemories(" ".join(words))
         case "profile", ():
@@ -98,6 +101,26 @@ def _remember(words: Sequence[str]) -> Op:
     if rest and rest[0].endswith(":") and len(rest[0]) > 1:
         category, rest = rest[0][:-1], rest[1:]
     return Remember(" ".join(rest), category, "project" if "--project" in words else "user")
+
+
+async def proposals_kept(answer: Callable[[Op], Awaitable[Event]], confirm: Callable[[str], Awaitable[bool]]) -> Event:
+    """Have facts of the conversation proposed, and keep those to which the person says yes, one by one."""
+    proposed = await answer(ProposeMemories())
+    if not isinstance(proposed, AnswerDelta) or not proposed.ok:
+        return proposed
+    if not proposed.text:
+        return AnswerDelta("nothing of this conversation is proposed")
+    told = []
+    for line in proposed.text.splitlines():
+        if not await confirm(f"Remember this?\n{line}"):
+            continue
+        category, _, fact = line.partition(": ")
+        kept = await answer(Remember(fact, category, "project"))
+        if isinstance(kept, AnswerDelta) and not kept.ok:  # a project that is not trusted keeps none
+            kept = await answer(Remember(fact, category, "user"))
+        if isinstance(kept, AnswerDelta):
+            told.append(kept.text)
+    return AnswerDelta("\n".join(told) or "nothing more is remembered")
 
 
 def context_in_words(seen: ContextDelta) -> Iterator[str]:

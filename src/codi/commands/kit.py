@@ -203,6 +203,31 @@ _LEDGER = (
         group="ledger",
     ),
     Command(
+        "diff",
+        "what a turn changed, or how the working tree differs",
+        (
+            Form("", "/diff", "from the last commit, or from the session's beginning"),
+            Form("TURN [PATH]", "/diff 1", "what this turn changed"),
+            Form("REF [PATH]", "/diff HEAD", "from a commit, a branch or a tag of git"),
+            Form("PATH", "/diff src/a.py", "of this file alone", completes="file"),
+        ),
+        "codi.commands.ledger:diff",
+        group="ledger",
+    ),
+    Command(
+        "filehistory",
+        "the files that were changed, and each version of one",
+        (
+            Form("[FILE]", "/filehistory src/a.py", "step by step, with what changed", completes="file"),
+            Form("status", "/filehistory status", "what is kept, and how much room it takes"),
+            Form("dir", "/filehistory dir", "where it is kept"),
+            Form("clear", "/filehistory clear", "forget names of snapshots that are too old, or too many; asks"),
+        ),
+        "codi.commands.ledger:file_history",
+        aliases=("fh",),
+        group="ledger",
+    ),
+    Command(
         "blame",
         "which prompt and call wrote each line",
         (Form("FILE[:LINE[-LINE]]", "/blame src/a.py:1-3", completes="file"),),
@@ -250,6 +275,18 @@ _LEDGER = (
         (Form("[--fix]", "/doctor"),),
         "codi.commands.beside:doctor",
         aliases=("health",),
+    ),
+    Command(
+        "sandbox",
+        "how far commands are confined",
+        (
+            Form("[status]", "/sandbox", "what holds here, and why not more"),
+            Form("off", "/sandbox off", "not at all"),
+            Form("auto", "/sandbox auto", "as well as this machine can"),
+            Form("require", "/sandbox require", "or no command runs"),
+        ),
+        "codi.commands.choosing:sandbox",
+        group="settings",
     ),
     Command(
         "theme",
@@ -403,7 +440,11 @@ _CONTEXT = (
     Command(
         "memories",
         "what is remembered",
-        (Form("[query]", "/memories"), Form("edit ID fact", "/memories edit 1a2b3c4d spaces")),
+        (
+            Form("[query]", "/memories"),
+            Form("edit ID fact", "/memories edit 1a2b3c4d spaces"),
+            Form("consolidate", "/memories consolidate", "facts of this conversation, each kept if you say so"),
+        ),
         "codi.commands.context:memories",
         aliases=("mems", "memory"),
         group="memory",

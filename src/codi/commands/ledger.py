@@ -2,10 +2,14 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from shlex import join
+from typing import Any
 
+from msgspec import DecodeError
+from msgspec.json import decode
 from msgspec.structs import replace
 
 from codi.commands import ledger_words
+from codi.commands.beside import told as told_beside
 from codi.commands.command import Desk, Fail, Outcome, Show
 from codi.protocol.errors import UsageError
 from codi.protocol.events import (
@@ -18,7 +22,7 @@ from codi.protocol.events import (
     StatusDelta,
     UndoDelta,
 )
-from codi.protocol.ops import Op, Redo, ShowChanges
+from codi.protocol.ops import Op, Redo, ShowChanges, ShowDiff
 from codi.wire.characters import proper_json
 
 
@@ -29,8 +33,14 @@ async def undo(words: Sequence[str], desk: Desk) -> Outcome:
     except UsageError as error:
         return Fail(str(error), error.hint)
     planned = await desk.answer(replace(op, dry_run=True))
-    if not isinstance(planned, UndoDelta) or not (planned.steps or planned.outcomes) or op.dry_run:
+    if not isinstance(planned, UndoDelta) or not (planned.steps or planned.outcomes):
         return _told(planned, "undo")
+    if op.dry_run:
+
+        async def take_back() -> Outcome:
+            return _told(await desk.answer(replace(op, dry_run=False)), "undo")
+
+        return Show("\n".join(ledger_words.undo_in_words(planned)), "undo, a preview", then=take_back)
     question = "\n".join([*ledger_words.undo_in_words(planned), "Take this back?"])
     return _told(await desk.answer(op), "undo") if await desk.confirm(question) else Show("nothing was taken back")
 
@@ -44,10 +54,61 @@ async def redo(words: Sequence[str], desk: Desk) -> Outcome:
 async def changes(words: Sequence[str], desk: Desk) -> Outcome:
     if list(words) not in ([], ["--json"]):
         return Fail(f"usage: {ledger_words.USAGE['changes']}")
-    told = await desk.answer(ShowChanges())
-    if words and isinstance(told, ChangesDelta):
+    told = await desk.answer(ShowChanges(patches=not words))
+    if not isinstance(told, ChangesDelta):
+        return _told(told, "changes")
+    if words:
         return Show(proper_json({"files": told.files}).decode())
-    return _told(told, "changes")
+    return Show("\n".join(ledger_words.changes_in_words(told)), "changes", told.files)
+
+
+async def diff(words: Sequence[str], desk: Desk) -> Outcome:
+    """A number is a turn; another word is a commit or a branch where there is no such file."""
+    if len(words) > 2:
+        return Fail("usage: /diff [TURN|REF] [PATH]")
+    first, path = (words[0] if words else ""), (words[1] if len(words) > 1 else "")
+    turn = int(first) if first.isdecimal() else None
+    op = ShowDiff(turn=turn, ref="" if turn is not None else first, path=path)
+    told = await desk.answer(op)
+    if isinstance(told, StatusDelta) and len(words) == 1 and turn is None:
+        told = await desk.answer(ShowDiff(path=first))
+        if isinstance(told, ComparisonDelta) and not told.lines:
+            return Fail(
+                f"git knows no {first}, and no such file is changed", "Name a turn, a commit, a branch or a file."
+            )
+    return _told(told, "diff")
+
+
+async def file_history(words: Sequence[str], desk: Desk) -> Outcome:
+    """What each step did to a file; without one, which files there are."""
+    match list(words):
+        case []:
+            return await changes((), desk)
+        case ["status"]:
+            return await told_beside(desk, "undo", "--status")
+        case ["dir"]:
+            return await _folder(desk)
+        case ["clear"]:
+            if not await desk.confirm("Forget the names of snapshots that are too old, or too many?"):
+                return Show("nothing was forgotten")
+            return await told_beside(desk, "snapshot", "prune", "--yes")
+        case [path]:
+            told = await desk.answer(ShowChanges(patches=True, path=path))
+            if not isinstance(told, ChangesDelta):
+                return _told(told, "history")
+            if not told.files:
+                return Fail(f"this session did not change {path}", "/changes lists what it did change.")
+            return Show("\n".join(ledger_words.history_in_words(told)), f"history of {path}", told.files)
+    return Fail("usage: /filehistory [FILE|status|dir|clear]")
+
+
+async def _folder(desk: Desk) -> Outcome:
+    """Where the ledger keeps what undo needs."""
+    told = await desk.subcommand("undo", "--status", "--json")
+    try:
+        return Show(str(decode(told.text, type=dict[str, Any])["folder"]))
+    except (DecodeError, KeyError):
+        return Fail("nobody says where it is", "Try `codi undo --status`.")
 
 
 async def blame(words: Sequence[str], desk: Desk) -> Outcome:

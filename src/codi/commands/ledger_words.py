@@ -164,9 +164,17 @@ def changes_in_words(delta: ChangesDelta) -> Iterator[str]:
     for file in delta.files:
         lines = "" if file.added is None else f" +{file.added} -{file.removed}"
         ids = f"{(file.before or '-')[:12]}..{(file.after or '-')[:12]}"
-        yield f"{file.kind:<9} {file.path}{lines} {ids} {file.owner}"
+        yield f"{file.kind:<9} {file.path}{lines} {ids} {file.by or file.owner}"
     if not delta.files:
         yield "nothing was changed in this session"
+
+
+def history_in_words(delta: ChangesDelta) -> Iterator[str]:
+    """What became of one file, step by step."""
+    for file in delta.files:
+        lines = "" if file.added is None else f"+{file.added} -{file.removed} "
+        ids = f"{(file.before or '-')[:12]}..{(file.after or '-')[:12]}"
+        yield f"{_time(file.at)}  step {file.steps[-1]:<4} {file.kind:<9} {lines}{ids} {file.by}"
 
 
 def blame_in_words(delta: BlameDelta) -> Iterator[str]:

@@ -13,6 +13,7 @@ class UiSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         Literal["auto", "tui", "plain"],
         Meta(description="the whole interface, or lines that a screen reader can follow"),
     ] = "auto"
+    images: Annotated[bool, Meta(description="draw pictures where the terminal can; else they are told of")] = True
     hide_thinking: Annotated[bool, Meta(description="fold what the model thinks")] = True
     paste_lines: Annotated[int, Meta(ge=1, description="longer pastes are shown as a marker")] = 10
     notify: Annotated[

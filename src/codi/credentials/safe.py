@@ -31,6 +31,13 @@ class Safe:
         """What is kept, the newest first. Opens no store."""
         return self._listed() or []
 
+    def services(self) -> list[str]:
+        """Those for which something is kept. Opens no store; what is wrong with the list is told when it is needed."""
+        try:
+            return [label.provider for label in self.labels()]
+        except CredentialError:
+            return []
+
     def must_ask(self, label: Label) -> bool:
         """Whether the person would be asked for a passphrase."""
         return label.where == "file" and label.protected and self._passphrase.would_ask

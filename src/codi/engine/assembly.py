@@ -4,10 +4,9 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
+from importlib import import_module
 from shutil import which
 
-from anyio import from_thread, to_thread
 from msgspec import structs, to_builtins
 
 from codi.agent.context_files import ContextFiles, Ground, context_files
@@ -24,18 +23,18 @@ from codi.credentials.copilot import CopilotToken
 from codi.credentials.login import Login
 from codi.credentials.vault import Vault
 from codi.credentials.watched import WatchedKey
+from codi.engine.choosing import Choosing
 from codi.engine.fitting import Fitted, fitted
 from codi.engine.habits import Habits
 from codi.engine.logins import Logins, is_at_home
 from codi.engine.model_list import ModelList
-from codi.engine.model_map import ModelMap, NamedModel
-from codi.engine.model_map_files import tables_of
+from codi.engine.model_map import NamedModel
 from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.prompt_files import prompt_file
 from codi.engine.rulebook import RuleBook
 from codi.engine.settings import Settings
-from codi.engine.trust.manifest import THEMES, item_of_rules, themes_of
+from codi.engine.trust.manifest import item_of_rules
 from codi.engine.trust.trust import Trust
 from codi.engine.vaults import vault_for, without_secrets
 from codi.engine.version import VERSION
@@ -55,17 +54,15 @@ from codi.providers import catalog as prices
 from codi.providers.assembly import Connections, provider_for, timeouts_for
 from codi.providers.breaker import Breaker, Broken
 from codi.providers.budget import Budget, Budgeted
-from codi.providers.catalog import Catalog
-from codi.providers.choice import Choice, LocalServer, smart_default
+from codi.providers.choice import Choice
 from codi.providers.estimates import CHARACTERS_PER_TOKEN
-from codi.providers.local_servers import reachable
 from codi.providers.logged_in import LoggedIn
 from codi.providers.presets import presets
 from codi.providers.provider import Credential, ModelEntry, NoKey, Provider
 from codi.providers.rate import Bucket, Rated
 from codi.providers.resilient import Allowance, Resilient
 from codi.providers.timeouts import Timeouts
-from codi.providers.wanted import Wanted
+from codi.tools.deferred import DeferredTool, told
 from codi.tools.kit import Live, built_in
 from codi.tools.limiting import Limits
 from codi.tools.output import LEAST_BYTES, cap_for
@@ -73,9 +70,9 @@ from codi.tools.page_cache import PageCache
 from codi.tools.recorded import RecordedTool
 from codi.tools.results import Results
 from codi.tools.syntax_gate import SyntaxGate
+from codi.tools.tool import Tool
 from codi.tools.toolbox import Profile, Toolbox, profile_for
 from codi.tools.web_engines import engines
-from codi.tools.web_search import Searches, WebSearchTool
 from codi.workspace import git, paths
 from codi.workspace.endpoints import NoEndpoint, endpoint_of
 from codi.workspace.git import GitState
@@ -128,9 +125,8 @@ class Assembly:
         limits = settings.agent
         self.budget = Budget(limits.max_cost, limits.max_tokens, unknown=limits.max_cost_unknown)
         """One for all conversations of this start."""
-        self.tables = tables_of(settings, places, trusted=options.trust == "all")
-        self.map = ModelMap.of(self.tables)
-        self._catalog = Catalog.load(os.path.join(places.home, "models.toml"), self.tables.models)
+        self._choosing = Choosing(places, settings, options, env, hear=self._connected)
+        self.tables, self.map, self._catalog = self._choosing.tables, self._choosing.map, self._choosing.catalog
 
     def _connected(self, connection: Connection) -> None:
         for hear in self.listening:
@@ -138,48 +134,7 @@ class Assembly:
 
     async def choice(self, model: str = "") -> Choice:
         """The model to ask: the one named here, else what flags, environment, settings and surroundings say."""
-        of = self.settings.model
-        if said := self.options.stand_in:
-            return Choice(
-                service=said.origin.provider,
-                model_id=said.origin.model,
-                api="scripted",
-                base_url="",
-                reason="it says again what it said",
-            )
-        if named := self.map.find(model or of.default):
-            choice = await self._chosen(named.wanted)
-            thinking = named.level or choice.thinking or named.model.thinking
-            found = structs.replace(choice, name=named.name, thinking=thinking)
-            return structs.replace(found, base_url=named.model.base_url) if named.model.base_url else found
-        return await self._chosen(model)
-
-    async def _chosen(self, model: str) -> Choice:
-        of = self.settings.model
-        script = self._script(model or of.default)
-        if script:
-            return Choice(
-                service="scripted", model_id=script, api="scripted", base_url="", reason="a script plays the model"
-            )
-
-        def probe(servers: Sequence[tuple[str, str]]) -> Sequence[LocalServer]:
-            return from_thread.run(
-                partial(reachable, offline=self.settings.network.offline, hear=self._connected), servers
-            )
-
-        as_one = ("the configuration", Wanted(of.default, of.provider, of.base_url))
-        # In a thread, for it is a plain function that may have to wait for a local server to answer.
-        choose = partial(
-            smart_default,
-            self._env,
-            model=model or None,
-            layers=self.options.said_of_model or [as_one],
-            known=presets(self.settings.providers),
-            catalog=self._catalog,
-            logins=self._logins.services(),
-            probe=probe,
-        )
-        return await to_thread.run_sync(choose)
+        return await self._choosing.choice(model)
 
     async def check_key(self, choice: Choice) -> None:
         """Raises CredentialError where there is no key for a model."""
@@ -196,15 +151,6 @@ class Assembly:
             offline=self.settings.network.offline,
             hear=self._connected,
         )
-
-    def _script(self, named: str) -> str:
-        """The script that plays the model: what `scripted/PATH` names, or else `CODI_SCRIPT`, which gives way to a model that
-        is named for this start. Empty where none does."""
-        service, _, path = named.partition("/")
-        set_up = self._env.get("CODI_SCRIPT", "")
-        if service == "scripted" and path:
-            return set_up if set_up and not self.options.model_given else os.path.abspath(path)
-        return "" if named and self.options.model_given else os.path.abspath(set_up) if set_up else ""
 
     def entry(self, choice: Choice) -> ModelEntry:
         entry = self._catalog.entry(choice.service, choice.model_id)
@@ -254,6 +200,13 @@ class Assembly:
         name = "" if entry.service == "scripted" else entry.id
         return profile_for(name, None if entry.assumed else entry.window)
 
+    def shape(self, entry: ModelEntry | None) -> tuple[object, ...]:
+        """What of a model decides which tools and how much of the instructions it is given, and how long a result may be."""
+        if entry is None:
+            return ()
+        tier = tier_of(entry.window, self.settings.context)
+        return self.profile(entry), tier.name, tier.system, tier.one_result, entry.abilities.vision
+
     def toolbox(self, results: Results, live: Live, entry: ModelEntry | None) -> Toolbox:
         """The tools that are offered: what the flags name, else what the profile and the settings leave."""
         cap = cap_for(entry.window if entry else None)
@@ -291,13 +244,19 @@ class Assembly:
         left = toolbox.without([*unwanted, *self.options.without_tools]).names
         return offered.only([name for name in offered.names if name in left])
 
-    def _search(self, limits: Limits) -> WebSearchTool | None:
+    def _search(self, limits: Limits) -> Tool | None:
         said = self.settings.web
         found = engines(self._env, searxng_url=said.searxng_url, duckduckgo=said.duckduckgo)
         if not found:
             return None
-        searches = Searches(found, ttl_s=said.cache_ttl_s)
-        return WebSearchTool(searches, limits, preferred=said.engine, limit=said.max_results)
+
+        def made() -> Tool:
+            module = import_module("codi.tools.web_search")
+            searches = module.Searches(found, ttl_s=said.cache_ttl_s)
+            tool: Tool = module.WebSearchTool(searches, limits, preferred=said.engine, limit=said.max_results)
+            return tool
+
+        return DeferredTool(told("web_search", limit=said.max_results), made)
 
     def context_files(self) -> ContextFiles:
         return context_files(self._ground) if self.options.context_files else ContextFiles(())
@@ -350,11 +309,6 @@ class Assembly:
             today=lambda: time.strftime("%Y-%m-%d"),
             max_kb=self.settings.memory.max_kb,
         )
-
-    def theme_folders(self) -> list[str]:
-        own, project = (os.path.join(folder, THEMES) for folder in (self.places.home, f"{self.places.root}/.codi"))
-        brought = themes_of(os.path.dirname(project)) if project != own else []
-        return [own, project] if brought and all(map(self.trust.accepts, brought)) else [own]
 
     def _role(self) -> Part | None:
         """What stands in place of role and rules: of the flag, else of the settings, else of a file."""

@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from functools import cached_property, partial
+from functools import partial
 
 import anyio
 from anyio import to_thread
@@ -20,6 +20,7 @@ from codi.agent.entities import Compressed
 from codi.agent.gate import Gate
 from codi.agent.instructions import Part
 from codi.agent.mind import Mind
+from codi.agent.proposing import Proposing
 from codi.agent.questions import Questions
 from codi.agent.record import Record
 from codi.agent.remembering import Remembering
@@ -28,10 +29,10 @@ from codi.agent.room.upkeep import Upkeep
 from codi.agent.taking_back import TakingBack
 from codi.agent.titles import Ask, Titles
 from codi.agent.veiling import veiled
-from codi.commands.settings import UiSettings
-from codi.credentials.detectors import Detectors
 from codi.credentials.vault import Vault
 from codi.engine.assembly import Assembly
+from codi.engine.beginning import Beginning, began, greeting_of, new_id, new_session
+from codi.engine.fitting import Fitted
 from codi.engine.layers import load
 from codi.engine.local import Listeners, LocalConversation
 from codi.engine.model_list import ModelList
@@ -56,6 +57,7 @@ from codi.protocol.events import (
     PolicyDelta,
     SessionImported,
     SessionOpened,
+    StatusDelta,
     ThinkingChosen,
     TitleGiven,
 )
@@ -67,14 +69,12 @@ from codi.providers.knowing import known_model
 from codi.providers.nobody import Nobody
 from codi.providers.provider import ModelEntry, Provider
 from codi.providers.resilient import Allowance
-from codi.sessions import folds, paths, resume
+from codi.sessions import folds, resume
 from codi.sessions.files import reading_of
 from codi.sessions.forking import fork_at
 from codi.sessions.jsonl import JsonlStore
-from codi.sessions.memory import MemoryStore
 from codi.sessions.session import Session
 from codi.sessions.tree import place_of
-from codi.sessions.version3 import seconds_of
 from codi.tools.kit import Live
 from codi.tools.results import Results, results_directory
 from codi.tools.toolbox import CALLS_A_STEP
@@ -119,18 +119,20 @@ class Engine:
         return cls(places, loaded.settings, options, warnings=loaded.warnings)
 
     @asynccontextmanager
-    async def open(self, session_id: str | None = None, *, thinks: bool = True) -> AsyncIterator[LocalConversation]:
+    async def open(
+        self, session_id: str | None = None, *, thinks: bool = True, beginning: Beginning | None = None
+    ) -> AsyncIterator[LocalConversation]:
         """A conversation: a new one, or the session that is meant by a path, the beginning of an id, or a name. Raises
         CodiError before anything is kept when there is no such session or no model to talk to. One that does not think
-        needs no model, and can only use tools."""
+        needs no model, and can only use tools. `beginning` is what there is already of a new one."""
         parts, listeners = self._assembly, Listeners()
         with (
-            self._session(session_id) as session,
+            self._session(session_id, beginning) as session,
             self._results(session, vault := parts.vault(session.entries)) as results,
             parts.auditing(session.store.session_id, self._options.flags) as audit,
         ):
             path = session.path()
-            choice = await self._choice_for(path) if thinks else None
+            choice = beginning.choice if beginning else await self._choice_for(path) if thinks else None
             thinking = self._thinking_of(path, choice)
             mode = self._mode_of(path)
             state = await git.state(self._places.cwd)
@@ -146,7 +148,6 @@ class Engine:
             entry = await known_model(provider) if choice else None
             questions = Questions(record)
             memories = parts.memories()
-            remembering = Remembering(memories, record)
             small = await self._summarizer()
 
             def thinkers(mind: Mind) -> list[Mind]:
@@ -157,14 +158,20 @@ class Engine:
 
             room = Room(record, self._settings.context, results, thinkers=thinkers)
             room.keep_again()
+            proposing = Proposing(memories, record, lambda: thinkers(agent.mind), room.paid)
+            remembering = Remembering(memories, record, proposing)
             live = Live(
                 todos=lambda: folds.todos(session.path()),
                 facts=lambda: context_facts(room, agent.mind, session.path()),
                 ask=questions.ask if self._options.someone_answers else None,
                 remember=remembering.for_model,
             )
-            fit = parts.fitted(parts.toolbox(results, live, entry), mode, state, memories, entry)
-            toolbox, files, system = fit.toolbox, fit.files, fit.system
+
+            def fitted_to(entry: ModelEntry | None, mode: Mode) -> Fitted:
+                return parts.fitted(parts.toolbox(results, live, entry), mode, state, memories, entry)
+
+            fit, shape = fitted_to(entry, mode), parts.shape(entry)
+            first_fit, toolbox, files = fit, fit.toolbox, fit.files
             workspace, ledger = parts.workspace(), parts.ledger()
             cover = Cover(ledger, workspace, record, lambda: workspace.jobs.are_running)
             book = parts.rulebook()
@@ -176,7 +183,7 @@ class Engine:
             calls.at_once = CALLS_A_STEP[parts.profile(entry)]
 
             def speaking(provider: Provider) -> Provider:
-                spoken = parts.speaking(Audited(provider, audit.write) if audit else provider, toolbox)
+                spoken = parts.speaking(Audited(provider, audit.write) if audit else provider, fit.toolbox)
                 return Compressed(spoken, lambda: room.settings.compress)
 
             async def speaker(name: str) -> Provider:
@@ -197,8 +204,8 @@ class Engine:
 
                 return parts.mind(
                     chain if fallbacks else first,
-                    system,
-                    toolbox.specs,
+                    fit.system,
+                    fit.toolbox.specs,
                     thinking,
                     session.store.session_id,
                     name=name,
@@ -206,9 +213,18 @@ class Engine:
                 )
 
             async def rethink(name: str) -> Mind:
+                nonlocal fit, shape
                 named = await parts.choice(name)
                 thinking = named.thinking or self._thinking_of(session.path(), None)
-                return mind_of(named, parts.provider(named, vault, allowance), thinking)
+                provider = parts.provider(named, vault, allowance)
+                entry = await known_model(provider)
+                if (wanted := parts.shape(entry)) != shape:
+                    # Tools, instructions and the size of a result are those of another window now.
+                    fit, shape = fitted_to(entry, calls.judging.policy.mode), wanted
+                    calls.judging.toolbox, calls.at_once = fit.toolbox, CALLS_A_STEP[parts.profile(entry)]
+                    for notice in fit.notices:
+                        record.tell(StatusDelta(kind="warning", text=notice))
+                return mind_of(named, provider, thinking)
 
             def repolicy(mode: Mode) -> Policy:
                 return on(calls.approvals.territory, parts.policy(mode))
@@ -251,11 +267,11 @@ class Engine:
                 *approvals.learning.begin_turn(),
                 *session.store.warnings,
                 *files.notices,
-                *fit.notices,
+                *first_fit.notices,
                 choice.warning if choice else "",
             )
             conversation.warnings = [notice for notice in notices if notice]
-            conversation.greeting = f"codi {VERSION}, {choice.model} ({choice.reason})" if choice else ""
+            conversation.greeting = greeting_of(choice)
             waited = folds.queue(path)
             if self._options.someone_answers:
                 conversation.offer(waited)
@@ -332,30 +348,20 @@ class Engine:
             source = self._shelf.path_of(whole)
             place = place_of(entry, reading_of(source).entries)
             return fork_at(
-                source, self._shelf.folder, place.leaf, at=time.time(), cwd=self._places.cwd, session_id=self._new_id()
+                source,
+                self._shelf.folder,
+                place.leaf,
+                at=time.time(),
+                cwd=self._places.cwd,
+                session_id=new_id(self._shelf, self._options),
             ).path
         source = self._shelf.path_of(text)
-        fork = resume.fork(source, self._shelf.folder, self._places.cwd, at=time.time(), session_id=self._new_id())
+        fork = resume.fork(
+            source, self._shelf.folder, self._places.cwd, at=time.time(), session_id=new_id(self._shelf, self._options)
+        )
         if fork.warning:
             self._warnings.append(fork.warning)
         return fork.path
-
-    def is_secret(self, text: str) -> bool:
-        """Whether a text holds what looks like a secret, and so is not to be kept in plain."""
-        return bool(self._detectors.spans(text.encode(errors="replace")))
-
-    @cached_property
-    def _detectors(self) -> Detectors:
-        return Detectors(self._settings.secrets.detectors)
-
-    @property
-    def ui(self) -> UiSettings:
-        return self._settings.ui
-
-    @property
-    def theme_folders(self) -> list[str]:
-        """Where theme files are: the person's, and the project's where all of them are trusted."""
-        return self._assembly.theme_folders()
 
     @property
     def models(self) -> ModelList:
@@ -414,27 +420,20 @@ class Engine:
         return [*told, *parts.in_words(entry, toolbox.specs)]
 
     @contextmanager
-    def _session(self, text: str | None) -> Iterator[Session]:
-        if text is not None:
+    def _session(self, text: str | None, beginning: Beginning | None) -> Iterator[Session]:
+        if beginning:
+            session = beginning.session
+        elif text is not None:
             path = self._shelf.path_of(text)
-            store: JsonlStore | MemoryStore = JsonlStore.open(path)
+            store = JsonlStore.open(path)
             self._check_folder(store.cwd)
-        elif self._options.keep:
-            store = JsonlStore.new(self._shelf.folder, self._places.cwd, at=time.time(), session_id=self._new_id())
+            session = Session(store)
         else:
-            store = MemoryStore(self._new_id() or paths.uuid7(time.time()), self._places.cwd)
-        session = Session(store)
+            session = new_session(self._places, self._shelf, self._options)
         try:
             yield session
         finally:
             session.close()
-
-    def _new_id(self) -> str | None:
-        """The id that this start gives to a new session. Raises SessionError where another has it."""
-        wanted = self._options.session_id
-        if wanted and any(session.id == wanted for session in self.sessions(everywhere=True)):
-            raise SessionError(f"there is a session {wanted} already", hint=f"Go on in it: --session {wanted}.")
-        return wanted
 
     @contextmanager
     def _results(self, session: Session, vault: Vault | None) -> Iterator[Results]:
@@ -511,10 +510,3 @@ async def _look_first(ledger: Ledger, prompted: anyio.Event) -> None:
     except anyio.get_cancelled_exc_class():
         ledger.stop()
         raise
-
-
-def began(session: Session) -> float:
-    """When the session began."""
-    store = session.store
-    told = seconds_of(store.header.timestamp) if isinstance(store, JsonlStore) else None
-    return time.time() if told is None else told

@@ -40,6 +40,7 @@ from codi.protocol.ops import (
     ChooseBudget,
     ChooseModel,
     ChoosePolicy,
+    ChooseSandbox,
     ChooseThinking,
     ChooseWindow,
     ClearContext,
@@ -56,6 +57,7 @@ from codi.protocol.ops import (
     Op,
     Pin,
     Prompt,
+    ProposeMemories,
     Redo,
     Remember,
     Rename,
@@ -70,6 +72,7 @@ from codi.protocol.ops import (
     ShowChanges,
     ShowCompaction,
     ShowContext,
+    ShowDiff,
     ShowFiles,
     ShowMemories,
     ShowSnapshots,
@@ -228,6 +231,8 @@ class LocalConversation:
                 self._agent.queue.add("steering", Waiting(text, images))
             case Prompt(text, images) if self._comes_after_a_turn():
                 self._agent.queue.add("follow_up", Waiting(text, images))
+            case ChooseSandbox(mode):
+                self._record.tell(await self._agent.calls.judging.confining.choose(mode))
             case ChooseBudget():
                 self._record.tell(self._agent.limit(op))
             case Withdraw() | Revise():
@@ -243,7 +248,8 @@ class LocalConversation:
         entries = [] if since is None else self._record.session.entries
         first = next((at + 1 for at, entry in enumerate(entries) if entry.id == since), 0)
         waiting = [self._agent.queue.standing] if self._agent.queue else []
-        return self._listeners.add([*entries[first:], *waiting])
+        confined = [told] if (told := self._agent.calls.judging.confining.told) else []
+        return self._listeners.add([*entries[first:], *waiting, *confined])
 
     def tell(self, delta: Delta) -> None:
         self._record.tell(delta)
@@ -286,6 +292,8 @@ class LocalConversation:
         match op:
             case Compact() | Uncompact() | ClearContext():
                 await self._upkeep.take(op)
+            case ProposeMemories():
+                await self._remembering.take(op)
             case Prompt(text, images) | Steer(text, images):
                 await self._talk(text, images)
             case Retry():
@@ -300,12 +308,13 @@ class LocalConversation:
             case UseTool(call):
                 await self._agent.calls.run_by_hand(call)
             case ChooseModel(name):
-                self._agent.room.guard(self._agent.mind, "another model")
                 try:
-                    self._agent.mind = mind = await self._rethink(name)
+                    mind = await self._rethink(name)
                 except CodiError as error:
                     self._warn(error)
                 else:
+                    self._agent.room.guard(mind, "another model")
+                    self._agent.mind = mind
                     origin = mind.provider.origin
                     self._record.keep(ModelChosen(origin.provider, origin.model))
             case ChoosePolicy(mode):
@@ -317,6 +326,7 @@ class LocalConversation:
                 Undo()
                 | Redo()
                 | ShowChanges()
+                | ShowDiff()
                 | Blame()
                 | Bisect()
                 | ShowSnapshots()

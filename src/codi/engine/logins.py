@@ -14,7 +14,6 @@ from codi.credentials.passphrase import Ask
 from codi.credentials.safe import Safe
 from codi.credentials.source import SourceKey
 from codi.engine.settings import Settings
-from codi.protocol.errors import CredentialError
 from codi.protocol.network import Hear, nobody
 from codi.providers.choice import Choice, key_missing
 from codi.providers.presets import presets
@@ -35,11 +34,8 @@ class Logins:
         self._hear = hear
 
     def services(self) -> list[str]:
-        """Those for which something is kept. Opens no store; what is wrong with the list is told when it is needed."""
-        try:
-            return [label.provider for label in self._safe.labels()]
-        except CredentialError:
-            return []
+        """Those for which something is kept."""
+        return self._safe.services()
 
     def credential(self, choice: Choice, api_key: str | None = None) -> Credential:
         """`api_key` is the source that `--api-key` names. Raises CredentialError where there is none, and one is needed."""

@@ -52,7 +52,9 @@ from codi.protocol.ops import (
     ChoosePolicy,
     ConsultPolicy,
     Interrupt,
+    Op,
     Prompt,
+    ProposeMemories,
     Reply,
     Retry,
     RunCommand,
@@ -203,23 +205,37 @@ class _Chat:
     async def _context(self, name: str, words: Sequence[str]) -> None:
         """Do what a command about the context says, and tell what became of it."""
         try:
-            await self._conversation.send(context_words.op_of(name, words))
+            op = context_words.op_of(name, words)
         except UsageError as error:
             print(visible(f"error: {error}\nhint: {error.hint}"), flush=True)
             return
+        told: list[str] = []
+        match await (
+            context_words.proposals_kept(self._answered, self._confirmed)
+            if isinstance(op, ProposeMemories)
+            else self._answered(op)
+        ):
+            case ContextDelta() as event:
+                told = list(context_words.context_in_words(event))
+            case CompactionDelta() as event:
+                told = list(context_words.compaction_in_words(event))
+            case AnswerDelta(text, True, hint):
+                told = [text, hint]
+            case AnswerDelta(text, _, hint):
+                told = [f"error: {text}", f"hint: {hint}"]
+        print(visible("\n".join(told).rstrip()), flush=True)
+
+    async def _answered(self, op: Op) -> AnswerDelta | ContextDelta | CompactionDelta:
+        await self._conversation.send(op)
         async for event in self._events:
-            match event:
-                case AnswerDelta(text, ok, hint):
-                    told = [text, hint] if ok else [f"error: {text}", f"hint: {hint}"]
-                case ContextDelta():
-                    told = list(context_words.context_in_words(event))
-                case CompactionDelta():
-                    told = list(context_words.compaction_in_words(event))
-                case _:
-                    _print_event(event)
-                    continue
-            print(visible("\n".join(told).rstrip()), flush=True)
-            return
+            if isinstance(event, AnswerDelta | ContextDelta | CompactionDelta):
+                return event
+            _print_event(event)
+        return AnswerDelta("the conversation is over", ok=False, hint="Begin another.")
+
+    async def _confirmed(self, question: str) -> bool:
+        line = await self.line(visible(f"{question} [y/N] "))
+        return (line or "").strip().lower() in ("y", "yes")
 
     async def _choose(self, op: ChooseModel | ChoosePolicy) -> None:
         """Have it chosen, and say what became of it."""

@@ -22,6 +22,7 @@ from codi.protocol.events import (
     NavigatedDelta,
     PolicyDelta,
     QueueDelta,
+    SandboxDelta,
     SnapshotsDelta,
     StatusDelta,
     TurnEnded,
@@ -115,6 +116,7 @@ def _is_answer(event: Event) -> bool:
             | ComparisonDelta()
             | PolicyDelta()
             | AnswerDelta()
+            | SandboxDelta()
             | ContextDelta()
             | CompactionDelta()
             | NavigatedDelta()

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from codi.lab.http1 import HttpRequest
+from codi.lab.http1 import HttpRequest, plain_of
+from codi.lab.prefix_cache import tokens_of
 
 _Listing = Callable[[Sequence[str], int], dict[str, Any]]
 _Telling = Callable[[str, int], dict[str, Any]]
@@ -81,11 +82,23 @@ def ollama_show(window: int, *, takes_tools: bool) -> dict[str, Any]:
     }
 
 
+def tokenized(request: HttpRequest) -> dict[str, Any] | None:
+    """The tokens of a text, as llama.cpp and vLLM tell them of a field each calls by its own name; None for anything else."""
+    body = plain_of(request.body)
+    if not isinstance(body, dict) or not isinstance(text := body.get("content", body.get("prompt")), str):
+        return None
+    size = tokens_of(text.encode())
+    tokens = list(range(size))
+    return {"tokens": tokens} if "content" in body else {"tokens": tokens, "count": size, "max_model_len": 8192}
+
+
 def answer_to(
     request: HttpRequest, models: Sequence[str], window: int, *, takes_tools: bool = True
 ) -> dict[str, Any] | None:
     """What a request other than a question to the model is told; None if there is no such thing."""
     path = request.path.rstrip("/")
+    if request.method == "POST" and path.endswith("/tokenize"):
+        return tokenized(request)
     if request.method == "POST":
         return ollama_show(window, takes_tools=takes_tools) if path.endswith("/api/show") else None
     if request.method not in ("GET", "HEAD"):

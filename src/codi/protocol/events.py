@@ -613,8 +613,9 @@ class Resumed(Struct, frozen=True, kw_only=True):
     moved: bool = True
 
 
-class ChangedFileRow(Struct, frozen=True, kw_only=True):
-    """`before` and `after` are git's ids of the content; `added` and `removed` are lines, None for what is no text."""
+class ChangedFileRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`before` and `after` are git's ids of the content; `added` and `removed` are lines, None for what is no text. `by` says whose
+    doing it was in words, `at` when the last of it was done; `patch` is the change as a diff, where that was asked for."""
 
     path: str
     kind: str
@@ -624,6 +625,9 @@ class ChangedFileRow(Struct, frozen=True, kw_only=True):
     removed: int | None
     owner: str
     steps: tuple[int, ...]
+    by: str = ""
+    at: float = 0.0
+    patch: tuple[str, ...] = ()
 
 
 class ChangesDelta(Struct, frozen=True, tag="changes_delta"):
@@ -721,6 +725,16 @@ class AnswerDelta(Struct, frozen=True, tag="answer_delta", omit_defaults=True):
 
     text: str
     ok: bool = True
+    hint: str = ""
+
+
+class SandboxDelta(Struct, frozen=True, tag="sandbox_delta", omit_defaults=True):
+    """How far commands are confined from now on: 3 (files, secrets, network, processes), 2 (writes and network), 1 (nothing).
+    `text` says it in words, and why it is not better."""
+
+    mode: str
+    level: int
+    text: str
     hint: str = ""
 
 
@@ -833,6 +847,7 @@ Delta = (
     | ContextDelta
     | CompactionDelta
     | AnswerDelta
+    | SandboxDelta
     | BlameDelta
     | BisectDelta
     | SnapshotsDelta

@@ -123,6 +123,12 @@ class ChoosePolicy(Struct, frozen=True, tag="choose_policy"):
     mode: Mode
 
 
+class ChooseSandbox(Struct, frozen=True, tag="choose_sandbox"):
+    """Confine commands as well as this machine can, only if it holds, or not at all. With nothing said it is only told."""
+
+    mode: Literal["off", "auto", "require"] | None = None
+
+
 class Undo(Struct, frozen=True, tag="undo"):
     """Take back what this session changed: the last `steps`, what came after the step `to`, `all` of it, what was done to
     `paths`, or, when nothing is said, the last `turn` that changed files. With `conversation` the session goes on from where it
@@ -145,7 +151,20 @@ class Redo(Struct, frozen=True, tag="redo"):
 
 
 class ShowChanges(Struct, frozen=True, tag="show_changes"):
-    """Tell what became of each file since this session began, and by whom."""
+    """Tell what became of each file since this session began, and by whom; with `patches`, what changed within. With a `path`, tell
+    of each step that changed this file."""
+
+    patches: bool = False
+    path: str = ""
+
+
+class ShowDiff(Struct, frozen=True, tag="show_diff"):
+    """Tell what a `turn` of this session changed, or how the working tree differs from `ref` of git (its last commit, where none
+    is said); of `path` alone, where one is."""
+
+    turn: int | None = None
+    ref: str = ""
+    path: str = ""
 
 
 class ConsultPolicy(Struct, frozen=True, tag="consult_policy"):
@@ -227,6 +246,10 @@ class ShowMemories(Struct, frozen=True, tag="show_memories"):
     query: str = ""
 
 
+class ProposeMemories(Struct, frozen=True, tag="propose_memories"):
+    """Tell what of this conversation may be worth to be remembered, a line each; nothing is kept."""
+
+
 class EditMemory(Struct, frozen=True, tag="edit_memory"):
     id: str
     fact: str
@@ -242,7 +265,7 @@ class SetProfile(Struct, frozen=True, tag="set_profile"):
 ContextOp = (
     Compact | Uncompact | ShowCompaction | SetCompaction | ClearContext | ShowContext | Pin | ShowFiles | ChooseWindow
 )
-MemoryOp = Remember | Forget | ShowMemories | EditMemory | SetProfile
+MemoryOp = Remember | Forget | ShowMemories | ProposeMemories | EditMemory | SetProfile
 
 
 class Blame(Struct, frozen=True, tag="blame"):
@@ -343,10 +366,12 @@ Op = (
     | ChooseThinking
     | ChooseBudget
     | ChoosePolicy
+    | ChooseSandbox
     | ConsultPolicy
     | Undo
     | Redo
     | ShowChanges
+    | ShowDiff
     | ContextOp
     | MemoryOp
     | Blame

@@ -46,6 +46,10 @@ class _Page(Struct):
     last_id: str | None = None
 
 
+class _Counted(Struct):
+    input_tokens: int
+
+
 class Anthropic:
     """A model behind the Messages API. `handoff` says what becomes of another model's thinking."""
 
@@ -116,6 +120,21 @@ class Anthropic:
                 break
         return entries
 
+    async def count(self, request: Request) -> int | None:
+        """By the endpoint that counts, which costs nothing."""
+        body = self._format.counted(request)
+        source = self._credential.source
+        signed = headers(await self._credential.secret(), source, body.betas, is_login=is_login(self._credential)) | {
+            "accept": "application/json"
+        }
+        path = self._path("messages/count_tokens")
+        async with self._transport.post(path, body.data, signed, key_source=source) as answer:
+            content = await answer.whole()
+        try:
+            return msgspec.json.decode(content, type=_Counted).input_tokens
+        except (msgspec.DecodeError, RecursionError):
+            return None
+
     def _entry(self, listed: _Listed) -> ModelEntry:
         can = listed.capabilities or _Capabilities()
         return ModelEntry(
@@ -136,5 +155,5 @@ class Anthropic:
         """Base URLs are written with and without the version, and sometimes down to the last word."""
         base = self._transport.base_url.rstrip("/")
         if base.endswith("/messages"):
-            return "" if name == "messages" else f"/../{name}"
+            return name.removeprefix("messages") if name.startswith("messages") else f"/../{name}"
         return f"/{name}" if base.endswith("/v1") else f"/v1/{name}"

@@ -25,6 +25,8 @@ OUTPUT_LIMIT = 32_000
 EFFORTS: dict[Level, str] = {"minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "max"}
 """What a level is called by models that choose the length of their thought themselves."""
 
+_COUNTED = frozenset({"model", "system", "tools", "tool_choice", "thinking", "messages"})
+
 _json = Encoder(order="sorted").encode
 
 _USER_END = b'],"role":"user"}'
@@ -57,12 +59,23 @@ class Format:
         self._tools: tuple[tuple[ToolSpec, ...], list[bytes]] = ((), [])
 
     def body(self, request: Request) -> Body:
+        fields = self._fields(request)
+        thinking = "thinking" in fields
+        interleaved = thinking and "tools" in fields and not self._model.adaptive_thinking
+        betas = ("interleaved-thinking-2025-05-14",) if interleaved else ()
+        return Body(join_body(fields, last="messages"), thinking, betas)
+
+    def counted(self, request: Request) -> Body:
+        """The same for the service to count, which takes no more than what there is to be counted."""
+        fields = {name: value for name, value in self._fields(request).items() if name in _COUNTED}
+        return Body(join_body(fields, last="messages"), thinking=False, betas=())
+
+    def _fields(self, request: Request) -> dict[str, bytes]:
         mark = _mark(request.cache)
         messages = self._encoded.parts(request.messages)
         fields: dict[str, bytes] = {"model": _json(self._model.id), "stream": b"true"}
         fields |= self._thinking(request)
-        thinking = "thinking" in fields
-        if not thinking:
+        if "thinking" not in fields:
             if request.temperature is not None:
                 fields["temperature"] = _json(request.temperature)
             elif request.top_p is not None:  # newer models refuse both together
@@ -77,9 +90,7 @@ class Format:
             if choice:
                 fields["tool_choice"] = _json(choice)
         fields["messages"] = join_list(_marked_messages(messages, mark))
-        interleaved = thinking and bool(tools) and not self._model.adaptive_thinking
-        betas = ("interleaved-thinking-2025-05-14",) if interleaved else ()
-        return Body(join_body(fields, last="messages"), thinking, betas)
+        return fields
 
     def _thinking(self, request: Request) -> dict[str, bytes]:
         most = self._model.max_output

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from codi.providers.knowing import known_model
-from codi.providers.provider import ModelEntry, Provider
+from codi.providers.provider import ModelEntry, Provider, Request
 
 
 class Around:
@@ -23,3 +23,6 @@ class Around:
 
     async def models(self) -> Sequence[ModelEntry]:
         return await self._provider.models()
+
+    async def count(self, request: Request) -> int | None:
+        return await self._provider.count(request)

@@ -120,6 +120,9 @@ class Azure:
     async def models(self) -> Sequence[ModelEntry]:
         return await self._spoken.models()
 
+    async def count(self, request: Request) -> int | None:
+        return await self._spoken.count(request)
+
 
 def _of_resource(env: Mapping[str, str]) -> str:
     name = env.get("AZURE_OPENAI_RESOURCE_NAME", "").strip()

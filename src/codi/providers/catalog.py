@@ -185,7 +185,7 @@ class Catalog:
 
     def _overridden(self, entry: ModelEntry) -> ModelEntry:
         for named in self._overrides:
-            if named.model != entry.id or named.provider not in ("", entry.service):
+            if named.model != entry.id or not _is_meant(named.provider, entry.service):
                 continue
             max_output = named.max_output or named.max_tokens
             entry = msgspec.structs.replace(
@@ -248,6 +248,11 @@ def _entry(service: str, id: str, row: _Row) -> ModelEntry:
 
 def _abilities(named: Collection[Ability]) -> Abilities:
     return Abilities(**{name: name in named for name in Abilities.__struct_fields__})
+
+
+def _is_meant(provider: str, service: str) -> bool:
+    """Whether who names this provider means the service; a wire format alone is OpenAI's unless an address says otherwise."""
+    return provider in ("", service) or (provider in ("openai-chat", "openai-responses") and service == "openai")
 
 
 def _is_local(service: str) -> bool:

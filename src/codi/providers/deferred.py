@@ -26,6 +26,9 @@ class Deferred:
     async def models(self) -> Sequence[ModelEntry]:
         return await self._asked().models()
 
+    async def count(self, request: Request) -> int | None:
+        return await self._asked().count(request)
+
     def _asked(self) -> Provider:
         if self._provider is None:
             self._provider = self._made()

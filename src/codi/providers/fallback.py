@@ -81,6 +81,9 @@ class Fallback:
     async def models(self) -> Sequence[ModelEntry]:
         return await self._providers[0].models()
 
+    async def count(self, request: Request) -> int | None:
+        return await self._providers[self._at].count(request)
+
     @property
     def _is_last(self) -> bool:
         return not self._others and self._at + 1 >= len(self._providers)

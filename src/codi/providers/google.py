@@ -30,6 +30,10 @@ _AFTERMATH_S = 2.0
 _legal_id = id_form(64)
 
 
+class _Counted(msgspec.Struct):
+    totalTokens: int
+
+
 class Google:
     """`transport` leads to `https://generativelanguage.googleapis.com` or an address like it, or for Vertex AI to
     `https://LOCATION-aiplatform.googleapis.com/v1/projects/PROJECT/locations/LOCATION`. `handoff` says what becomes of another
@@ -88,6 +92,20 @@ class Google:
         body = await self._transport.get("/v1beta/models?pageSize=1000", headers, key_source=self._credential.source)
         return entries_of(body, self.model.service)
 
+    async def count(self, request: Request) -> int | None:
+        """By the method that counts, which costs nothing."""
+        body = body_of(request, self.model, self._encoded.parts(request.messages))
+        if not self._vertex:
+            name = msgspec.json.encode(f"models/{self.model.id.removeprefix('models/')}")
+            body = b'{"generateContentRequest":{"model":%s,%s}' % (name, body[1:])
+        headers, source = await self._headers(), self._credential.source
+        async with self._transport.post(self._path("countTokens"), body, headers, key_source=source) as answer:
+            content = await answer.whole()
+        try:
+            return msgspec.json.decode(content, type=_Counted).totalTokens
+        except (msgspec.DecodeError, RecursionError):
+            return None
+
     async def _exchange(self, request: Request, parts: Sequence[bytes]) -> AsyncGenerator[Delta | Reply, None]:
         begun = monotonic()
         body = body_of(request, self.model, parts)
@@ -96,7 +114,11 @@ class Google:
         headers = await self._headers()
         try:
             async with self._transport.post(
-                self._path(), body, headers, thinking=self.model.abilities.thinking, key_source=source
+                self._path("streamGenerateContent?alt=sse"),
+                body,
+                headers,
+                thinking=self.model.abilities.thinking,
+                key_source=source,
             ) as answer:
                 async with aclosing(_chunks(answer, growing)) as chunks:
                     async for data in chunks:
@@ -123,7 +145,7 @@ class Google:
             return {"authorization": f"Bearer {secret}"}
         return {"x-goog-api-key": secret}
 
-    def _path(self) -> str:
+    def _path(self, method: str) -> str:
         model = quote(self.model.id.removeprefix("models/"), safe="/-._~@")
         base = urlsplit(self._transport.base_url).path.rstrip("/")
         if not self._vertex:
@@ -134,7 +156,7 @@ class Google:
             before = "/models/"
         else:
             before = "/publishers/google/models/" if base else "/v1/publishers/google/models/"
-        return f"{before}{model}:streamGenerateContent?alt=sse"
+        return f"{before}{model}:{method}"
 
     def _settled(self, messages: Sequence[Message]) -> list[Message]:
         return settled(

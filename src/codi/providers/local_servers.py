@@ -22,11 +22,13 @@ async def reachable(
     servers that really run on this machine are asked."""
     found: dict[int, LocalServer] = {}
 
+    if not servers:
+        return []
+    # The HTTP library behind it is not needed where nobody is asked. It is loaded before the time runs.
+    make = import_module("codi.providers.transport").Transport
+
     async def ask(at: int, service: str, base_url: str) -> None:
-        # The HTTP library behind it is not needed where nobody is asked.
-        transport = import_module("codi.providers.transport").Transport(
-            base_url, service=service, offline=offline, hear=hear, purpose="local server"
-        )
+        transport = make(base_url, service=service, offline=offline, hear=hear, purpose="local server")
         try:
             found[at] = LocalServer(service, base_url, await _models(service, transport))
         except CodiError:

@@ -67,6 +67,9 @@ class LoggedIn:
                 raise
             return await (await self._placed()).models()
 
+    async def count(self, request: Request) -> int | None:
+        return await (await self._placed()).count(request)
+
     async def _placed(self) -> Provider:
         await self._login.secret()
         place = (self._login.base_url, dict(self._login.headers))

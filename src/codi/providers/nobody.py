@@ -20,3 +20,6 @@ class Nobody:
 
     async def models(self) -> Sequence[ModelEntry]:
         return ()
+
+    async def count(self, request: Request) -> int | None:
+        return None

@@ -99,6 +99,9 @@ class Ollama:
                 tasks.start_soon(ask, at)
         return entries
 
+    async def count(self, request: Request) -> int | None:
+        return None
+
     async def ask(self) -> ModelEntry:
         """The model with its window and abilities, for which the server is asked once, where they are not known."""
         if self.model.assumed and not self._asked:

@@ -4,9 +4,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from hashlib import sha256
 from time import monotonic
-from typing import Literal
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import anyio
+import msgspec
 
 from codi.protocol.errors import BadRequest, IdleTimeout, NotFound, StreamCut
 from codi.protocol.events import Delta, StatusDelta
@@ -15,7 +17,7 @@ from codi.providers.encoded import Encoded
 from codi.providers.estimates import estimated_usage
 from codi.providers.history import settled
 from codi.providers.openai_chat_answer import ChatAssembly
-from codi.providers.openai_chat_format import body_of, countable_size, encoded, legal_id, replayable
+from codi.providers.openai_chat_format import body_of, countable_size, encoded, legal_id, plain_text, replayable
 from codi.providers.openai_compat import Compat
 from codi.providers.openai_endpoint import Endpoint, origin_of
 from codi.providers.openai_models import entries_of
@@ -29,6 +31,18 @@ CHAT = Endpoint(path="/chat/completions")
 
 _AFTERMATH_S = 2.0
 """How long usage and `[DONE]` are waited for once the model has finished: they follow at once or never."""
+
+
+_TOKENIZED_WITHIN_S = 0.2
+"""A local server that takes longer is busy, and an estimate will do."""
+
+FRAMING = 4
+"""Tokens around each message."""
+
+
+class _Tokenized(msgspec.Struct):
+    tokens: list[Any] = []
+    count: int = 0
 
 
 class OpenAIChat:
@@ -78,6 +92,24 @@ class OpenAIChat:
         headers = await self._endpoint.headers(self._credential)
         body = await self._transport.get(self._endpoint.models_path, headers, key_source=self._credential.source)
         return entries_of(body, self.model.service)
+
+    async def count(self, request: Request) -> int | None:
+        """By the server's own tokenizer, if it is quick to answer. Of an image it knows nothing."""
+        field, text = self._compat.tokenize, plain_text(request)
+        if field is None or text is None:
+            return None
+        body = msgspec.json.encode({"model": self._endpoint.name_of(self.model), field: text})
+        headers = await self._endpoint.headers(self._credential)
+        content = b""
+        with anyio.move_on_after(_TOKENIZED_WITHIN_S):
+            async with self._transport.post(_beside(self._transport.base_url), body, headers) as answer:
+                content = await answer.whole()
+        try:
+            told = msgspec.json.decode(content, type=_Tokenized)
+        except (msgspec.DecodeError, RecursionError):
+            return None
+        tokens = told.count or len(told.tokens)
+        return tokens + FRAMING * (len(request.messages) + 1) if tokens else None
 
     async def _exchange(self, request: Request, parts: Sequence[bytes]) -> AsyncGenerator[Delta | Reply, None]:
         begun = monotonic()
@@ -146,6 +178,12 @@ async def _next_at_end(events: AsyncIterator[SseEvent]) -> SseEvent | None:
         except (StreamCut, IdleTimeout):
             return None
     return None
+
+
+def _beside(base_url: str) -> str:
+    """`/tokenize` at the root of a server whose base URL ends with a version."""
+    last = urlsplit(base_url).path.rstrip("/").rpartition("/")[2]
+    return "/../tokenize" if last[:1] == "v" and last[1:].isdigit() else "/tokenize"
 
 
 def _names_stream_options(error: BadRequest) -> bool:

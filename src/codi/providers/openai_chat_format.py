@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from codi.protocol.messages import Image, Message, Origin, Text, Thinking, ToolCall
+from codi.protocol.messages import Image, Message, Origin, Text, Thinking, ToolCall, ToolResult
 from codi.protocol.tooling import ToolSpec
 from codi.providers.encoded import join_body, join_list
 from codi.providers.openai_compat import Compat
@@ -143,6 +143,25 @@ def countable_size(body: bytes, request: Request) -> int:
     shown = [block for message in request.messages for block in message.blocks]
     shown += [block for message in request.messages for result in message.tool_results for block in result.content]
     return len(body) - sum(max(len(block.data) - 4_000, 0) for block in shown if isinstance(block, Image))
+
+
+def plain_text(request: Request) -> str | None:
+    """All that a request says, for a tokenizer that knows text alone; None where there are images."""
+    texts = [*request.system, *(_json(tool).decode() for tool in request.tools)]
+    for message in request.messages:
+        for block in message.blocks:
+            match block:
+                case Image():
+                    return None
+                case ToolCall():
+                    texts += [block.name, _json(block.arguments).decode()]
+                case ToolResult(content=content):
+                    if any(isinstance(part, Image) for part in content):
+                        return None
+                    texts.append(block.text)
+                case Text(text=text) | Thinking(text=text):
+                    texts.append(text)
+    return "\n".join(texts)
 
 
 def data_url(image: Image) -> str:

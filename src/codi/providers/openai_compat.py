@@ -49,6 +49,8 @@ class Compat(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which ids of tool calls are legal: up to 40 characters, or exactly 9 letters and digits."""
     stop_limit: int | None = None
     """How many stop sequences are accepted; the first ones are sent."""
+    tokenize: Literal["content", "prompt"] | None = None
+    """The server counts tokens at `/tokenize`, beside its versioned path, in a field of this name."""
     routing: dict[str, Any] | None = None
     """OpenRouter's `provider` object: which of its upstream services may serve the request."""
 

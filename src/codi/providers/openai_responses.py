@@ -91,6 +91,9 @@ class OpenAIResponses:
         body = await self._transport.get(self._endpoint.models_path, headers, key_source=self._credential.source)
         return entries_of(body, self.model.service)
 
+    async def count(self, request: Request) -> int | None:
+        return None
+
     def _settled(self, messages: Sequence[Message]) -> list[Message]:
         return settled(
             messages,

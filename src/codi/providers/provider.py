@@ -147,6 +147,10 @@ class Provider(Protocol):
         """What the service serves, as far as it tells."""
         ...
 
+    async def count(self, request: Request) -> int | None:
+        """The tokens of a request as the service itself counts them; None where it has no free way to tell."""
+        ...
+
 
 async def complete(provider: Provider, request: Request) -> Reply:
     """The reply alone, for callers that show nothing while it grows."""

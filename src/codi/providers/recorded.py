@@ -44,3 +44,6 @@ class Recorded:
 
     async def models(self) -> Sequence[ModelEntry]:
         return [self.model]
+
+    async def count(self, request: Request) -> int | None:
+        return None

@@ -115,6 +115,9 @@ class Resilient:
     async def models(self) -> Sequence[ModelEntry]:
         return await self._provider.models()
 
+    async def count(self, request: Request) -> int | None:
+        return await self._provider.count(request)
+
     def _wait(self, attempt: int, failure: CodiError) -> float | None:
         """Seconds until the next try; None if there must be none."""
         if not isinstance(failure, ProviderError) or not failure.retriable:

@@ -82,6 +82,9 @@ class Scripted:
     async def models(self) -> Sequence[ModelEntry]:
         return [self.model]
 
+    async def count(self, request: Request) -> int | None:
+        return None
+
 
 def scripted(path: str) -> Scripted:
     """The provider for `--model scripted/PATH`, whose id is that path, so that a session finds it again; raises ConfigError."""

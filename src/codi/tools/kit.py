@@ -1,40 +1,20 @@
 """The tools that ship with codi."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from importlib import import_module
 
 from msgspec import Struct
 
 from codi.protocol.events import TodoItem
 from codi.protocol.ops import Reply
-from codi.tools.apply_patch import ApplyPatch
 from codi.tools.ask_person import AskPerson
-from codi.tools.context_status import ContextFacts, ContextStatus
-from codi.tools.delete import Delete
-from codi.tools.delete_lines import DeleteLines
-from codi.tools.edit import Edit
-from codi.tools.glob import Glob
-from codi.tools.grep import Grep
-from codi.tools.insert_lines import InsertLines
+from codi.tools.context_status import ContextFacts
+from codi.tools.deferred import DeferredTool, struct_tool, told
 from codi.tools.limiting import Limits
-from codi.tools.list_files import ListFiles
-from codi.tools.move import Move
 from codi.tools.page_cache import PageCache
-from codi.tools.read import Read
-from codi.tools.recall import Recall
-from codi.tools.refactor import Refactor
-from codi.tools.replace_lines import ReplaceLines
-from codi.tools.run_tests import RunTestsTool
-from codi.tools.runners_of_tests import Project, Unseen
-from codi.tools.shell import ShellTool
-from codi.tools.struct_tool import StructTool
+from codi.tools.project import Project, Unseen
 from codi.tools.syntax_gate import SyntaxGate
-from codi.tools.todo import Todo
 from codi.tools.tool import Tool
-from codi.tools.tree import Tree
-from codi.tools.view_image import ViewImage
-from codi.tools.web_fetch import WebFetch
-from codi.tools.web_search import WebSearchTool
-from codi.tools.write import Write
 
 
 class Live(Struct, frozen=True):
@@ -60,7 +40,7 @@ def built_in(
     live: Live = NO_SESSION,
     timeout_s: int = 120,
     sees: bool = True,
-    search: WebSearchTool | None = None,
+    search: Tool | None = None,
     pages: PageCache | None = None,
     own: Sequence[str] = (),
     guarded: Callable[[str], bool] = lambda path: False,
@@ -74,27 +54,37 @@ def built_in(
     gated = {"gate": gate}
     blind = {"gate": SyntaxGate("off")}  # which change was sent back once is for the call itself to know
     return [
-        StructTool(Read, needs={**limited, "sees": sees}),
-        StructTool(Write, needs=gated, rehearsal=blind),
-        StructTool(Edit, needs=gated, rehearsal=blind),
-        StructTool(ApplyPatch, needs=gated, rehearsal=blind),
-        StructTool(InsertLines, needs={**gated, **limited}, rehearsal=blind),
-        StructTool(ReplaceLines, needs={**gated, **limited}, rehearsal=blind),
-        StructTool(DeleteLines, needs={**gated, **limited}, rehearsal=blind),
-        StructTool(Refactor, needs={**gated, **limited, "guarded": guarded}, rehearsal=blind),
-        ShellTool(limits, timeout_s),
-        RunTestsTool(project, limits),
-        StructTool(Grep, needs={"limits": limits, "ripgrep": ripgrep}),
-        StructTool(Glob, needs=limited),
-        StructTool(ListFiles, name="list", needs=limited),
-        StructTool(Tree, needs=limited),
-        StructTool(Move, needs={"own": own}, rehearsal={}),
-        StructTool(Delete, needs={"own": own}, rehearsal={}),
-        StructTool(WebFetch, needs={**limited, "pages": pages}),
+        struct_tool("read", {**limited, "sees": sees}),
+        struct_tool("write", gated, rehearsal=blind),
+        struct_tool("edit", gated, rehearsal=blind),
+        struct_tool("apply_patch", gated, rehearsal=blind),
+        struct_tool("insert_lines", {**gated, **limited}, rehearsal=blind),
+        struct_tool("replace_lines", {**gated, **limited}, rehearsal=blind),
+        struct_tool("delete_lines", {**gated, **limited}, rehearsal=blind),
+        struct_tool("refactor", {**gated, **limited, "guarded": guarded}, rehearsal=blind),
+        DeferredTool(told("shell", timeout_s=timeout_s), lambda: _shell(limits, timeout_s)),
+        DeferredTool(told("run_tests"), lambda: _tests(project, limits)),
+        struct_tool("grep", {"limits": limits, "ripgrep": ripgrep}),
+        struct_tool("glob", limited),
+        struct_tool("list", limited),
+        struct_tool("tree", limited),
+        struct_tool("move", {"own": own}, rehearsal={}),
+        struct_tool("delete", {"own": own}, rehearsal={}),
+        struct_tool("web_fetch", {**limited, "pages": pages}),
         *([search] if search else []),
-        *([StructTool(ViewImage)] if sees else []),
-        StructTool(Recall, needs={**limited, "remember": live.remember}),
-        StructTool(Todo, needs={"items": live.todos}),
-        *([StructTool(AskPerson, needs={"ask": live.ask})] if live.ask else []),
-        StructTool(ContextStatus, needs={**limited, "facts": live.facts}),
+        *([struct_tool("view_image")] if sees else []),
+        struct_tool("recall", {**limited, "remember": live.remember}),
+        struct_tool("todo", {"items": live.todos}),
+        *([struct_tool("ask_person", {"ask": live.ask})] if live.ask else []),
+        struct_tool("context_status", {**limited, "facts": live.facts}),
     ]
+
+
+def _shell(limits: Limits, timeout_s: int) -> Tool:
+    tool: Tool = import_module("codi.tools.shell").ShellTool(limits, timeout_s)
+    return tool
+
+
+def _tests(project: Project, limits: Limits) -> Tool:
+    tool: Tool = import_module("codi.tools.run_tests").RunTestsTool(project, limits)
+    return tool

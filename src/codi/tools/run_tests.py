@@ -13,8 +13,9 @@ from codi.protocol.tooling import ToolSpec
 from codi.tools.limiting import Limits
 from codi.tools.output import clean, size, with_notice
 from codi.tools.process_output import cut_of
+from codi.tools.project import Project
 from codi.tools.reports_of_tests import Report, report_in
-from codi.tools.runners_of_tests import Project, Runner, runner_in, runner_of, tests_for
+from codi.tools.runners_of_tests import Runner, runner_in, runner_of, tests_for
 from codi.tools.struct_tool import StructTool
 from codi.tools.tool import Action, ToolFailed, ToolOutput
 from codi.workspace.workspace import Outcome, Workspace

@@ -3,11 +3,12 @@
 import os
 import re
 from collections.abc import Callable, Sequence
-from typing import Literal, Protocol
+from typing import Literal
 
 from msgspec import DecodeError, Struct
 from msgspec.json import decode
 
+from codi.tools.project import Project
 from codi.tools.tool import ToolFailed
 
 Kind = Literal["pytest", "unittest", "jest", "vitest", "mocha", "bun", "script", "go", "cargo", "make", "command"]
@@ -15,35 +16,6 @@ Kind = Literal["pytest", "unittest", "jest", "vitest", "mocha", "bun", "script",
 _PYTEST_STYLE = re.compile(r"^(?:import pytest|from pytest|(?:async )?def test_)", re.MULTILINE)
 _MOST_LOOKED_AT = 20
 _NO_SCRIPT = "no test specified"
-
-
-class Project(Protocol):
-    """What can be seen of it without running anything of it."""
-
-    def text(self, path: str) -> str | None: ...
-    def names(self, path: str) -> list[str]: ...
-    def is_program(self, path: str) -> bool: ...
-    def changed(self, cwd: str) -> list[str]: ...
-    def known(self, cwd: str) -> list[str]: ...
-
-
-class Unseen:
-    """A project of which nothing can be seen, for those who only want to know the tools."""
-
-    def text(self, path: str) -> str | None:
-        return None
-
-    def names(self, path: str) -> list[str]:
-        return []
-
-    def is_program(self, path: str) -> bool:
-        return False
-
-    def changed(self, cwd: str) -> list[str]:
-        return []
-
-    def known(self, cwd: str) -> list[str]:
-        return []
 
 
 class Runner(Struct, frozen=True):

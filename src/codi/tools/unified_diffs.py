@@ -1,5 +1,6 @@
 """Unified diffs: what becomes of files, for people who are asked and for people who ask."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
@@ -7,8 +8,13 @@ from msgspec import Struct
 from codi.tools.alignment import Run, aligned
 from codi.tools.output import size
 from codi.tools.text_files import TextFile
+from codi.workspace.ledger.changes import Difference
 
 _CONTEXT = 3
+_FUNCTION = re.compile(r"[A-Za-z_$]|\s+(?:async def|def|class|fn|func|function|public|private|protected|static)\b")
+"""A line that names what the lines below it are part of: as git has it, and methods."""
+_FUNCTION_CHARS = 80
+_NO_BLOB = "0" * 40
 _CUT = "\\ No newline at end of file"
 
 
@@ -48,6 +54,29 @@ def file_diff(before: str, old: bytes | None, after: str, new: bytes | None) -> 
     )
 
 
+def git_diff(change: Difference) -> Iterator[str]:
+    """The diff of one file as git writes it, with its lines about names, modes and contents."""
+    old, new = change.modes
+    yield f"diff --git a/{change.old} b/{change.new}"
+    if old is None and new is not None:
+        yield f"new file mode {_git_mode(new)}"
+    elif new is None and old is not None:
+        yield f"deleted file mode {_git_mode(old)}"
+    elif old is not None and new is not None and _git_mode(old) != _git_mode(new):
+        yield f"old mode {_git_mode(old)}"
+        yield f"new mode {_git_mode(new)}"
+    if change.old != change.new:
+        yield f"rename from {change.old}"
+        yield f"rename to {change.new}"
+    if change.blobs[0] != change.blobs[1]:
+        yield f"index {change.blobs[0] or _NO_BLOB}..{change.blobs[1] or _NO_BLOB}"
+    yield from file_diff(change.old, change.before, change.new, change.after).lines
+
+
+def _git_mode(mode: int) -> str:
+    return "100755" if mode & 0o100 else "100644"
+
+
 def patches(sides: Iterable[tuple[str, bytes | None, bytes | None]]) -> Iterator[str]:
     """The lines of the diffs of several files, each given by its path and what it was and is."""
     for path, old, new in sides:
@@ -65,12 +94,19 @@ def _lines(text: str) -> list[str]:
 def _hunks(old: Sequence[str], new: Sequence[str], runs: Sequence[Run]) -> Iterator[str]:
     for group in _groups(runs):
         first, last = group[0], group[-1]
-        yield (f"@@ -{_span(first.old_from, last.old_to)} +{_span(first.new_from, last.new_to)} @@")
+        spans = f"@@ -{_span(first.old_from, last.old_to)} +{_span(first.new_from, last.new_to)} @@"
+        yield f"{spans} {_function_above(old, first.old_from)}".rstrip()
         for run in group:
             for line in old[run.old_from : run.old_to]:
                 yield from f"{' ' if run.same else '-'}{line}".split("\n")
             for line in () if run.same else new[run.new_from : run.new_to]:
                 yield from f"+{line}".split("\n")
+
+
+def _function_above(lines: Sequence[str], begin: int) -> str:
+    """The nearest line above that begins a function or the like; "" where there is none."""
+    found = next((lines[at] for at in range(begin - 1, -1, -1) if _FUNCTION.match(lines[at])), "")
+    return found.strip()[:_FUNCTION_CHARS]
 
 
 def _groups(runs: Sequence[Run]) -> Iterator[list[Run]]:

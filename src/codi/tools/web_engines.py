@@ -1,13 +1,11 @@
-"""The search engines: how each is asked, and what its answer means."""
+"""The search engines: which are set up, and how each is asked."""
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
-from html import unescape
-from typing import Any, Literal
-from urllib.parse import parse_qs, urlencode, urlsplit
+from typing import Literal
+from urllib.parse import urlencode
 
-from msgspec import DecodeError, Struct, json
+from msgspec import Struct
 
 Name = Literal["brave", "google", "bing", "searxng", "duckduckgo"]
 DateRange = Literal["all", "year", "month", "week", "day"]
@@ -34,16 +32,6 @@ class Query(Struct, frozen=True):
         return f"{self.text} site:{self.site}" if self.site else self.text
 
 
-class Found(Struct, frozen=True):
-    title: str
-    url: str
-    snippet: str
-
-
-class NoResults(ValueError):
-    """An answer that is no list of results. `str(error)` says what it is instead."""
-
-
 class Engine(Struct, frozen=True):
     """One that is set up. `secrets` are its keys, which never show."""
 
@@ -58,11 +46,6 @@ class Engine(Struct, frozen=True):
         """The URL and the headers of one request."""
         path, parameters, headers = _REQUESTS[self.name](self, query, today)
         return f"{self.base.rstrip('/')}{path}?{urlencode(parameters)}", headers
-
-    def results(self, body: bytes, limit: int) -> list[Found]:
-        """Raises NoResults."""
-        read = _duckduckgo_results if self.name == "duckduckgo" else _json_results
-        return read(self.name, body)[:limit]
 
 
 def engines(env: Mapping[str, str], *, searxng_url: str = "", duckduckgo: bool = False) -> list[Engine]:
@@ -133,52 +116,3 @@ _REQUESTS: dict[Name, Callable[[Engine, Query, date], _Request]] = {
     "searxng": _searxng,
     "duckduckgo": _duckduckgo,
 }
-_PLACES: dict[str, tuple[Sequence[str], str, str, str]] = {
-    "brave": (("web", "results"), "title", "url", "description"),
-    "google": (("items",), "title", "link", "snippet"),
-    "bing": (("webPages", "value"), "name", "url", "snippet"),
-    "searxng": (("results",), "title", "url", "content"),
-}
-
-
-def _json_results(name: str, body: bytes) -> list[Found]:
-    path, title, url, snippet = _PLACES[name]
-    try:
-        at: Any = json.decode(body)
-    except DecodeError as error:
-        raise NoResults("its answer is no JSON") from error
-    if not isinstance(at, dict):
-        raise NoResults("its answer is no list of results")
-    for part in path:
-        at = at.get(part, {}) if isinstance(at, dict) else {}
-    rows = at if isinstance(at, list) else []
-    return [
-        Found(_plain(row.get(title)), str(row[url]), _plain(row.get(snippet)))
-        for row in rows
-        if isinstance(row, dict) and row.get(url)
-    ]
-
-
-_RESULT = re.compile(
-    r'<a[^>]*class="[^"]*result__a[^"]*"[^>]*href="(?P<url>[^"]*)"[^>]*>(?P<title>.*?)</a>'
-    r'(?:(?:(?!result__a).)*?class="[^"]*result__snippet[^"]*"[^>]*>(?P<snippet>.*?)</(?:a|div|td)>)?',
-    re.DOTALL,
-)
-
-
-def _duckduckgo_results(name: str, body: bytes) -> list[Found]:
-    page = body.decode(errors="replace")
-    found = []
-    for result in _RESULT.finditer(page):
-        url = unescape(result["url"])
-        target = parse_qs(urlsplit(url).query).get("uddg", [url])[0]
-        if "duckduckgo.com/y.js" not in target:  # an advertisement
-            found.append(Found(_plain(result["title"]), target, _plain(result["snippet"])))
-    if not found and "no-results" not in page and "No results" not in page:
-        raise NoResults("its answer is no list of results")
-    return found
-
-
-def _plain(text: object) -> str:
-    without_tags = re.sub(r"<[^>]{1,200}>", "", text if isinstance(text, str) else "")
-    return " ".join(unescape(without_tags).split())

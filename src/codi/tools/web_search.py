@@ -18,7 +18,8 @@ from codi.tools.limiting import Limits
 from codi.tools.page_cache import KEPT_S, is_documentation
 from codi.tools.struct_tool import StructTool
 from codi.tools.tool import Action, ToolFailed, ToolOutput
-from codi.tools.web_engines import DateRange, Engine, Found, NoResults, Query
+from codi.tools.web_answers import Found, NoResults, results
+from codi.tools.web_engines import DateRange, Engine, Query
 from codi.workspace.endpoints import endpoint_of
 from codi.workspace.workspace import Unreachable, Workspace
 
@@ -148,7 +149,7 @@ class _Searching(Struct, frozen=True):
                 answer = await workspace.fetch(url, headers=headers, most_bytes=MOST_BYTES)
             if answer.status != 200:
                 raise _Failed(f"HTTP status {answer.status}")
-            found = engine.results(answer.body, self.query.limit)
+            found = results(engine.name, answer.body, self.query.limit)
         except TimeoutError as error:
             raise _Failed(f"no answer within {MOST_TIME_S:.0f} s") from error
         except (Unreachable, NoResults) as error:

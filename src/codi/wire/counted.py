@@ -12,6 +12,8 @@ import httpcore2
 import httpx2
 
 from codi.protocol.network import Errand
+from codi.wire.chunks import JoinedChunks
+from codi.wire.flow import FlowingBackend
 
 
 def count(client: httpx2.AsyncClient, errand: Errand) -> httpx2.AsyncClient:
@@ -27,7 +29,7 @@ def count_transport(
 ) -> httpx2.AsyncHTTPTransport:
     """The same transport; `host` is the name that stands behind the address to which it connects."""
     # The library takes another backend for its pool, but hands none through.
-    transport._pool._network_backend = _Counting(transport._pool._network_backend, errand, host)
+    transport._pool._network_backend = _Counting(FlowingBackend(), errand, host)
     return transport
 
 
@@ -56,11 +58,6 @@ class _Counting(httpcore2.AsyncNetworkBackend):
         address = str(place[0]) if isinstance(place, tuple) and place else host
         return _Counted(stream, _Account(at, self._host or host, address, port, self._errand))
 
-    async def connect_unix_socket(
-        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
-    ) -> httpcore2.AsyncNetworkStream:
-        return await self._inner.connect_unix_socket(path, timeout, socket_options)
-
     async def sleep(self, seconds: float) -> None:
         await self._inner.sleep(seconds)
 
@@ -85,13 +82,17 @@ class _Counted(httpcore2.AsyncNetworkStream):
     def __init__(self, inner: httpcore2.AsyncNetworkStream, account: _Account) -> None:
         self._inner = inner
         self._account = account
+        self._chunks = JoinedChunks()
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        piece = await self._inner.read(max_bytes, timeout)
-        self._account.down += len(piece)
-        return piece
+        while piece := await self._inner.read(max_bytes, timeout):
+            self._account.down += len(piece)
+            if told := self._chunks.feed(piece):
+                return told
+        return b""
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._chunks.begin()
         await self._inner.write(buffer, timeout)
         self._account.up += len(buffer)
 

@@ -127,6 +127,55 @@ async def commits_since(root: str, at: float) -> tuple[Commit, ...]:
     return tuple(commit for commit in commits if commit.at >= int(at))
 
 
+async def diff(root: str, ref: str = "", path: str = "") -> str | None:
+    """How the working tree below a folder differs from `ref`, or from its last commit, files included that git does not know yet;
+    None where there is no such thing to compare with."""
+    if ref.startswith("-"):
+        return None
+    top = repository_of(root) or root
+    settings = {**_SETTINGS, **{f"filter.{name}.{way}": "" for name in await _filters(top) for way in _FILTER_WAYS}}
+    del settings["diff.external"]  # one that is empty is one that fails; --no-ext-diff leaves it out
+    below = ("--", path or ".")
+    words = ("--no-color", "--no-ext-diff", "--no-textconv", "-M", "--full-index", "--src-prefix=a/", "--dst-prefix=b/")
+    asked = ref or ("HEAD" if _branch_and_head(top)[1] else _EMPTY_TREE)
+    told = await _git(("git", "diff", *words, asked, *below), root, neutral(settings), _MOST_OF_DIFF)
+    if told is None:
+        return None
+    new = await _git(("git", "ls-files", "-z", "--others", "--exclude-standard", *below), root, neutral(settings))
+    out = [told.decode(errors="replace")]
+    for name in os.fsdecode(new or b"").split("\0")[:_MOST_NEW]:
+        if name:
+            out.append(await _as_new(root, name, settings))
+    return "".join(out)
+
+
+_EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+_MOST_NEW = 100
+_MOST_OF_DIFF = 4_000_000
+_MOST_OF_NEW = 1_000_000
+
+
+async def _as_new(root: str, name: str, settings: dict[str, str]) -> str:
+    """A file that git does not know, as the diff that would add it."""
+    facts = os.lstat(os.path.join(root, name))
+    head = f"diff --git a/{name} b/{name}\nnew file mode {'100755' if facts.st_mode & 0o100 else '100644'}\n"
+    blob = await _git(("git", "hash-object", "--no-filters", "--", name), root, neutral(settings))
+    head += f"index {'0' * 40}..{(blob or b'').decode().strip()}\n" if blob else ""
+    try:
+        with open(os.path.join(root, name), "rb") as file:
+            content = file.read(_MOST_OF_NEW + 1)
+    except OSError:
+        return head
+    if b"\0" in content[:8192] or len(content) > _MOST_OF_NEW:
+        return f"{head}Binary files /dev/null and b/{name} differ\n"
+    lines = content.decode(errors="replace").split("\n")
+    cut = lines.pop() if lines[-1] == "" else None
+    if not lines:
+        return head
+    body = "".join(f"+{line}\n" for line in lines) + ("" if cut == "" else "\\ No newline at end of file\n")
+    return f"{head}--- /dev/null\n+++ b/{name}\n@@ -0,0 +1,{len(lines)} @@\n{body}"
+
+
 async def state(root: str) -> GitState | None:
     """Of the repository around a folder; None outside of one."""
     top = repository_of(root)
@@ -179,7 +228,7 @@ def _configuration(top: str) -> str:
     return (_text(_common_folder(top), "config") or "") + (_text(_git_folder(top), "config.worktree") or "")
 
 
-async def _git(words: tuple[str, ...], cwd: str, more: dict[str, str]) -> bytes | None:
+async def _git(words: tuple[str, ...], cwd: str, more: dict[str, str], most: int = _MOST_OUTPUT) -> bytes | None:
     """What it says, or None when it fails, is not there, or takes too long."""
     try:
         outcome = await processes.run(
@@ -188,7 +237,7 @@ async def _git(words: tuple[str, ...], cwd: str, more: dict[str, str]) -> bytes 
             environment=processes.environment_for(os.environ, more),
             shell="",
             timeout_s=_STATUS_LIMIT_S,
-            keep_head=_MOST_OUTPUT,
+            keep_head=most,
             keep_tail=0,
             spool=None,
         )

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from codi.protocol.effects import Effect, Reaches, Reads, Runs, Writes
 from codi.workspace.endpoints import endpoint_of
 from codi.workspace.paths import inside, joined, located
+from codi.workspace.trial import Keeping
 from codi.workspace.workspace import (
     Confinement,
     Fetched,
@@ -25,11 +26,17 @@ class Grant:
     exist, and for all writing where it is to be deleted or moved. That a name exists is known by whoever may see one of its folder's files, so facts and
     names of the folder around a declared path are granted too, and where else a file of its name lies.
 
-    With `looks` its commands are known to only look at things, and are held to that.
+    With `looks` its commands are known to only look at things, and are held to that; what others change, `keeping` decides on.
     """
 
     def __init__(
-        self, workspace: Workspace, effects: Sequence[Effect], tell: Callable[[str], None], *, looks: bool = False
+        self,
+        workspace: Workspace,
+        effects: Sequence[Effect],
+        tell: Callable[[str], None],
+        *,
+        looks: bool = False,
+        keeping: Keeping | None = None,
     ) -> None:
         self.root = workspace.root
         self._workspace = workspace
@@ -43,6 +50,7 @@ class Grant:
         self._reached = {(effect.host, effect.port) for effect in resolved if isinstance(effect, Reaches)}
         self._confinement = Confinement(
             looks=looks,
+            keeping=None if looks or self._written else keeping,
             writes=tuple(sorted(self._written)),
             hosts=tuple(sorted(f"{host}:{port}" for host, port in self._reached)),
         )

@@ -24,6 +24,7 @@ from codi.workspace.ignoring import files_below
 from codi.workspace.jobs import Jobs
 from codi.workspace.replacing import Change, replace_together
 from codi.workspace.sandbox.sandbox import Sandbox, Way
+from codi.workspace.trial import Conflict, Overlaid, Trial
 from codi.workspace.workspace import (
     Confinement,
     Fetched,
@@ -39,6 +40,10 @@ from codi.workspace.workspace import (
 
 OFFLINE = "Offline: no network."
 
+_NO_JOBS = (
+    "what it changes is to be shown before it becomes true ([sandbox] preview), and of a job or a terminal that is never known. "
+    "Run it in the foreground, without `pty`"
+)
 _READ_INLINE_BYTES = 1 << 20
 _MOST_SEARCHED = 20_000
 """Files among which namesakes are looked for: beyond it the answer would be late."""
@@ -227,9 +232,31 @@ class LocalWorkspace:
                 tell=tell,
                 orders=way.orders,
             )
+            if way.overlay:
+                outcome = await self._settled(way.overlay, outcome, confinement)
         finally:
             put_back = way.ended()
+            if way.overlay:
+                with anyio.CancelScope(shield=True):
+                    await to_thread.run_sync(way.overlay.drop)
         return structs.replace(outcome, put_back=tuple(put_back)) if put_back else outcome
+
+    async def _settled(self, overlay: Overlaid, outcome: Outcome, confinement: Confinement) -> Outcome:
+        """Have somebody decide what becomes of what the command changed, and do that."""
+        assert confinement.keeping and self.sandbox
+        changes, barred = await to_thread.run_sync(overlay.changes)
+        contacted = self.sandbox.contacts(confinement)
+        trial = Trial(changes=tuple(changes), contacted=contacted, exit_code=outcome.exit_code)
+        outcome = structs.replace(outcome, put_back=tuple(barred))
+        if not await confinement.keeping.keeps(trial):
+            return structs.replace(outcome, cwd=None)
+        try:
+            await to_thread.run_sync(overlay.commit, changes)
+        except Conflict as conflict:
+            confinement.keeping.lost(f"nothing of it was kept: somebody else changed {conflict} meanwhile")
+        except OSError as error:
+            confinement.keeping.lost(f"not all of it could be kept: {error}")
+        return outcome
 
     async def start(
         self,
@@ -242,6 +269,8 @@ class LocalWorkspace:
     ) -> Job:
         cwd = self.resolve(command.cwd)
         limit_s = processes.NO_TIME_LIMIT if timeout_s is None else timeout_s
+        if confinement.keeping:
+            raise PermissionError(1, _NO_JOBS)
         way = await self._way(command, confinement, self._environment_with(for_commands(cwd)), limit_s)
         return await self.jobs.start(
             Runs(command.command, cwd),

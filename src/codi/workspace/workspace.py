@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 from msgspec import Struct
 
 from codi.protocol.effects import Effect, Runs
+from codi.workspace.trial import Keeping
 
 Kind = Literal["file", "directory", "link", "fifo", "socket", "device", "absent"]
 
@@ -52,11 +53,13 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 class Confinement(Struct, frozen=True):
     """What of a grant holds for a command from outside of it. Without `writes` it may change all of the workspace; with `looks`
-    nothing at all. `hosts` are those that it may reach, as `name:port`."""
+    nothing at all. `hosts` are those that it may reach, as `name:port`. Where somebody decides on its changes (`keeping`), it runs
+    on an overlay."""
 
     looks: bool = False
     writes: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
+    keeping: Keeping | None = None
 
 
 Size = tuple[int, int]

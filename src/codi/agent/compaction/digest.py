@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from codi.agent.scores import scores
 from codi.protocol.events import Entry, EvidenceGathered, MessageAdded, TodoItem
 from codi.protocol.messages import Message, ToolCall, ToolResult
 
@@ -10,18 +11,18 @@ _LINE = 200
 
 
 def digest_of(entries: Sequence[Entry], todos: Sequence[TodoItem], previous: str, most_characters: int) -> str:
-    """At most so many characters; of each kind the newest."""
+    """At most so many characters; of what was said that which matters most, of all else the newest."""
     calls: dict[str, ToolCall] = {}
     commands: list[str] = []
     asked: list[str] = []
-    said: list[str] = []
+    said: list[tuple[Message, str]] = []
     error = ""
     for entry in entries:
         match entry.fact:
             case MessageAdded(message=Message(role="assistant") as message):
                 calls.update((call.id, call) for call in message.tool_calls)
                 if first := _first_line(message.text):
-                    said.append(f"- {first}")
+                    said.append((message, f"- {first}"))
             case MessageAdded(message=Message(blocks=(ToolResult() as result, *_))):
                 call = calls.get(result.call_id)
                 if call is not None and isinstance(command := call.arguments.get("command"), str):
@@ -39,7 +40,7 @@ def digest_of(entries: Sequence[Entry], todos: Sequence[TodoItem], previous: str
     sections = {
         "Goal": asked[:1] or ["- see the person's messages below"],
         "Constraints & Preferences": ["- see the person's messages below"],
-        "Progress": ["### Done", *done, *said[-_MOST_LINES:], "### In Progress", *doing, "### Blocked"],
+        "Progress": ["### Done", *done, *_most_of(said), "### In Progress", *doing, "### Blocked"],
         "Key Decisions": ["- none that were written down"],
         "Failed Approaches": [f"- last error: {error}"] if error else ["- none that are known"],
         "Next Steps": waiting or ["- go on with what was asked last"],
@@ -53,6 +54,13 @@ def digest_of(entries: Sequence[Entry], todos: Sequence[TodoItem], previous: str
     if previous:
         text = f"{_cut(previous, most_characters // 2)}\n\n---\n\n{text}"
     return _cut(text, most_characters)
+
+
+def _most_of(said: Sequence[tuple[Message, str]]) -> list[str]:
+    """The lines of the messages that matter most, in their order."""
+    matters = scores([message for message, _ in said]) if len(said) > _MOST_LINES else [1.0] * len(said)
+    least = sorted(matters, reverse=True)[:_MOST_LINES][-1:]
+    return [line for (_, line), score in zip(said, matters, strict=True) if score >= least[0]][-_MOST_LINES:]
 
 
 def _outcome(result: ToolResult) -> str:

@@ -57,7 +57,7 @@ def cache_state(path: Sequence[Entry]) -> str:
 
 
 def _counted(room: Room, mind: Mind, path: Sequence[Entry]) -> tuple[dict[str, int], list[Share]]:
-    counter = room.counter
+    counter = room.fill.counter
     files = sum(map(tokens_of, _parts(mind.system, "project_context")))
     memory = sum(map(tokens_of, _parts(mind.system, "memory")))
     shares = {
@@ -75,6 +75,7 @@ def _counted(room: Room, mind: Mind, path: Sequence[Entry]) -> tuple[dict[str, i
         name = f"tools of {server}" if server else "tools"
         tokens = counter.tools([tool])
         shares[name] = shares.get(name, 0) + tokens
+    shares["tools"] += room.fill.head(mind) - counter.system(mind.system, mind.tools)
     biggest.append(Share("tools", shares["tools"]))
     seen = stand_ins(path)
     for entry in standing(path):
@@ -87,10 +88,10 @@ def _counted(room: Room, mind: Mind, path: Sequence[Entry]) -> tuple[dict[str, i
 
 
 def _add(room: Room, message: Message, entry: Entry, shares: dict[str, int]) -> None:
-    whole = room.counter.message(message)
-    images = sum(room.counter.block(block) for block in message.blocks if isinstance(block, Image))
+    whole = room.fill.counter.message(message)
+    images = sum(room.fill.counter.block(block) for block in message.blocks if isinstance(block, Image))
     images += sum(
-        room.counter.block(part)
+        room.fill.counter.block(part)
         for result in message.tool_results
         for part in result.content
         if isinstance(part, Image)

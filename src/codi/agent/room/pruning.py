@@ -3,12 +3,14 @@
 Pure: what stands in the conversation goes in, a choice comes out. Keeping the texts for `recall` is somebody else's part.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from msgspec import Struct
 
+from codi.agent.context import message_of
 from codi.agent.named_files import paths_in
-from codi.agent.working_set import Pins, WorkingSet, paths_of_calls
+from codi.agent.scores import scores
+from codi.agent.working_set import SEARCHING, Pins, WorkingSet, paths_of_calls
 from codi.protocol.events import Entry, EvidenceGathered, FilesChanged, MessageAdded, Pruned
 from codi.protocol.messages import Image, Message, ToolCall, ToolResult
 
@@ -42,8 +44,8 @@ def candidates(
     pins: Pins,
     working_set: WorkingSet,
 ) -> list[Candidate]:
-    """In the order in which they are to go: what is superseded, then the oldest, then what belongs to files that are worked on,
-    then errors."""
+    """In the order in which they are to go: what is superseded, then what matters least, which is mostly the oldest, then what
+    belongs to files that are worked on, then errors."""
     calls = paths_of_calls(standing)
     begin_of_last = _begin_of_steps(standing, LAST_STEPS)
     begin_of_images = _begin_of_steps(standing, IMAGE_STEPS)
@@ -66,12 +68,13 @@ def candidates(
             continue
         if tokens <= LEAST_TOKENS:
             continue
-        files = set(paths_in(call.arguments)) if call else set()
+        files = set(paths_in(call.arguments)) if call and call.name not in SEARCHING else set()
         rank = 3 if result.is_error else 0 if result.call_id in superseded else 2 if files & recent else 1
         if files & set(pins.files):
             rank = max(rank, 2)
         found.append(Candidate(entry, result, call, tokens, rank))
-    return sorted(found, key=lambda each: each.rank)
+    matters = _scores(standing, recent) if found else {}
+    return sorted(found, key=lambda each: (each.rank, matters.get(each.entry.id, 0.0)))
 
 
 def chosen(found: Sequence[Candidate], wanted: int, least: int) -> list[Candidate]:
@@ -98,6 +101,11 @@ def summary_of(candidate: Candidate) -> str:
     shown = f" {first[:80]}{'...' if len(first) > 80 or first != asked else ''}" if first else ""
     lines = result.text.count("\n") + 1
     return f"{name}{shown}{', failed' if result.is_error else ''} ({lines} line{'s' * (lines != 1)})"
+
+
+def _scores(standing: Sequence[Entry], recent: Collection[str]) -> dict[str, float]:
+    said = [(entry.id, message) for entry in standing if (message := message_of(entry))]
+    return dict(zip((id for id, _ in said), scores([message for _, message in said], recent), strict=True))
 
 
 def _result_of(entry: Entry) -> ToolResult | None:

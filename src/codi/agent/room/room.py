@@ -19,11 +19,11 @@ from codi.agent.compaction.plan import Plan
 from codi.agent.compaction.serialising import serialised
 from codi.agent.compaction.structure import NO_HISTORY, SPLIT
 from codi.agent.compaction.summarising import NoSummary, Source, Summary, summary_of
-from codi.agent.context import Context, message_of, standing
-from codi.agent.counting import Counter, pixels_of
+from codi.agent.context import message_of, standing
+from codi.agent.counting import pixels_of
 from codi.agent.mind import Mind
 from codi.agent.record import Record
-from codi.agent.room.calibration import Calibration
+from codi.agent.room.fill import Fill, name_of
 from codi.agent.room.pruning import Candidate, candidates, chosen
 from codi.agent.room.pruning import summary_of as line_about
 from codi.agent.room.segments import Segments
@@ -52,7 +52,6 @@ from codi.protocol.events import (
     Pruned,
     RequestSent,
     ResultsPruned,
-    ResultsRestored,
     StatusDelta,
 )
 from codi.protocol.messages import Image, Message, Text, ToolCall, Usage
@@ -114,7 +113,6 @@ class Room:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.settings = settings
-        self.counter = Counter()
         self.chosen_window: int | None = None
         self.allowed: Callable[[Mind, Usage], None] = lambda mind, usage: None
         self.spent: Callable[[Mind, Usage], None] = lambda mind, usage: None
@@ -122,10 +120,9 @@ class Room:
         self._results = results
         self._thinkers = thinkers
         self._clock = clock
-        self._context = Context()
+        self.fill = Fill(record)
         path = record.session.path()
-        self._calibration = Calibration.of(path)
-        self._segments = Segments(self.counter, path)
+        self._segments = Segments(self.fill.counter, path)
         self._limits: dict[tuple[str, str], int] = {}
         self._proved: dict[tuple[str, str], int] = {}
         self._warned = 0
@@ -135,8 +132,8 @@ class Room:
 
     def window(self, mind: Mind) -> int:
         """Tokens that the model takes, as a service, the person or an overflow has told."""
-        told = self.chosen_window or max(mind.provider.model.window, self._proved.get(_name_of(mind), 0))
-        return min(told, self._limits.get(_name_of(mind), told))
+        told = self.chosen_window or max(mind.provider.model.window, self._proved.get(name_of(mind), 0))
+        return min(told, self._limits.get(name_of(mind), told))
 
     def tier(self, mind: Mind) -> Tier:
         return tier_of(self.window(mind), self.settings)
@@ -148,41 +145,11 @@ class Room:
         return min(most, tier.window - LEAST_OUTPUT - 512) if tier.window > 4 * LEAST_OUTPUT else most
 
     def messages(self) -> list[Message]:
-        return self._context.messages_of(self._record.session.path())
+        return self.fill.messages()
 
     def used(self, mind: Mind) -> int:
-        """Tokens of the next request: what the service counted last, and an estimate of what came since."""
-        ratio = self.ratio(mind)
-        path = self._record.session.path()
-        since = 0
-        for at in range(len(path) - 1, -1, -1):
-            match path[at].fact:
-                case ContextCompacted() | CompactionUndone() | ResultsPruned() | ResultsRestored():
-                    break
-                case MessageAdded(message=Message(role="assistant", origin=origin), reply=reply) if reply:
-                    if reply.stop in ("error", "aborted"):
-                        since += self.count(path[at])
-                        continue
-                    usage = reply.usage
-                    if (
-                        usage.estimated
-                        or not usage.total
-                        or origin is None
-                        or (origin.provider, origin.model) != _name_of(mind)
-                    ):
-                        break
-                    return usage.total + round(ratio * since)
-                case _:
-                    since += self.count(path[at])
-        return round(ratio * (self.counter.system(mind.system, mind.tools) + self.counter.messages(self.messages())))
-
-    def ratio(self, mind: Mind) -> float:
-        return self._calibration.ratio(_name_of(mind))
-
-    def count(self, entry: Entry) -> int:
-        """Tokens of one entry as it was said, before calibration."""
-        message = message_of(entry) if is_message(entry) else None
-        return self.counter.message(message) if message else 0
+        """Tokens of the next request."""
+        return self.fill.used(mind)
 
     def set_auto(self, auto: bool) -> None:
         """Whether room is made without being asked."""
@@ -223,7 +190,7 @@ class Room:
     async def make(self, mind: Mind) -> bool:
         """Make room for the next request where it needs some; True if the conversation was compacted. Raises ContextOverflow
         where nothing helps."""
-        used = self.used(mind)
+        used = await self.fill.closely(mind, self.limit(mind))
         if not self._needs_room(mind, used):
             self._warn_of_fill(mind, used)
             return False
@@ -261,17 +228,18 @@ class Room:
         """A request was answered with this usage."""
         path = self._record.session.path()
         since = path[self._kept_before :]
-        name = "/".join(_name_of(mind))
+        name = "/".join(name_of(mind))
         sent = self._segments.of(request, usage, name, step, since, self._clock())
-        self._record.keep(sent)
+        frame = self.fill.frame(mind)
+        self._record.keep(sent := replace(sent, tokens=sent.tokens + frame))
         self._kept_before = len(path)
         if not usage.estimated:
             real = usage.input + usage.cache_read + usage.cache_write
-            self._calibration.add(_name_of(mind), real=real, estimated=sent.tokens)
+            self.fill.learn(mind, real=real, estimated=sent.tokens)
             model = mind.provider.model
             if model.assumed and real > self.window(mind):
-                self._limits.pop(_name_of(mind), None)
-                self._proved[_name_of(mind)] = real + real // 4  # it took more than anybody assumed
+                self._limits.pop(name_of(mind), None)
+                self._proved[name_of(mind)] = real + real // 4  # it took more than anybody assumed
 
     def overflows(self, mind: Mind, error: CodiError) -> bool:
         """Whether a failure means that the request was too long. Then the real limit is remembered."""
@@ -292,7 +260,7 @@ class Room:
     def take_limit(self, mind: Mind, told: int | None, used: int) -> None:
         known = self.window(mind)
         limit = told if told and 1024 <= told < known else max(min(known - 1, used) * 9 // 10, 2048)
-        self._limits[_name_of(mind)] = min(limit, known)
+        self._limits[name_of(mind)] = min(limit, known)
 
     async def after_overflow(self, mind: Mind) -> bool:
         """Make the conversation shorter than what was refused. Raises ContextOverflow where it cannot be."""
@@ -307,8 +275,8 @@ class Room:
         return used > tier.tool_results and self._results_tokens(mind) > tier.tool_results
 
     def _results_tokens(self, mind: Mind) -> int:
-        total = sum(self.counter.block(result) for message in self.messages() for result in message.tool_results)
-        return round(total * self.ratio(mind))
+        total = sum(self.fill.counter.block(result) for message in self.messages() for result in message.tool_results)
+        return round(total * self.fill.ratio(mind))
 
     async def _make_room(self, mind: Mind, used: int, occasion: Occasion = "threshold") -> bool:
         tier, limit = self.tier(mind), self.limit(mind)
@@ -435,7 +403,7 @@ class Room:
             for entry in standing(path)
             if is_message(entry) and entry.id not in pinned.entries
         }
-        ratio = self.ratio(mind)
+        ratio = self.fill.ratio(mind)
         excess = self.used(mind) - limit + 1
         most = _cap_for([tokens for _, tokens in sizes.values()], int(excess / ratio) + 50 * len(sizes) // 4)
         items = []
@@ -476,11 +444,11 @@ class Room:
     def _counted(self, path: Sequence[Entry], mind: Mind) -> Callable[[Entry], int]:
         """Tokens of an entry as the model sees it."""
         seen = stand_ins(path)
-        ratio = self.ratio(mind)
+        ratio = self.fill.ratio(mind)
 
         def count(entry: Entry) -> int:
             shown = with_stand_in(entry, seen[entry.id]) if entry.id in seen else entry
-            return round(self.count(shown) * ratio)
+            return round(self.fill.count(shown) * ratio)
 
         return count
 
@@ -532,7 +500,7 @@ class Room:
             cut = cut_of(path, count, keep, min_recent=0 if force else min(tier.min_recent, 6))
             plan = planning.plan_of(path, cut) if cut else None
         else:
-            head = round(self.counter.system(mind.system, mind.tools) * self.ratio(mind))
+            head = round(self.fill.head(mind) * self.fill.ratio(mind))
             room = self.limit(mind) - head - int(planning.HISTORY_SHARE * tier.reserve) - tier.window // 10
             plan = planning.fitting_plan(path, count, tier, max(room, 1))
             if plan and sum(map(count, plan.dropped)) < LEAST_GAIN:
@@ -598,7 +566,7 @@ class Room:
 
         async def summarise(at: int, source: Source) -> None:
             try:
-                found[at] = await summary_of(source, minds, self.allowed, self._spent)
+                found[at] = await summary_of(source, minds, self.allowed, self.paid)
             except CodiError as error:
                 failures.append(error)
 
@@ -610,14 +578,15 @@ class Room:
             raise failures[0]
         return found
 
-    def _spent(self, mind: Mind, usage: Usage) -> None:
+    def paid(self, mind: Mind, usage: Usage) -> None:
+        """Keep what a request cost that was no step of the conversation."""
         self.spent(mind, usage)
         self._record.keep(
             RequestSent(
                 step=0,
                 segments=(),
                 tokens=usage.input + usage.cache_read + usage.cache_write,
-                model="/".join(_name_of(mind)),
+                model="/".join(name_of(mind)),
                 purpose="summary",
                 usage=usage,
             )
@@ -637,13 +606,13 @@ class Room:
     ) -> Made:
         path, tier = self._record.session.path(), self.tier(mind)
         pinned, count = pins(path), self._counted(path, mind)
-        head = round(self.counter.system(mind.system, mind.tools) * self.ratio(mind))
+        head = round(self.fill.head(mind) * self.fill.ratio(mind))
         kept = sum(map(count, plan.kept))
         window = tier.window
         for _ in range(4):
             own, _ = planning.own_parts(plan, pinned, window)
             summary = f"{text}{own}".strip()
-            after = head + kept + self.counter.message(Message("user", (Text(summary),)))
+            after = head + kept + self.fill.counter.message(Message("user", (Text(summary),)))
             if after < self.limit(mind):
                 break
             window //= 2
@@ -680,11 +649,6 @@ def serialised_whole(message: Message) -> list[str]:
     texts += [result.text for result in message.tool_results]
     texts += [str(value) for call in message.tool_calls for value in call.arguments.values()]
     return [text for text in texts if text]
-
-
-def _name_of(mind: Mind) -> tuple[str, str]:
-    origin = mind.provider.origin
-    return origin.provider, origin.model
 
 
 def _joined(plan: Plan, summaries: Sequence[Summary | None]) -> tuple[str, str, Usage]:

@@ -132,7 +132,7 @@ class Upkeep:
         """Tokens that stand-ins for long values would save."""
         messages = self._room.messages()
         short = compressed(messages, worth_it(texts_of(messages)))
-        return max(self._room.counter.messages(messages) - Counter().messages(short), 0)
+        return max(self._room.fill.counter.messages(messages) - Counter().messages(short), 0)
 
     def _shares(self, entries: Iterable[Entry]) -> tuple[Share, ...]:
         return tuple(_share(entry, self._room) for entry in entries)
@@ -145,9 +145,9 @@ class Upkeep:
         entry = path[at]
         before = Entry("", path[-1].id, path[-1].at, CompactionUndone(entry.id))
         mind = self._mind()
-        counted = self._room.counter.messages(messages_of([*path, before]))
-        head = self._room.counter.system(mind.system, mind.tools)
-        used = round((counted + head) * self._room.ratio(mind))
+        counted = self._room.fill.counter.messages(messages_of([*path, before]))
+        head = self._room.fill.head(mind)
+        used = round((counted + head) * self._room.fill.ratio(mind))
         most = self._room.tier(mind).window - self._room.tier(mind).reserve
         if used > most:
             raise SessionError(
@@ -225,7 +225,7 @@ class Upkeep:
             raise SessionError(f"{entry.id} is not pinned", hint="/context lists what is.")
         if op.pinned and message_of(entry) is None:
             raise SessionError(f"{entry.id} is no message", hint="Pin an entry that says something.")
-        self._check_size(op, self._room.count(entry) if op.pinned else 0)
+        self._check_size(op, self._room.fill.count(entry) if op.pinned else 0)
         if not op.pinned:
             self._room.guard(self._mind(), f"unpinning {entry.id}")
         self._record.keep(EntryPinned(entry.id, op.pinned))
@@ -234,7 +234,7 @@ class Upkeep:
     def _check_size(self, op: Pin, tokens: int) -> None:
         mind = self._mind()
         tier = self._room.tier(mind)
-        most = tier.window - tier.reserve - self._room.counter.system(mind.system, mind.tools)
+        most = tier.window - tier.reserve - self._room.fill.head(mind)
         if tokens > most:
             raise SessionError(
                 f"{op.target} has ~{tokens} tokens, and there is room for {most}", hint="Pin a smaller part of it."
@@ -249,6 +249,7 @@ class Upkeep:
             for touched in known.paths[:RECENT]
             if self._resolve(touched.path) not in held.files
         ]
+        lines += [f"{pattern}  searched" for pattern in known.patterns[:RECENT]]
         self._record.tell(AnswerDelta("\n".join(lines) or "no file is open"))
 
     def _choose_window(self, tokens: int) -> None:
@@ -298,7 +299,7 @@ def _delta_of(entry: Entry, path: Sequence[Entry], room: Room) -> CompactionDelt
 def _share(entry: Entry, room: Room) -> Share:
     text = " ".join(" ".join(serialised([entry])).split())
     shown = text if len(text) <= _CHARACTERS else text[:_CHARACTERS] + "..."
-    return Share(entry.id, room.count(entry), shown)
+    return Share(entry.id, room.fill.count(entry), shown)
 
 
 def _state(path: str) -> str:

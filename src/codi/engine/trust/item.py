@@ -1,7 +1,6 @@
 """One thing that a project brings and that would be obeyed, told so that a person can judge it."""
 
 from collections.abc import Mapping
-from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -52,6 +51,8 @@ def item_of(
     **told: Any,
 ) -> Item:
     """The item of these bytes. `meaning` is what they were read as, so that they can be put to no other use."""
+    from hashlib import sha256  # 3 ms, and most projects bring nothing
+
     configuration = sha256(
         content + b"\0" + msgspec.json.encode(meaning, order="deterministic", enc_hook=str)
     ).hexdigest()

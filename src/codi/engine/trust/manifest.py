@@ -8,7 +8,6 @@ Files in other forms are one item each, and are not parsed before somebody trust
 import os
 import shlex
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
 from typing import Any
 
 from codi.agent.context_files import Ground, context_files
@@ -220,6 +219,8 @@ def _told(value: Any, root: str) -> tuple[dict[str, Any], dict[str, str]]:
         told |= {"command": lines[0][0], "args": tuple(lines[0][1:])}
     elif lines:
         told["command"] = "; ".join(shlex.join(words) for words in lines)
+    from hashlib import sha256  # 3 ms, and most projects bring nothing
+
     scripts = {}
     for words in lines:
         for path in _scripts(words, root):

@@ -14,7 +14,16 @@ from codi.engine.config_files import ConfigFile, shown
 from codi.engine.places import Places
 from codi.engine.trust.how import UNTRUSTED, How
 from codi.engine.trust.item import Item
-from codi.engine.trust.manifest import item_of_context, items_of, items_of_bytes, manifest, value_at, without
+from codi.engine.trust.manifest import (
+    THEMES,
+    item_of_context,
+    items_of,
+    items_of_bytes,
+    manifest,
+    themes_of,
+    value_at,
+    without,
+)
 from codi.engine.trust.store import TrustStore
 
 
@@ -70,6 +79,12 @@ class Trust:
             if self.accepts(part):
                 tree = _with(tree, part.key, value_at(file.tree, part.key))
         return ConfigFile(path, file.text, tree)
+
+    def theme_folders(self) -> list[str]:
+        """Where theme files are: the person's, and the project's where all of them are trusted."""
+        own, project = (os.path.join(folder, THEMES) for folder in (self.places.home, f"{self.places.root}/.codi"))
+        brought = themes_of(os.path.dirname(project)) if project != own else []
+        return [own, project] if brought and all(map(self.accepts, brought)) else [own]
 
     def notice(self) -> str | None:
         """One line for all that is not obeyed."""

@@ -25,13 +25,11 @@ from codi.frontends.tui.blocks.notice import NoticeBlock, TextBlock
 from codi.frontends.tui.canvas import Canvas
 from codi.frontends.tui.completion import Completer
 from codi.frontends.tui.composer import Typed
-from codi.frontends.tui.external_editor import edited
-from codi.frontends.tui.history_search import HistorySearch
 from codi.frontends.tui.keymap import PREFIX, Keymap
 from codi.frontends.tui.keys import Input
 from codi.frontends.tui.opening import Opening
 from codi.frontends.tui.outcomes import Outcomes
-from codi.frontends.tui.panes import Pane
+from codi.frontends.tui.panes import Pane, Pictures
 from codi.frontends.tui.questions import Questions
 from codi.frontends.tui.status import Status
 from codi.frontends.tui.surroundings import Mentioned, Surroundings
@@ -82,6 +80,8 @@ class App:
         self, opening: Opening, conversation: Conversation, around: Surroundings, *, greeting: str = ""
     ) -> None:
         self.next: str | None = None
+        self.drawn = anyio.Event()
+        """Set when the first frame is on the terminal."""
         self._opening = opening
         self._conversation = conversation
         self._around = around
@@ -121,6 +121,7 @@ class App:
         self._pressed = ("", 0.0)
         self._prefixed = False
         self._esc_s = 0.2 if os.environ.get("SSH_CONNECTION") else 0.05
+        self._pictures: Pictures | None = None
         self._take_over_composer()
 
     async def run(self, prompts: Sequence[Prompt] = ()) -> None:
@@ -139,6 +140,7 @@ class App:
         for typed in self._opening.waiting:
             self._send(typed)
         self._opening.waiting.clear()
+        self._redraw()
         async with anyio.create_task_group() as tasks:
             work = (self._read_keys, self._hear, self._deliver, self._obey, self._say, self._questions.arm)
             for each in (*work, self._watch_signals, self._watch_theme, self._repaint, self._tick, self._draw_frames):
@@ -243,6 +245,7 @@ class App:
             self._canvas.busy = f"working{passed}{cause}, esc to stop" if self._is_busy else ""
             self._canvas.dialog = self._questions.dialog
             self._canvas.draw()
+            self.drawn.set()
             if self._canvas.terminal.is_lost:
                 self._left.set()
 
@@ -332,8 +335,22 @@ class App:
             self._canvas.terminal.use_keys("kitty")
         elif text.startswith("[?") and text.endswith("c"):
             self._canvas.terminal.use_keys("other")
-        elif text.startswith("]11;") and self._wardrobe.told(text):
+            self._open_gallery()
+        if self._pictures:
+            self._pictures.hear(text)
+        if text.startswith("]11;") and self._wardrobe.told(text):
             self._redraw()  # what is printed by now stays: it is little, and what stood there before codi is not ours to clear
+
+    def _open_gallery(self) -> None:
+        """Once the terminal has answered: it says then whether pictures can be drawn."""
+        if self._pictures or not self._around.ui.images:
+            return
+        from codi.frontends.tui.images.gallery import Gallery  # after the first frame, which shows no pictures
+
+        terminal = self._canvas.terminal
+        knows_keys = terminal.keys == "kitty"
+        self._pictures = pictures = Gallery(os.environ, terminal.write, lambda: terminal.size, knows_keys=knows_keys)
+        self._look.picture, self._canvas.painter.picture = pictures.lines, pictures.opening
 
     def _key(self, key: str) -> None:
         action = self._composer.keymap.action(key)
@@ -359,8 +376,9 @@ class App:
                 self._send_op(ChoosePolicy(_MODES[(at + 1) % len(_MODES)]))
             case "toggle-thinking":
                 self._look.thinking = not self._look.thinking
-            case "expand-tools" | "page-up":
-                self._canvas.page("transcript", self._transcript.whole, at_end=True)
+            case "expand-tools" | "page-up" | "page-down":
+                pages = self._transcript.pages(whole=action == "expand-tools")
+                self._canvas.page("transcript", pages.lines, at_end=True, blocks=pages.starts, expand=pages.expand)
             case "redraw":
                 self._canvas.repaint()
             case "complete":
@@ -371,6 +389,8 @@ class App:
                 if text is not None:
                     composer.set(text)
             case "history-search":
+                from codi.frontends.tui.history_search import HistorySearch  # for the few who search
+
                 self._canvas.pane = HistorySearch(self._around.history, self._close_search)
             case "external-editor":
                 self._edit_elsewhere()
@@ -419,6 +439,8 @@ class App:
         self._canvas.go_on()
 
     def _edit_elsewhere(self) -> None:
+        from codi.frontends.tui.external_editor import edited  # with all that temporary files need
+
         terminal = self._canvas.terminal
         self._canvas.step_below()
         terminal.hand_over()

@@ -6,10 +6,10 @@ It puts the views of the parts together and has them drawn. It knows nothing of 
 import time
 from collections.abc import Callable, Sequence
 
+from codi.frontends.tui.attention import to_clipboard
 from codi.frontends.tui.blocks.look import Look
 from codi.frontends.tui.lines import Line, clipped
 from codi.frontends.tui.opening import Opening
-from codi.frontends.tui.pager import Pager
 from codi.frontends.tui.panes import Pane
 from codi.frontends.tui.screen import Screen
 from codi.frontends.tui.status import Status
@@ -36,7 +36,8 @@ class Canvas:
         self._transcript = transcript
         self._status = status
         self._look = look
-        self._full: tuple[Pager, Screen] | None = None
+        self._full: tuple[Pane, Screen] | None = None
+        self._left: Callable[[], object] | None = None
 
     @property
     def rows(self) -> int:
@@ -47,7 +48,7 @@ class Canvas:
         return self._screen.columns
 
     @property
-    def pager(self) -> Pager | None:
+    def pager(self) -> Pane | None:
         return self._full[0] if self._full else None
 
     def draw(self) -> None:
@@ -83,18 +84,43 @@ class Canvas:
         *,
         at_end: bool = False,
         toggle: Callable[[int], object] | None = None,
+        blocks: Callable[[int], Sequence[int]] | None = None,
+        expand: Callable[[int], object] | None = None,
+        go_on: Callable[[], object] | None = None,
+        left: Callable[[], object] | None = None,
     ) -> None:
-        """Show all of something, on a screen of its own; see `Pager`."""
+        """Show all of something, on a screen of its own; see `Pager`. `left` is called when it is gone."""
+        from codi.frontends.tui.pager import Pager  # not before something is paged: the first frame does without
+
         screen = Screen(self.terminal.write, self.rows, self.columns)
-        self._full = (Pager(title, content, self.leave_pager, at_end=at_end, toggle=toggle), screen)
-        self.terminal.full(True)
+        pager = Pager(
+            title,
+            content,
+            self.leave_pager,
+            copy=self.copy,
+            at_end=at_end,
+            toggle=toggle,
+            blocks=blocks,
+            expand=expand,
+            go_on=go_on,
+        )
+        was_full, self._full, self._left = self._full, (pager, screen), left
+        if not was_full:
+            self.terminal.full(True)
         screen.repaint((), [()], None)
+
+    def copy(self, text: str) -> None:
+        """Into the clipboard."""
+        self.terminal.write(to_clipboard(text))
 
     def leave_pager(self) -> None:
         if not self._full:
             return
         self._full = None
         self.terminal.full(False)
+        left, self._left = self._left, None
+        if left:
+            left()
         if (self.rows, self.columns) != self.terminal.size:
             self.repaint()
 

@@ -10,7 +10,7 @@ from codi.frontends.sanitiser import visible
 from codi.frontends.tui.cells import untabbed
 from codi.frontends.tui.diff_text import DiffRow, read_diff
 from codi.frontends.tui.highlighting import highlighted, language_of
-from codi.frontends.tui.lines import Line, Span, line_width, merged, wrapped
+from codi.frontends.tui.lines import Line, Span, line_width, merged, plain, wrapped
 
 SIDE_BY_SIDE = 140
 """So many columns there must be for both sides."""
@@ -49,6 +49,20 @@ class DiffView:
                 self._style()
             self._laid = {key: self._beside(columns) if key[1] else self._unified(columns)}
         return self._laid[key]
+
+    def blocks(self, columns: int) -> list[int]:
+        """The lines at which the files begin."""
+        headings = [plain(_heading(row, columns)[0]) for row in self.rows if row.kind == "file"]
+        starts: list[int] = []
+        for at, line in enumerate(self.lines(columns)):
+            if (
+                len(starts) < len(headings)
+                and plain(line) == headings[len(starts)]
+                and line
+                and line[0][1] == "heading"
+            ):
+                starts.append(at)
+        return starts
 
     def _two(self, columns: int) -> bool:
         return (columns >= SIDE_BY_SIDE if self._is_beside is None else self._is_beside) and columns >= _LEAST_BESIDE

@@ -1,6 +1,6 @@
 """What commands come to, shown: a text, a list to choose from, a question, another conversation."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, assert_never, get_args
 
 import anyio
@@ -19,7 +19,7 @@ from codi.frontends.tui.surroundings import Surroundings
 from codi.frontends.tui.transcript import Transcript
 from codi.frontends.tui.tree_walk import Keys, TreeWalk
 from codi.frontends.tui.wardrobe import Wardrobe
-from codi.protocol.events import Entry, Event, ForkedDelta, MessageAdded, NavigatedDelta
+from codi.protocol.events import ChangedFileRow, Entry, Event, ForkedDelta, MessageAdded, NavigatedDelta
 from codi.protocol.messages import Level, Message
 from codi.protocol.ops import ChooseModel, ChoosePolicy, ChooseThinking, Mode, Op, Prompt
 
@@ -60,8 +60,13 @@ class Outcomes:
     async def show(self, outcome: Outcome) -> None:
         """What a command came to; returns when the person has seen to it."""
         match outcome:
-            case Show(text, title):
-                self._show_text(text, title)
+            case Show(text, title, files, then):
+                if files and any(file.patch for file in files):
+                    self._show_changes(files, title)
+                elif then:
+                    await self._preview(text, title, then)
+                else:
+                    self._show_text(text, title)
             case Do(ops, text):
                 for op in ops:
                     self._send(op)
@@ -90,10 +95,29 @@ class Outcomes:
         await self._until(answered)
         return answers[0]
 
+    def _show_changes(self, files: Sequence[ChangedFileRow], title: str) -> None:
+        from codi.frontends.tui.changes_view import ChangesView  # few look at them
+
+        view = ChangesView(files)
+        self._canvas.page(title, view.lines, toggle=view.toggle, blocks=view.blocks)
+
+    async def _preview(self, text: str, title: str, then: Callable[[], Awaitable[Outcome]]) -> None:
+        """Show what would happen; `y` has it done."""
+        left, answers = anyio.Event(), list[bool]()
+
+        def go_on() -> None:
+            answers.append(True)
+
+        self._canvas.page(title, TextBlock(text).whole, go_on=go_on, left=left.set)
+        self._redraw()
+        await left.wait()
+        if answers:
+            await self.show(await then())
+
     def _show_text(self, text: str, title: str) -> None:
         if is_diff(text):
             view = DiffView(text)
-            self._canvas.page(title or "diff", view.lines, toggle=view.toggle)
+            self._canvas.page(title or "diff", view.lines, toggle=view.toggle, blocks=view.blocks)
             return
         block = TextBlock(text)
         if len(block.lines(self._canvas.columns)) > self._canvas.rows // 2:

@@ -10,8 +10,10 @@ from codi.frontends.tui.view import View
 
 
 class Pager:
-    """`content` gives the lines for a width; `leave` is called when the person has seen enough. With `at_end` the last lines are
-    shown first. `toggle` is given the width and makes the content look otherwise, by the key `s`."""
+    """`content` gives the lines for a width; `leave` is called when the person has seen enough, `copy` with a text for the clipboard.
+    With `at_end` the last lines are shown first. `toggle` is given the width and makes the content look otherwise, by the key `s`.
+    `blocks` gives the lines at which the parts of the content begin, for a width; `expand` is given the number of one, to show all
+    of it or less again. `go_on` does what the content is a preview of, by the key `y`."""
 
     def __init__(
         self,
@@ -19,13 +21,24 @@ class Pager:
         content: Callable[[int], Sequence[Line]],
         leave: Callable[[], object],
         *,
+        copy: Callable[[str], object],
         at_end: bool = False,
         toggle: Callable[[int], object] | None = None,
+        blocks: Callable[[int], Sequence[int]] | None = None,
+        expand: Callable[[int], object] | None = None,
+        go_on: Callable[[], object] | None = None,
     ) -> None:
         self.title = title
         self._content = content
         self._leave = leave
+        self._copy = copy
         self._toggle = toggle
+        self._blocks = blocks
+        self._expand = expand
+        self._go_on = go_on
+        self._starts: Sequence[int] = ()
+        self._block: int | None = None
+        self._said = ""
         self._top: int | None = None if at_end else 0
         self._lines: Sequence[Line] = ()
         self._columns = 0
@@ -39,6 +52,7 @@ class Pager:
             self._type(kind, text)
             return True
         keys = [text] if kind == "key" else list(text) if kind == "text" else []
+        self._said = ""
         for key in keys:
             self._do(key)
         return True
@@ -46,24 +60,45 @@ class Pager:
     def view(self, rows: int, columns: int) -> View:
         if columns != self._columns:
             self._columns, self._lines = columns, self._content(columns)
+            self._starts = self._blocks(columns) if self._blocks else ()
         self._rows = room = max(rows - 1, 1)
         last = max(len(self._lines) - room, 0)
         self._top = last if self._top is None else max(0, min(self._top, last))
-        shown = [self._marked(line) for line in self._lines[self._top : self._top + room]]
+        shown = [self._marked(line, at) for at, line in enumerate(self._lines[self._top : self._top + room], self._top)]
         shown += [()] * (room - len(shown))
         if self._search is not None:
             foot, column = entry_line("/", self._search.text, columns)
             lines = [*shown, foot][-rows:]
             return View(lines, (len(lines) - 1, column))
         share = 100 if not last else 100 * self._top // last
-        keys = "/ search, n N next, q leave" + (", s side by side" if self._toggle else "")
-        return View([*shown, clipped(((f" {self.title}  {share}%  {keys}", "selected"),), columns)][:rows])
+        told = self._said or f"{share}%  {', '.join(self._keys())}"
+        return View([*shown, clipped(((f" {self.title}  {told}", "selected"),), columns)][:rows])
+
+    def _keys(self) -> list[str]:
+        keys = ["y goes on"] if self._go_on else []
+        keys += ["/ search", "n N next", "q leave"]
+        keys += ["s side by side"] if self._toggle else []
+        keys += ["tab next part"] if self._blocks else []
+        keys += ["enter expands"] if self._expand else []
+        return [*keys, "c copy"]
 
     def _do(self, key: str) -> None:
         top = self._top or 0
         match key:
             case "q" | "esc" | "ctrl+c" | "ctrl+o":
                 self._leave()
+            case "y" if self._go_on:
+                self._go_on()
+                self._leave()
+            case "tab" | "shift+tab" if self._starts:
+                self._walk(1 if key == "tab" else -1)
+            case "enter" if self._expand and self._block is not None:
+                self._expand(self._block)
+                self._columns = 0
+            case "c":
+                text = self._part()
+                self._copy(text)
+                self._said = f"copied {len(text)} characters"
             case "up" | "k":
                 self._top = top - 1
             case "down" | "j" | "enter":
@@ -85,6 +120,25 @@ class Pager:
                 self._find(1)
             case "N":
                 self._find(-1)
+
+    def _walk(self, step: int) -> None:
+        """Go to the next part, or the one before: seen from the marked one, else from the top of the window."""
+        top = self._top or 0
+        if self._block is None:
+            below = [at for at, start in enumerate(self._starts) if start >= top]
+            last = len(self._starts) - 1
+            self._block = (below[0] if below else last) if step > 0 else max((below[0] if below else last + 1) - 1, 0)
+        else:
+            self._block = (self._block + step) % len(self._starts)
+        self._top = self._starts[self._block]
+
+    def _part(self) -> str:
+        """The text of the marked part; all of it where none is."""
+        begin, end = 0, len(self._lines)
+        if self._block is not None and self._block < len(self._starts):
+            begin = self._starts[self._block]
+            end = next((start for start in self._starts[self._block + 1 :] if start > begin), end)
+        return "\n".join(plain(line).rstrip() for line in self._lines[begin:end]).strip("\n")
 
     def _type(self, kind: str, text: str) -> None:
         assert self._search is not None
@@ -112,7 +166,8 @@ class Pager:
     def _fits(self, text: str) -> bool:
         return self._wanted in (text if self._wanted != self._wanted.lower() else text.lower())
 
-    def _marked(self, line: Line) -> Line:
-        if self._wanted and self._fits(plain(line)):
+    def _marked(self, line: Line, at: int) -> Line:
+        is_marked = self._block is not None and self._block < len(self._starts) and at == self._starts[self._block]
+        if is_marked or (self._wanted and self._fits(plain(line))):
             return tuple((text, f"{style} selected".strip()) for text, style in line)
         return line

@@ -22,6 +22,14 @@ class Pane(Protocol):
         ...
 
 
+class Pictures(Protocol):
+    """What draws images, once the terminal has said whether it can."""
+
+    def hear(self, report: str) -> None:
+        """An answer of the terminal."""
+        ...
+
+
 class Block(Protocol):
     @property
     def is_done(self) -> bool:

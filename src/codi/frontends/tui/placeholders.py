@@ -31,10 +31,24 @@ def size_of(data: bytes) -> tuple[int, int] | None:
         if data.startswith(b"\xff\xd8") and (found := _FRAME.search(data)):
             height, width = struct.unpack(">HH", found[1] + found[2])
             return width, height
-        if data[:4] == b"RIFF" and data[8:16] == b"WEBPVP8X":
-            return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
+        if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+            return _of_webp(data)
     except struct.error:
         return None
+    return None
+
+
+def _of_webp(data: bytes) -> tuple[int, int] | None:
+    """Extended, lossless, or plain (https://developers.google.com/speed/webp/docs/riff_container)."""
+    match data[12:16]:
+        case b"VP8X":
+            return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
+        case b"VP8L":
+            (bits,) = struct.unpack("<I", data[21:25])
+            return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+        case b"VP8 ":
+            width, height = struct.unpack("<HH", data[26:30])
+            return width & 0x3FFF, height & 0x3FFF
     return None
 
 

@@ -50,6 +50,9 @@ class Screen:
         else:
             out = self._rewrite_between(same, kept, new)
             quiet = len(old) == len(new) and len(old) - same - kept <= 1 and before == target and before is not None
+            quiet = quiet and not any(
+                _SAVE in piece for piece in out
+            )  # a picture saves the cursor, and there is room for one
         if quiet:  # the cursor is back at its place before the frame is shown
             self._at = before[0] if before else 0
             frame = [_BEGIN, _SAVE, *out, _RESTORE, _END]

@@ -11,6 +11,7 @@ from codi.protocol.events import (
     ModelChosen,
     ModelDescribed,
     PolicyChosen,
+    SandboxDelta,
     SessionOpened,
     ThinkingChosen,
     TitleGiven,
@@ -43,6 +44,8 @@ class Status:
         self._todo = ""
 
     def hear(self, event: Event) -> None:
+        if isinstance(event, SandboxDelta):
+            self.sandbox = "" if event.level > 1 else "sandbox off" if event.mode == "off" else "unconfined"
         if not isinstance(event, Entry):
             return
         match event.fact:

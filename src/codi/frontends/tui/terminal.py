@@ -28,7 +28,8 @@ _CLEAR_BELOW = "\r\n\x1b[J"
 
 
 class Terminal:
-    """The terminal behind the descriptors `inp` and `out`. Use between `enter` and `leave`. `is_lost` says that it was closed."""
+    """The terminal behind the descriptors `inp` and `out`. Use between `enter` and `leave`. `is_lost` says that it was closed, `keys` by which protocol
+    keys are told ("" for none)."""
 
     def __init__(self, inp: int = 0, out: int = 1) -> None:
         self.inp = inp
@@ -37,7 +38,7 @@ class Terminal:
         self.is_full = False
         self.is_lost = False
         self._saved: list[int | list[bytes | int]] | None = None
-        self._keys = ""
+        self.keys = ""
         self._is_titled = False
         self._watchdog: tuple[int, int] | None = None
 
@@ -51,9 +52,9 @@ class Terminal:
 
     def use_keys(self, protocol: str) -> None:
         """Have keys told by the `kitty` protocol or by xterm's modifyOtherKeys (`other`), once that is known."""
-        if self._keys or not self.is_entered:
+        if self.keys or not self.is_entered:
             return
-        self._keys = protocol
+        self.keys = protocol
         self._tell(_KITTY if protocol == "kitty" else _OTHER)
         self.write(_KITTY_KEYS if protocol == "kitty" else _OTHER_KEYS)
 
@@ -73,7 +74,7 @@ class Terminal:
             self.write(self._farewell())
             self._drain()
             self._restore()
-        self._keys, self.is_full, self._is_titled = "", False, False
+        self.keys, self.is_full, self._is_titled = "", False, False
         self._unguard()
 
     def suspend(self) -> None:
@@ -94,7 +95,7 @@ class Terminal:
 
     def come_back(self) -> None:
         """Ours again, as it was before `hand_over`."""
-        keys, self._keys = self._keys, ""
+        keys, self.keys = self.keys, ""
         was_titled, self._is_titled = self._is_titled, False
         self._make_raw()
         self.write(_ENTER)
@@ -108,7 +109,7 @@ class Terminal:
     def keep(self) -> None:
         """Ours still: after this process was stopped, whoever had the terminal meanwhile may have changed it."""
         self._make_raw()
-        self.write(_ENTER + {"kitty": _SAME_KITTY_KEYS, "other": _OTHER_KEYS}.get(self._keys, ""))
+        self.write(_ENTER + {"kitty": _SAME_KITTY_KEYS, "other": _OTHER_KEYS}.get(self.keys, ""))
 
     def full(self, on: bool) -> None:
         """The alternate screen for a while: what is on the main one stays."""
@@ -159,7 +160,7 @@ class Terminal:
             termios.tcsetattr(self.inp, termios.TCSANOW, self._saved)
 
     def _farewell(self) -> str:
-        keys = {"kitty": _NO_KITTY_KEYS, "other": _NO_OTHER_KEYS}.get(self._keys, "")
+        keys = {"kitty": _NO_KITTY_KEYS, "other": _NO_OTHER_KEYS}.get(self.keys, "")
         return (_MAIN if self.is_full else "") + keys + _LEAVE + (_RESTORE_TITLE if self._is_titled else "")
 
     def _drain(self) -> None:
@@ -220,11 +221,11 @@ class Terminal:
     def _take_over(self, change: bytes) -> bool:
         """In the child: what the parent has done; False for its goodbye."""
         if change in (_KITTY, _OTHER):
-            self._keys = "kitty" if change == _KITTY else "other"
+            self.keys = "kitty" if change == _KITTY else "other"
         elif change in (_FULL, _NOT_FULL):
             self.is_full = change == _FULL
         elif change == _TITLED:
             self._is_titled = True
         elif change == _HANDED_OVER:
-            self._keys, self.is_full, self._is_titled = "", False, False
+            self.keys, self.is_full, self._is_titled = "", False, False
         return change != _GOODBYE

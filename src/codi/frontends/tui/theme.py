@@ -4,7 +4,7 @@ A theme gives each token a colour (`#rrggbb`, a number of the 256, a name of the
 such as `bold` beside it. Colour is never the only sign of anything, so every theme may be drawn without any.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from codi.frontends.tui.lines import Line
 from codi.frontends.tui.screen import Row
@@ -157,6 +157,8 @@ class Painter:
         self.depth = depth
         self._links = links
         self._openings: dict[str, str] = {"": ""}
+        self.picture: Callable[[str], str] = lambda style: ""
+        """The sequence that draws the picture of a style `image:...`."""
 
     def wear(self, tokens: Tokens) -> None:
         """Paint with another theme from now on."""
@@ -172,6 +174,8 @@ class Painter:
     def opening(self, style: str) -> str:
         """The sequence that turns a style on. Links are told apart by it as well (OSC 8)."""
         known = self._openings.get(style)
+        if style.startswith("image:"):
+            return self.picture(style)
         if known is None:
             codes: list[str] = []
             link = ""

@@ -136,6 +136,7 @@ class Transcript:
         lines: list[Line] = []
         for at, block in enumerate(self.blocks[self._printed :]):
             lines += block.lines(columns)[0 if at else self._lines_printed :]
+        lines = [_undrawn(line) for line in lines]
         if len(lines) <= rows:
             return lines
         note: Line = ((f"... ({len(lines) - rows + 1} earlier lines, ctrl+o to expand)"[:columns], "dim"),)
@@ -154,9 +155,9 @@ class Transcript:
             lines = [*block.lines(columns), *lines]
         return lines[-rows:]
 
-    def whole(self, columns: int) -> list[Line]:
-        """All that is kept, as the pager shows it."""
-        return [line for block in self.blocks for line in block.whole(columns)]
+    def pages(self, *, whole: bool) -> "Pages":
+        """What is kept, for the pager."""
+        return Pages(self.blocks, whole=whole)
 
     def _keep(self, fact: Fact) -> None:
         match fact:
@@ -166,7 +167,8 @@ class Transcript:
                 for result in message.tool_results:
                     self._result(result)
                 if message.text or not message.tool_results:
-                    self.add(UserBlock(message.text, sum(isinstance(block, Image) for block in message.blocks)))
+                    images = [block for block in message.blocks if isinstance(block, Image)]
+                    self.add(UserBlock(message.text, images, self.look))
             case ApprovalGiven(tool_call_id=call_id, decision=("deny" | "abort") as decision) if call_id in self._calls:
                 self._calls[call_id].state = "denied" if decision == "deny" else "cancelled"
             case TurnStarted():
@@ -312,6 +314,38 @@ class Transcript:
         if more > 0:
             del self.blocks[:more]
             self._printed -= more
+
+
+def _undrawn(line: Line) -> Line:
+    """Without a picture: it is drawn once, when its place is printed for good."""
+    return line[:-1] if line and line[-1][1].startswith("image:") else line
+
+
+class Pages:
+    """Blocks as a pager shows them, each whole or as it stands in the transcript."""
+
+    def __init__(self, blocks: Sequence[Block], *, whole: bool) -> None:
+        self._blocks = list(blocks)
+        self._whole = [whole] * len(self._blocks)
+
+    def lines(self, columns: int) -> list[Line]:
+        return [line for lines in self._laid(columns) for line in lines]
+
+    def starts(self, columns: int) -> list[int]:
+        """The first line of each that says something: an empty one stands above it."""
+        at, starts = 0, []
+        for lines in self._laid(columns):
+            starts.append(at + (1 if lines and not lines[0] else 0))
+            at += len(lines)
+        return starts
+
+    def expand(self, block: int) -> None:
+        """Show all of it, or less again."""
+        self._whole[block] = not self._whole[block]
+
+    def _laid(self, columns: int) -> list[Sequence[Line]]:
+        pairs = zip(self._blocks, self._whole, strict=True)
+        return [block.whole(columns) if is_whole else block.lines(columns) for block, is_whole in pairs]
 
 
 def _is_about_tries(event: Event) -> bool:

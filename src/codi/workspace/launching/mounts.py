@@ -32,6 +32,8 @@ _HIDDEN_FOLDER, _HIDDEN_FILE = "/dev/.hidden/folder", "/dev/.hidden/file"
 def arrange(view: View, terminal: str | None) -> None:
     """Lay the view over the root. `terminal` is the one that the command is given."""
     mount("none", "/", "", RECURSIVE | PRIVATE)
+    for path, layers in view["overlaid"].items():
+        _overlay(path, layers)
     seen = [path for path in (*view["shown"], *_SYSTEM_IN_RUN) if os.path.exists(path)]
     trees = {path: taken(path) for path in dict.fromkeys((*seen, *view["writable"]))}
     private = {path: taken(source) for path, source in view["private"].items() if os.path.isdir(path)}
@@ -60,6 +62,16 @@ def arrange(view: View, terminal: str | None) -> None:
     if view["nothing_writable"]:
         for path in (*private, "/run", "/dev"):
             change_mount(path, set=READ_ONLY)
+
+
+def _overlay(path: str, layers: str) -> None:
+    """What is written below the path lands in the layers. They are named by descriptors: of a path, options would take a comma or a
+    colon for their own."""
+    opened = [os.open(place, os.O_PATH | os.O_CLOEXEC) for place in (path, f"{layers}/upper", f"{layers}/work")]
+    lower, upper, work = (f"/proc/self/fd/{number}" for number in opened)
+    mount("overlay", path, "overlay", NO_SETUID, f"lowerdir={lower},upperdir={upper},workdir={work},userxattr")
+    for number in opened:
+        os.close(number)
 
 
 def _is_folder(tree: int) -> bool:

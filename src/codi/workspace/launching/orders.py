@@ -11,9 +11,11 @@ PROXY_PORT = 3128
 class View(TypedDict):
     """Absolute real paths. `writable` are bound as they are; `fixed` can be written in, but not renamed or replaced; `kept` are
     read-only, wherever they lie; `hidden` cannot be looked into; `private` are folders of the command's own, laid over those that
-    all share; of these only `shown` is still to be seen. `proxy` is a socket, if there is one."""
+    all share; of these only `shown` is still to be seen. `overlaid` are folders whose changes are kept apart, each in the folders
+    `upper` and `work` of another. `proxy` is a socket, if there is one."""
 
     writable: list[str]
+    overlaid: dict[str, str]
     fixed: list[str]
     kept: list[str]
     hidden: list[str]

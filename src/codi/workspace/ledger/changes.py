@@ -14,6 +14,7 @@ from codi.workspace.ledger.undoing import is_of_git
 
 _SAMPLE = 8192
 _MOST_LINES = 20_000
+_SHELLS = ("shell", "run_tests", "!", "bash")
 
 
 class ChangedFile(Struct, frozen=True, kw_only=True):
@@ -31,6 +32,22 @@ class ChangedFile(Struct, frozen=True, kw_only=True):
     tool: str
     session: str
     steps: tuple[int, ...]
+    by: str
+    at: float
+    moved_from: str | None
+    was: State
+    now: State
+
+
+class Difference(Struct, frozen=True, kw_only=True):
+    """A file before and after: its names, its content (None where there is none, or it is not kept), its permissions, and git's ids."""
+
+    old: str
+    new: str
+    before: bytes | None
+    after: bytes | None
+    modes: tuple[int | None, int | None]
+    blobs: tuple[str | None, str | None]
 
 
 class _Run(Struct):
@@ -79,6 +96,45 @@ class Summary:
             if first[path] != last[path]
         ]
 
+    def of_file(self, steps: Iterable[Step], path: str) -> list[ChangedFile]:
+        """What each step did to one file, oldest first."""
+        runs = [_Run(change, change, [step]) for step in steps for change in step.changes if change.path == path]
+        return [self._row(path, run) for run in runs]
+
+    def differences(self, steps: Iterable[Step]) -> list["Difference"]:
+        """As `sides`, with modes and former names."""
+        runs: dict[str, _Run] = {}
+        for step in steps:
+            for change in step.changes:
+                if not is_of_git(change.path) and not isinstance(_there(change), Directory):
+                    runs.setdefault(change.path, _Run(change, change, [])).last = change
+        moved = {run.first.moved_from: path for path, run in runs.items() if run.first.moved_from in runs}
+        moved = {old: new for old, new in moved.items() if old and not isinstance(runs[old].first.before, Absent)}
+        moved = {old: new for old, new in moved.items() if isinstance(runs[old].last.after, Absent)}
+        former = {new: old for old, new in moved.items()}
+        found = []
+        for path in sorted(set(runs) - set(moved)):
+            old, run = former.get(path, path), runs[path]
+            was = runs[old].first.before
+            if was != run.last.after or old != path:
+                found.append(self._difference(old, was, path, run.last.after))
+        return found
+
+    def difference(self, row: "ChangedFile") -> "Difference":
+        """What one row changed, in full."""
+        return self._difference(row.moved_from or row.path, row.was, row.path, row.now)
+
+    def _difference(self, old: str, was: State, path: str, now: State) -> "Difference":
+        before, after = self._bytes(was), self._bytes(now)
+        return Difference(
+            old=os.fsencode(old).decode("utf-8", "replace"),
+            new=os.fsencode(path).decode("utf-8", "replace"),
+            before=before,
+            after=after,
+            modes=(_mode(was), _mode(now)),
+            blobs=(self.blob(before), self.blob(after)),
+        )
+
     def _row(self, path: str, run: _Run) -> ChangedFile:
         before, after = run.first.before, run.last.after
         old, new = self._bytes(before), self._bytes(after)
@@ -95,6 +151,11 @@ class Summary:
             tool=last.cause.tool,
             session=last.cause.session,
             steps=tuple(step.n for step in run.steps),
+            by=whose(run.steps),
+            at=last.at,
+            moved_from=run.first.moved_from,
+            was=run.first.after if run.first.moved_from else before,
+            now=after,
         )
 
     def blob(self, content: bytes | None) -> str | None:
@@ -113,6 +174,22 @@ class Summary:
             case Link(target):
                 return os.fsencode(target)
         return None
+
+
+def whose(steps: Iterable[Step]) -> str:
+    """Whose doing steps were, in words: `agent turn 2`, `shell in turn 3`, `outside`."""
+    return ", ".join(dict.fromkeys(map(_whose, steps)))
+
+
+def _whose(step: Step) -> str:
+    if step.owner == "person":
+        return "outside"
+    if step.owner != "agent":
+        return step.owner
+    turn = step.cause.turn
+    if step.cause.tool in _SHELLS:
+        return f"shell in turn {turn}" if turn else "shell"
+    return f"agent turn {turn}" if turn else "agent"
 
 
 def standing(journal: Journal) -> list[Step]:
@@ -150,6 +227,10 @@ def _kind(before: State, after: State, *, moved: bool) -> str:
 
 def _there(change: Change) -> State:
     return change.before if isinstance(change.after, Absent) else change.after
+
+
+def _mode(state: State) -> int | None:
+    return state.mode if isinstance(state, File) else 0o777 if isinstance(state, Link) else None
 
 
 def _is_text(content: bytes | None) -> bool:

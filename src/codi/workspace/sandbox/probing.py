@@ -1,17 +1,19 @@
 """Finding out which sandbox holds here: by a command that must succeed, and a change that must fail."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 import anyio
 
 from codi.workspace.children import Child
+from codi.workspace.paths import inside
 from codi.workspace.sandbox.standing import Standing, cure_for, unsupported
 
 _LIMIT_S = 5.0
 _HOLDS = "holds"
 _SCRIPT = f'if (: > "$1") 2>/dev/null; then echo "$1 could be written"; else echo {_HOLDS}; fi'
+_WRITING = f': > "$1" && echo {_HOLDS}'
 
 ROUTES = {"own launcher": 3, "bubblewrap": 3, "Landlock and seccomp": 2}
 """From the best to the worst, and the level of each."""
@@ -34,28 +36,50 @@ async def standing(orders_for: Callable[[str], bytes | None], folder: str) -> St
     return Standing(1, "unconfined", why_not, cure_for(why_not))
 
 
-async def _tried(orders: bytes, folder: str) -> str | None:
-    """Why this does not hold; None if it does."""
+async def overlay_failure(orders: bytes, folder: str) -> str | None:
+    """Why changes in this folder are not kept apart by these orders; None if they are."""
     target = os.path.join(folder, f".probe-{os.urandom(6).hex()}")
-    words = ("sh", "-c", _SCRIPT, "sh", target)
-    said = b""
     try:
-        with (
-            Child(words, "/", {"PATH": os.defpath}, _LIMIT_S, 0, orders=orders) as child,
-            anyio.CancelScope(shield=True),
-        ):
-            await child.started()
-            while chunk := await child.read():
-                said += chunk
-            await child.ended()
+        told = await _said(("sh", "-c", _WRITING, "sh", target), orders)
+        return f"{target} was written" if os.path.lexists(target) else _failure(told)
     except OSError as error:
         return str(error)
     finally:
         with suppress(FileNotFoundError):
             os.unlink(target)
-    told = said.decode(errors="replace").strip()
-    return (
-        None
-        if told == _HOLDS
-        else told.removeprefix("codi: the sandbox could not be set up: ") or "it ended without a word"
-    )
+
+
+def submounts(folders: Iterable[str]) -> list[str]:
+    """What is mounted below these folders: an overlay does not show it."""
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
+        places = [line.split(" ")[4].encode().decode("unicode_escape") for line in file]
+    folders = tuple(folders)
+    return [place for place in places if place not in folders and inside(place, folders)]
+
+
+async def _tried(orders: bytes, folder: str) -> str | None:
+    """Why this does not hold; None if it does."""
+    target = os.path.join(folder, f".probe-{os.urandom(6).hex()}")
+    try:
+        return _failure(await _said(("sh", "-c", _SCRIPT, "sh", target), orders))
+    except OSError as error:
+        return str(error)
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(target)
+
+
+async def _said(words: tuple[str, ...], orders: bytes) -> str:
+    said = b""
+    with Child(words, "/", {"PATH": os.defpath}, _LIMIT_S, 0, orders=orders) as child, anyio.CancelScope(shield=True):
+        await child.started()
+        while chunk := await child.read():
+            said += chunk
+        await child.ended()
+    return said.decode(errors="replace").strip()
+
+
+def _failure(told: str) -> str | None:
+    if told == _HOLDS:
+        return None
+    return told.removeprefix("codi: the sandbox could not be set up: ") or "it ended without a word"

@@ -3,26 +3,30 @@
 import json
 import os
 import shutil
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from functools import cached_property
 
 import anyio
+from msgspec import structs
 
-from codi.protocol.network import Hear, nobody
+from codi.protocol.network import Connection, Hear, nobody
 from codi.workspace.launching.orders import Orders, View
 from codi.workspace.paths import inside, real
 from codi.workspace.sandbox import places
 from codi.workspace.sandbox.guard import Guard
-from codi.workspace.sandbox.probing import ROUTES, standing
+from codi.workspace.sandbox.leftovers import made_in, make_removable, sweep
+from codi.workspace.sandbox.probing import ROUTES, overlay_failure, standing, submounts
 from codi.workspace.sandbox.proxy import Proxy
-from codi.workspace.sandbox.settings import SandboxSettings
+from codi.workspace.sandbox.settings import Mode, SandboxSettings
 from codi.workspace.sandbox.standing import OFF, Standing
+from codi.workspace.trial import Overlaid
 from codi.workspace.workspace import Confinement
 
 PROCESSES = 2048
 FILE_BYTES = 10 << 30
 _ENDLESS_S = 1e8
+_MEMORY = "/dev/shm"
 _NAMES = "/run/systemd/resolve"
 """Where many systems keep how names are looked up."""
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "pts", "ptmx")
@@ -31,9 +35,13 @@ _DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "pts", "ptmx")
 class Way:
     """How one command is started: its orders (empty: unconfined), and what it sees in its environment."""
 
-    def __init__(self, orders: bytes, environment: dict[str, str], guard: Guard | None) -> None:
+    def __init__(
+        self, orders: bytes, environment: dict[str, str], guard: Guard | None, overlay: Overlaid | None = None
+    ) -> None:
         self.orders = orders
         self.environment = environment
+        self.overlay = overlay
+        """Where it runs on one: its changes are nobody's until they are committed."""
         self._guard = guard
 
     def ended(self) -> list[str]:
@@ -74,6 +82,18 @@ class Sandbox:
         self._offline = offline
         self._hear = hear
         self._proxies: dict[tuple[str, ...], Proxy] = {}
+        self._overlays: str | None = None
+        self._layers = spool
+        self._owner = -1
+        self._heard: list[str] = []
+
+    def choose(self, mode: Mode) -> None:
+        """What runs from now on is confined so."""
+        if self.settings.mode == mode:
+            return
+        self._known = OFF if mode == "off" else None
+        self._overlays = None
+        self.settings = structs.replace(self.settings, mode=mode)
 
     async def standing(self) -> Standing:
         """How well commands are confined here; tried once."""
@@ -116,22 +136,84 @@ class Sandbox:
             surroundings |= proxy.environment
         needed = [cwd, *programs, *([_NAMES] if network == "host" else [])]
         view, watched = self._view(confinement, needed, surroundings["PATH"], held, proxy)
+        overlay = self._overlay(view, [*watched, *view["kept"]]) if confinement.keeping else None
         orders = self._orders(held.route, view, network, timeout_s)
-        return Way(orders, surroundings, None if confinement.looks else Guard(watched, view["fixed"]))
+        guard = None if confinement.looks or overlay else Guard(watched, view["fixed"])
+        return Way(orders, surroundings, guard, overlay)
+
+    async def preview_problem(self) -> str | None:
+        """Why no command can be tried on an overlay here; None where one can."""
+        async with self._probing:
+            if self._overlays is None:
+                self._overlays = await self._probed_overlay()
+        return self._overlays or None
+
+    @property
+    def network(self) -> str:
+        """What commands reach whose own hosts are not known: `none`, `proxy`, or `host`, as far as it is known how they are confined."""
+        return self.settings.network if self._known is None else self._network(Confinement(), self._known)
+
+    def contacts(self, confinement: Confinement) -> tuple[str, ...] | None:
+        """What commands asked the proxy for since the last look, each with what came of it; None where they have the network of the
+        machine."""
+        heard, self._heard = self._heard, []
+        network = "none" if self._known is None else self._network(confinement, self._known)
+        return None if network == "host" else tuple(dict.fromkeys(heard))
+
+    async def _probed_overlay(self) -> str:
+        """Try it on the folders of the work. Why it does not hold; empty where it does."""
+        if self._known is None:
+            self._known = await standing(self._trial, self._home)
+        held = self._known
+        if held.route != "own launcher":
+            return f"an overlay needs codi's own launcher at level 3, and here is {held.words}"
+        if mounted := submounts(self._roots):
+            return f"{mounted[0]} is a mount of its own, which an overlay does not show"
+        failure = ""
+        for place in dict.fromkeys((self._spool, _MEMORY)):
+            self._layers = place
+            try:
+                view, watched = self._view(Confinement(), ["/"], os.defpath, held, None)
+                overlay = self._overlay(view, watched)
+            except OSError as error:
+                failure = failure or str(error)
+                continue
+            try:
+                told = await overlay_failure(self._orders(held.route, view, "none", 60), self._roots[0])
+            finally:
+                overlay.drop()
+            if told is None:
+                return ""
+            failure = failure or told
+        return failure
+
+    def _overlay(self, view: View, barred: Sequence[str]) -> Overlaid:
+        from codi.workspace.sandbox.overlay import Overlay  # for the few who want to see before it is true
+
+        above = os.path.dirname(self._private) if self._layers == self._spool else self._layers
+        overlay = Overlay(view["writable"], os.path.join(above, f"overlay-{os.urandom(4).hex()}"), barred)
+        view["overlaid"] = dict(overlay.mounts)
+        return overlay
+
+    def _hear_command(self, connection: Connection) -> None:
+        self._heard.append(f"{connection.host}:{connection.port} ({connection.verdict})")
+        self._hear(connection)
 
     def close(self) -> None:
         for proxy in self._proxies.values():
             proxy.close()
         self._proxies.clear()
         if "_private" in self.__dict__:
-            shutil.rmtree(os.path.dirname(self._private), onerror=_make_removable)
+            shutil.rmtree(os.path.dirname(self._private), onerror=make_removable)
+            os.close(self._owner)
             del self.__dict__["_private"]
 
     @cached_property
     def _private(self) -> str:
         """For temporary files: one folder for all commands of the session, which nobody else sees."""
-        path = os.path.join(self._spool, f"codi-{os.urandom(8).hex()}", "tmp")
-        os.mkdir(os.path.dirname(path), 0o700)
+        folder, self._owner = made_in(self._spool)
+        threading.Thread(target=sweep, args=(self._spool,), name="sweep", daemon=True).start()
+        path = os.path.join(folder, "tmp")
         os.mkdir(path)
         os.chmod(path, 0o1777)
         return real(path)
@@ -149,7 +231,7 @@ class Sandbox:
         named = tuple(hosts)
         if named not in self._proxies:
             path = os.path.join(os.path.dirname(self._private), f"proxy-{len(self._proxies)}")
-            self._proxies[named] = Proxy(path, named, offline=self._offline, hear=self._hear)
+            self._proxies[named] = Proxy(path, named, offline=self._offline, hear=self._hear_command)
         return self._proxies[named]
 
     def _view(
@@ -178,6 +260,7 @@ class Sandbox:
         private = [] if held.level < 3 else [path for path in ("/tmp", "/var/tmp") if path not in work]
         view: View = {
             "writable": writable,
+            "overlaid": {},
             "fixed": [entry for entry in entries if inside(entry, writable) and entry not in writable],
             "kept": kept,
             "hidden": self._hidden(confinement, needed, work) if held.level >= 3 else [],
@@ -228,11 +311,3 @@ def _existing(path: str) -> str:
     while not os.path.lexists(path):
         path = os.path.dirname(path)
     return path
-
-
-def _make_removable(remove: Callable[..., object], path: str, _: object) -> None:
-    """Commands, and the launcher itself, leave folders that may not be written in."""
-    with suppress(OSError):
-        os.chmod(os.path.dirname(path), 0o700)
-        os.chmod(path, 0o700)
-        remove(path) if remove is not os.open else shutil.rmtree(path, ignore_errors=True)

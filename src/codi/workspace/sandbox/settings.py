@@ -32,3 +32,10 @@ class SandboxSettings(Struct, frozen=True, forbid_unknown_fields=True):
     hosts: Annotated[
         tuple[str, ...], Meta(description="hosts that commands may reach by the proxy", extra={"project": "set"})
     ] = ()
+    preview: Annotated[
+        bool,
+        Meta(
+            description="run commands on an overlay, show what they changed, and ask before it becomes true (level 3)",
+            extra={"project": "on"},
+        ),
+    ] = False

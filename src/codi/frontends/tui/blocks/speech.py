@@ -1,11 +1,13 @@
 """What was said: by the person, and by the model."""
 
 import re
+from collections.abc import Callable, Sequence
 
 from codi.frontends.sanitiser import visible
-from codi.frontends.tui.blocks.look import Look
+from codi.frontends.tui.blocks.look import Look, in_words
 from codi.frontends.tui.lines import Line, clipped, wrapped
 from codi.frontends.tui.markdown import Markdown
+from codi.protocol.messages import Image
 
 _ENDS = ".!?:;*_`\"')"
 """What may stand behind a sentence and belongs to it."""
@@ -17,20 +19,23 @@ class UserBlock:
 
     is_done = True
 
-    def __init__(self, text: str, images: int = 0) -> None:
+    def __init__(self, text: str, images: Sequence[Image] = (), look: Look | None = None) -> None:
         self.text = visible(without_files(text).rstrip())
         self._images = images
+        self._look = look or Look()
 
     def settled(self, columns: int) -> int:
         return len(self.lines(columns))
 
     def lines(self, columns: int) -> list[Line]:
-        return self.whole(columns)
+        return self._with(columns, self._look.picture)
 
     def whole(self, columns: int) -> list[Line]:
-        pictures = f" [{self._images} image{'s' if self._images > 1 else ''}]" if self._images else ""
-        said = ((self.text, "user"), (pictures, "dim")) if pictures else ((self.text, "user"),)
-        return [(), *wrapped(said, columns, first=(("› ", "accent"),), rest=(("  ", ""),))]
+        return self._with(columns, in_words)
+
+    def _with(self, columns: int, picture: Callable[[Image, int], Sequence[Line]]) -> list[Line]:
+        said = wrapped(((self.text, "user"),), columns, first=(("› ", "accent"),), rest=(("  ", ""),))
+        return [(), *said, *(line for image in self._images for line in picture(image, columns))]
 
 
 def without_files(text: str) -> str:

@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from codi.frontends.sanitiser import visible
-from codi.frontends.tui.blocks.look import Look
+from codi.frontends.tui.blocks.look import Look, in_words
 from codi.frontends.tui.blocks.output import OutputText
 from codi.frontends.tui.cells import cut_in_the_middle, untabbed
 from codi.frontends.tui.diff_view import DiffView
 from codi.frontends.tui.highlighting import highlighted, language_of
 from codi.frontends.tui.lines import Line, clipped, wrapped
-from codi.frontends.tui.placeholders import placeholder
 from codi.protocol.messages import Image, ToolResult
 
 State = Literal["pending", "running", "ok", "failed", "denied", "cancelled"]
@@ -37,6 +36,7 @@ class ToolBlock:
         self._look = look
         self._began: float | None = None
         self._took_ms: int | None = None
+        self._images: list[Image] = []
         self._output = OutputText()
         self._diff: DiffView | None = None
         self._content: tuple[tuple[int, int], list[Line]] | None = None
@@ -57,8 +57,8 @@ class ToolBlock:
         if self.is_done and state is None:
             return
         self.state = state or ("failed" if result.is_error else "ok")
-        pictures = [placeholder(block) for block in result.content if isinstance(block, Image)]
-        self._output = OutputText("\n".join([result.text, *pictures]), keep=_WHOLE)
+        self._images = [block for block in result.content if isinstance(block, Image)]
+        self._output = OutputText(result.text, keep=_WHOLE)
         diff = (result.details or {}).get("diff")
         if isinstance(diff, str) and diff and self.state == "ok":
             self._diff = DiffView(diff, summary_of(self.arguments))
@@ -79,12 +79,14 @@ class ToolBlock:
                 body = [_note(f"... ({hidden} earlier lines, ctrl+o to expand)", columns), *body[-most:]]
         elif len(body) > most:
             body = [*body[:most], _note(f"... ({len(body) - most} more lines, ctrl+o to expand)", columns)]
-        return [(), self._title(columns), *body, *self._foot(columns)]
+        pictures = [line for image in self._images for line in self._look.picture(image, columns)]
+        return [(), self._title(columns), *body, *pictures, *self._foot(columns)]
 
     def whole(self, columns: int) -> list[Line]:
         dropped = self._output.dropped
         above = [_note(f"... ({dropped} earlier lines are not kept)", columns)] if dropped else []
-        return [(), self._title(columns), *above, *self._body(columns), *self._foot(columns)]
+        pictures = [line for image in self._images for line in in_words(image, columns)]
+        return [(), self._title(columns), *above, *self._body(columns), *pictures, *self._foot(columns)]
 
     def _title(self, columns: int) -> Line:
         sign = (f"{_SIGNS[self.state]} ", f"tool.{self.state}")

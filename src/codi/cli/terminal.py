@@ -1,0 +1,76 @@
+"""Conversations in the terminal interface, one after the other."""
+
+import os
+from collections.abc import Sequence
+
+import anyio
+
+from codi.cli.beside import beside
+from codi.cli.mentions import Mentions
+from codi.cli.names import KnownNames
+from codi.cli.stopping import Ended, cancel_when_ended
+from codi.engine.places import Places
+from codi.engine.reception import Reception
+from codi.frontends.answers import Answering
+from codi.frontends.tui.app import App
+from codi.frontends.tui.history import History
+from codi.frontends.tui.opening import Opening
+from codi.frontends.tui.surroundings import Surroundings
+from codi.protocol.ops import Prompt
+
+
+async def talk(
+    reception: Reception,
+    target: str | None,
+    prompts: Sequence[Prompt],
+    opening: Opening,
+    places: Places,
+    answering: Answering | None,
+) -> int:
+    ended = Ended()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(cancel_when_ended, ended, tasks.cancel_scope)
+        await _conversations(reception, target, prompts, opening, places, answering)
+        tasks.cancel_scope.cancel()
+    return 128 + ended.signal if ended.signal else 0
+
+
+async def _conversations(
+    reception: Reception,
+    target: str | None,
+    prompts: Sequence[Prompt],
+    opening: Opening,
+    places: Places,
+    answering: Answering | None,
+) -> None:
+    """One conversation after the other, as the person goes from one to the next."""
+    kept = os.environ.get("CODI_HISTORY_FILE") or f"{places.home}/history"
+    history = History(kept, places.cwd, reception.is_secret)
+    names = KnownNames(reception, places)
+    mentions = Mentions(places.cwd, places.root, lambda: names.of("file"))
+    around = Surroundings(
+        places.cwd,
+        beside,
+        history,
+        names.of,
+        names.refresh,
+        mentions.found_in,
+        reception.ui,
+        answering,
+        reception.theme_folders,
+    )
+    going: str | None = target or ""
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(names.learn)
+        while going is not None:
+            async with reception.open(going or None) as conversation:
+                app = App(opening, conversation, around, greeting=conversation.greeting)
+                tasks.start_soon(_hurry_when_drawn, reception, app)
+                await app.run(prompts)
+            going, prompts = app.next, ()
+        tasks.cancel_scope.cancel()
+
+
+async def _hurry_when_drawn(reception: Reception, app: App) -> None:
+    await app.drawn.wait()
+    reception.hurry()

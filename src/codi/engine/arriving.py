@@ -1,0 +1,40 @@
+"""A conversation whose agent is still being loaded. It is open: what is sent to it is taken, in order, when the agent is there."""
+
+from collections.abc import AsyncIterator
+
+import anyio
+
+from codi.engine.beginning import Beginning, began, greeting_of
+from codi.protocol.conversation import Conversation
+from codi.protocol.events import Event
+from codi.protocol.ops import Op
+
+
+class Arriving:
+    def __init__(self, beginning: Beginning) -> None:
+        store = beginning.session.store
+        self.session_id = store.session_id
+        self.session_file = store.path
+        self.began = began(beginning.session)
+        self.greeting = greeting_of(beginning.choice)
+        self._there = anyio.Event()
+        self._conversation: Conversation | None = None
+
+    def arrived(self, conversation: Conversation) -> None:
+        """From here on it is this one."""
+        self._conversation = conversation
+        self._there.set()
+
+    async def send(self, op: Op) -> None:
+        conversation = self._conversation or await self._awaited()
+        await conversation.send(op)
+
+    async def events(self, *, since: str | None = None) -> AsyncIterator[Event]:
+        conversation = await self._awaited()
+        async for event in conversation.events(since=since):
+            yield event
+
+    async def _awaited(self) -> Conversation:
+        await self._there.wait()
+        assert self._conversation is not None
+        return self._conversation

@@ -1,0 +1,97 @@
+"""Which model is meant: flags, environment, settings, the model map and the surroundings are asked, in their order."""
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import partial
+from importlib import import_module
+
+from anyio import from_thread, to_thread
+from msgspec import structs
+
+from codi.credentials.safe import Safe
+from codi.engine.model_map import ModelMap
+from codi.engine.model_map_files import tables_of
+from codi.engine.options import Options
+from codi.engine.places import Places
+from codi.engine.settings import Settings
+from codi.protocol.network import Hear, nobody
+from codi.providers.catalog import Catalog
+from codi.providers.choice import Choice, LocalServer, smart_default
+from codi.providers.presets import presets
+from codi.providers.wanted import Wanted
+
+
+class Choosing:
+    """`tables` is the model map as it is written, `map` as it is used, `catalog` what is known of models."""
+
+    def __init__(
+        self, places: Places, settings: Settings, options: Options, env: Mapping[str, str], hear: Hear = nobody
+    ) -> None:
+        self._settings = settings
+        self._options = options
+        self._env = env
+        self._hear = hear
+        self._safe = Safe(places.home, env)
+        self.tables = tables_of(settings, places, trusted=options.trust == "all")
+        self.map = ModelMap.of(self.tables)
+        self.catalog = Catalog.load(os.path.join(places.home, "models.toml"), self.tables.models)
+
+    async def choice(self, model: str = "") -> Choice:
+        """The model to ask: the one named here, else what flags, environment, settings and surroundings say."""
+        of = self._settings.model
+        if said := self._options.stand_in:
+            return Choice(
+                service=said.origin.provider,
+                model_id=said.origin.model,
+                api="scripted",
+                base_url="",
+                reason="it says again what it said",
+            )
+        if named := self.map.find(model or of.default):
+            choice = await self._chosen(named.wanted)
+            thinking = named.level or choice.thinking or named.model.thinking
+            found = structs.replace(choice, name=named.name, thinking=thinking)
+            return structs.replace(found, base_url=named.model.base_url) if named.model.base_url else found
+        return await self._chosen(model)
+
+    def is_key_at_hand(self, choice: Choice) -> bool:
+        """Whether no store must be opened for the key of a model, and so nobody can be asked for a passphrase."""
+        kept_by_name = self._options.api_key or self._env.get(choice.key_variable or "", "").strip()
+        return bool(kept_by_name) or choice.api == "scripted"
+
+    async def _chosen(self, model: str) -> Choice:
+        of = self._settings.model
+        script = self._script(model or of.default)
+        if script:
+            return Choice(
+                service="scripted", model_id=script, api="scripted", base_url="", reason="a script plays the model"
+            )
+
+        def probe(servers: Sequence[tuple[str, str]]) -> Sequence[LocalServer]:
+            asked = import_module(
+                "codi.providers.local_servers"
+            ).reachable  # with the HTTP library, for those without a key
+            return from_thread.run(partial(asked, offline=self._settings.network.offline, hear=self._hear), servers)
+
+        as_one = ("the configuration", Wanted(of.default, of.provider, of.base_url))
+        # In a thread, for it is a plain function that may have to wait for a local server to answer.
+        choose = partial(
+            smart_default,
+            self._env,
+            model=model or None,
+            layers=self._options.said_of_model or [as_one],
+            known=presets(self._settings.providers),
+            catalog=self.catalog,
+            logins=self._safe.services(),
+            probe=probe,
+        )
+        return await to_thread.run_sync(choose)
+
+    def _script(self, named: str) -> str:
+        """The script that plays the model: what `scripted/PATH` names, or else `CODI_SCRIPT`, which gives way to a model that
+        is named for this start. Empty where none does."""
+        service, _, path = named.partition("/")
+        set_up = self._env.get("CODI_SCRIPT", "")
+        if service == "scripted" and path:
+            return set_up if set_up and not self._options.model_given else os.path.abspath(path)
+        return "" if named and self._options.model_given else os.path.abspath(set_up) if set_up else ""
