@@ -24,7 +24,7 @@ from codi.protocol.events import (
     TurnEnded,
     TurnStarted,
 )
-from codi.protocol.messages import Cost, Level, Message, Usage
+from codi.protocol.messages import Cost, Level, Message, ToolCall, Usage
 
 
 class ModelInForce(Struct, frozen=True):
@@ -93,7 +93,7 @@ def open_approvals(path: Sequence[Entry]) -> list[ApprovalAsked]:
 
 
 def unfinished_calls(path: Sequence[Entry]) -> list[CallIntended]:
-    """Calls with effects that began and have no result: nobody knows how far they came."""
+    """Calls with effects that the last turn began and that have no result, nor has the turn an end: nobody knows how far they came."""
     begun: dict[str, CallIntended] = {}
     for entry in path:
         match entry.fact:
@@ -102,7 +102,26 @@ def unfinished_calls(path: Sequence[Entry]) -> list[CallIntended]:
             case MessageAdded(message):
                 for result in message.tool_results:
                     begun.pop(result.call_id, None)
+            case TurnStarted() | TurnEnded():
+                begun.clear()
     return list(begun.values())
+
+
+def calls_left_open(path: Sequence[Entry]) -> list[ToolCall]:
+    """Calls of the last reply that never began, where the person was still being asked about one of them."""
+    if not open_approvals(path):
+        return []
+    calls: dict[str, ToolCall] = {}
+    for entry in path:
+        match entry.fact:
+            case MessageAdded(Message("assistant") as message):
+                calls = {call.id: call for call in message.tool_calls}
+            case MessageAdded(message):
+                for result in message.tool_results:
+                    calls.pop(result.call_id, None)
+            case CallIntended(tool_call_id=id):
+                calls.pop(id, None)
+    return list(calls.values())
 
 
 def turns(path: Iterable[Entry]) -> int:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from codi.protocol.conversation import SessionSummary
 from codi.protocol.errors import SessionError, UsageError
 from codi.protocol.events import Unknown
-from codi.sessions.files import put, reading_of
+from codi.sessions.files import put, reading_of, share_sidecars
 from codi.sessions.json_lines import encoded, object_of
 from codi.sessions.paths import file_name, uuid7
 from codi.sessions.reading import Reading
@@ -87,6 +87,7 @@ def fork(source: str, directory: str, cwd: str, *, at: float, session_id: str | 
         raise SessionError(
             f"The fork cannot be written to {path}: {error.strerror}.", hint="Free some space or mend the disk."
         ) from error
+    share_sidecars(source, path)
     return Fork(path, left_out)
 
 

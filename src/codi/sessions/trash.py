@@ -5,12 +5,12 @@ import shutil
 import time
 
 from codi.protocol.errors import SessionError
+from codi.sessions.files import SIDECARS
 from codi.sessions.locking import end_lease, lock
 from codi.sessions.paths import make_directory
 
 KEPT_DAYS = 30
 _DAY_S = 86_400
-_SIDECARS = (".results", ".blobs")
 
 
 class Trash:
@@ -59,7 +59,7 @@ def remove(session: str) -> None:
 def _parts(session: str) -> list[str]:
     """The folders beside a session first, its file last: a session is deleted when its file is."""
     stem = os.path.splitext(session)[0]
-    return [*(stem + ending for ending in _SIDECARS if os.path.isdir(stem + ending)), session]
+    return [*(stem + ending for ending in SIDECARS if os.path.isdir(stem + ending)), session]
 
 
 def _check_free(session: str) -> None:

@@ -281,7 +281,9 @@ class App:
                 self._is_busy, self._began = True, self._look.now
                 self._began_turn.set()
                 self._canvas.terminal.write(attention.ANSWER_MARK)
-            case Entry(fact=SessionOpened() | TitleGiven()):
+            case Entry(fact=SessionOpened() | TitleGiven() as fact):
+                if isinstance(fact, SessionOpened):
+                    self._is_busy = False  # what was begun before went no further
                 self._canvas.terminal.write(attention.title(self._status.title, self._around.cwd))
             case Entry(fact=TurnEnded()):
                 took = self._look.now - self._began

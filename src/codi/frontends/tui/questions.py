@@ -8,7 +8,7 @@ import anyio
 from codi.frontends.answers import MOST_RISK, Answering
 from codi.frontends.tui.approval_dialog import ApprovalDialog
 from codi.frontends.tui.question_dialogs import QuestionDialog
-from codi.protocol.events import ApprovalAsked, ApprovalGiven, Entry, Event, QuestionAsked, TurnEnded
+from codi.protocol.events import ApprovalAsked, ApprovalGiven, Entry, Event, QuestionAsked, SessionOpened, TurnEnded
 from codi.protocol.ops import Answer, Reply
 
 DEAF_S = 0.2
@@ -44,7 +44,7 @@ class Questions:
                 self._next()
             case Entry(fact=ApprovalGiven(tool_call_id=call_id)):
                 self._settled(call_id)
-            case Entry(fact=TurnEnded()):
+            case Entry(fact=TurnEnded() | SessionOpened()):
                 self._asked.clear()
                 self.dialog = None
 
