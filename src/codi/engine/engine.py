@@ -270,7 +270,7 @@ class Engine:
                 *files.notices,
                 *first_fit.notices,
                 choice.warning if choice else "",
-                *(_told_of(call) for call in folds.unfinished_calls(path)),
+                *(_told_of(call) for call in folds.calls_cut_off(path)),
             )
             conversation.warnings = [notice for notice in notices if notice]
             conversation.greeting = greeting_of(choice)

@@ -93,7 +93,7 @@ def open_approvals(path: Sequence[Entry]) -> list[ApprovalAsked]:
 
 
 def unfinished_calls(path: Sequence[Entry]) -> list[CallIntended]:
-    """Calls with effects that the last turn began and that have no result, nor has the turn an end: nobody knows how far they came."""
+    """Calls with effects that began and have no result: nobody knows how far they came."""
     begun: dict[str, CallIntended] = {}
     for entry in path:
         match entry.fact:
@@ -102,9 +102,13 @@ def unfinished_calls(path: Sequence[Entry]) -> list[CallIntended]:
             case MessageAdded(message):
                 for result in message.tool_results:
                     begun.pop(result.call_id, None)
-            case TurnStarted() | TurnEnded():
-                begun.clear()
     return list(begun.values())
+
+
+def calls_cut_off(path: Sequence[Entry]) -> list[CallIntended]:
+    """Those of a turn that has no end: codi itself ended within it."""
+    begun = next((at for at in reversed(range(len(path))) if isinstance(path[at].fact, TurnStarted | TurnEnded)), None)
+    return [] if begun is None or isinstance(path[begun].fact, TurnEnded) else unfinished_calls(path[begun:])
 
 
 def calls_left_open(path: Sequence[Entry]) -> list[ToolCall]:
