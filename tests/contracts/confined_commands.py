@@ -1,6 +1,7 @@
 """Runs commands in a workspace that is confined by one route, for whoever writes requests to it: a JSON object a line."""
 
 import json
+import os
 import sys
 
 import anyio
@@ -33,6 +34,8 @@ async def _serve(root: str, home: str, route: str) -> None:
         grant = Grant(workspace, effects, lambda text: None, looks=asked.get("looks", False))
         try:
             outcome = await grant.run(runs, timeout_s=asked.get("timeout_s", 20), keep_head=50_000, keep_tail=50_000)
+            if outcome.spill:
+                os.unlink(outcome.spill)
             told = {
                 "out": (outcome.head + outcome.tail).decode(errors="replace"),
                 "status": outcome.exit_code,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import struct
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -284,3 +285,43 @@ def test_in_a_conversation_the_sandbox_is_told_and_chosen(codi: Codi, lab, termi
     assert probe.exists() and any(row.endswith("sandbox off") for row in talk.rows)
     talk.type("/sandbox never\r")
     talk.wait_for("usage: /sandbox off|auto|require|status")
+
+
+def own_folders(place: Path) -> list[str]:
+    return sorted(path.name for path in place.iterdir())
+
+
+def test_nothing_temporary_is_left_and_what_a_killed_one_left_goes(codi: Codi, lab, tmp_path, confined):
+    place = tmp_path / "temporary"
+    place.mkdir()
+    codi.env["TMPDIR"] = str(place)
+    loud = call(
+        "shell", command="yes | head -c 3000000; echo x > $TMPDIR/kept; mkdir $TMPDIR/shut; chmod 0 $TMPDIR/shut"
+    )
+    lab([says("", loud), says("Done."), says("", call("shell", command="echo on; sleep 60"))])
+    assert codi.json("go", "-y").status == 0 and own_folders(place) == []
+    killed = codi.start("go", "-y")
+    killed.wait_for("tool_execution_update", holding="on")
+    assert own_folders(place)
+    killed.signal(signal.SIGKILL)
+    killed.end()
+    left = own_folders(place)
+    (place / "codi-0123456789abcdef").mkdir()  # not ours, as far as anybody can tell
+    lab([says("", loud), says("Done.")])
+    assert left and codi.json("go", "-y", "--no-session").status == 0
+    assert own_folders(place) == ["codi-0123456789abcdef"]
+
+
+def test_the_whole_of_a_long_output_of_ones_own_lies_with_the_session_without_secrets(codi: Codi, lab, terminals):
+    (codi.cwd / ".env").write_text("API_TOKEN=s3cr3tvalue-of-this-test-1234\n")
+    (codi.cwd / "long.sh").write_text("cat .env; yes | head -c 200000; echo the end\n")
+    lab([says("Hello."), says("Bye.")])
+    talk = terminals("say hello")
+    talk.wait_for("Hello.")
+    talk.type("!sh long.sh\r")
+    talk.wait_for("the end")
+    talk.type("bye\r")
+    talk.wait_for("Bye.")
+    (path,) = codi.home.glob("sessions/*/*.results/*.txt")
+    assert path.read_text().rstrip().endswith("the end") and "s3cr3tvalue" not in path.read_text()
+    assert str(path) in json.dumps(codi.session())

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+from attacks import ATTACKS, HELD_BACK, LOOKS
 from mutants import mutants
 from scratch import Scratch
 from shell_lines import BENIGN, HOSTILE
@@ -19,7 +20,7 @@ from codi.protocol.effects import Allow, Ask, Deny, Runs
 
 ROOT = "/home/ada/project"
 HERE = Territory(root=ROOT, home="/home/ada", codi_home="/home/ada/.codi")
-PROGRAMS = sorted({line.split()[0] for line in BENIGN}) + [
+PROGRAMS = sorted({line.split()[0] for line in [*BENIGN, *LOOKS]}) + [
     "git " + line.split()[1] for line in BENIGN if line.startswith("git ")
 ]
 SOAK = os.environ.get("CODI_SOAK")
@@ -39,6 +40,24 @@ def test_the_corpus_is_large_enough():
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_no_hostile_line_runs_unasked(kind, mode):
     assert allowed(HOSTILE[kind], policy_of(mode, HERE), ROOT) == []
+
+
+def test_what_leans_on_the_table_is_many_and_new():
+    old = {line for lines in HOSTILE.values() for line in lines}
+    assert len({line for lines in ATTACKS.values() for line in lines} - old) >= 900
+    assert len(set(LOOKS)) >= 300 and len(set(LOOKS) - set(BENIGN)) >= 230
+
+
+@pytest.mark.parametrize("mode", ["default", "accept-edits"])
+@pytest.mark.parametrize("kind", ATTACKS)
+def test_nothing_that_leans_on_the_table_runs_unasked(kind, mode):
+    assert allowed(ATTACKS[kind], policy_of(mode, HERE), ROOT) == []
+
+
+def test_nearly_all_that_people_type_to_look_around_runs_unasked():
+    asked = set(LOOKS) - set(allowed(LOOKS, policy_of("default", HERE), ROOT))
+    assert len(asked) <= 0.05 * len(set(LOOKS)), asked
+    assert allowed(HELD_BACK, policy_of("default", HERE), ROOT) == []
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
@@ -65,7 +84,7 @@ def test_what_is_allowed_changes_nothing_when_it_is_run(scratch: Scratch, tmp_pa
     """Mutants of plain looks, run for real in a tree with traps in it."""
     root = str(scratch.root)
     territory = Territory(root=root, home=str(scratch.home), codi_home=f"{scratch.home}/.codi", real=os.path.realpath)
-    lines = [line for line in dict.fromkeys(BENIGN) if not line.startswith(("find / ", "seq"))]
+    lines = [line for line in dict.fromkeys([*BENIGN, *LOOKS]) if not line.startswith(("find / ", "seq"))]
     count, seed = (200_000, 1) if SOAK else (1_500, 2)
     tried = dict.fromkeys(islice(mutants(seed, lines, PROGRAMS), count))
     runnable = allowed((line for line in tried if "\0" not in line), policy_of("default", territory), root)

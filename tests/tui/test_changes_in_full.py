@@ -127,3 +127,22 @@ def test_parts_are_walked_expanded_and_copied(lab, terminals, folder):
     leave(talk, "copied")
     talk.type(CTRL_D)
     assert talk.end() == 0
+
+
+def test_ctrl_x_takes_a_turn_back_and_puts_it_back_after_showing_it(lab, terminals, folder):
+    (folder / "a.txt").write_text("one\n")
+    edit = call("edit", path="a.txt", old_text="one", new_text="two")
+    lab([says("", call("read", path="a.txt"), edit), says("Done.")])
+    talk = terminals("-y")
+    talk.type("go" + ENTER)
+    talk.wait_for("Done.", "1 file changed")
+    talk.type("\x18u")
+    talk.wait_for("would be taken back", "Take this back?")
+    talk.type("y")
+    talk.wait_for("is taken back:")
+    assert (folder / "a.txt").read_text() == "one\n"
+    talk.type("\x18r")
+    talk.wait_for("would be put back", "Put this back?")
+    talk.type("y")
+    talk.wait_for("is put back:")
+    assert (folder / "a.txt").read_text() == "two\n"

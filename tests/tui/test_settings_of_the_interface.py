@@ -17,6 +17,11 @@ SHOWN = {
     "ui.motion",
     "ui.popup_rows",
     "ui.keys",
+    "ui.images",  # test_images.py
+    "ui.vim",  # test_vim.py
+    "ui.double_escape",
+    "ui.status",
+    "ui.status_command",
 }
 
 
@@ -109,3 +114,75 @@ def test_keys(codi, lab, terminals):
     talk.wait_for("codi 0", "unknown action 'nonsense'")
     talk.type("\x1b[15~")
     talk.wait_for("model ", "anthropic/claude")
+
+
+@pytest.mark.parametrize(("opens", "shown"), [("tree", "tree "), ("fork", "fork at "), ("none", None)])
+def test_esc_twice(codi, lab, terminals, opens, shown):
+    codi.set_up(f"ui.double_escape = '{opens}'")
+    lab([says("Hello."), says("Again.")])
+    talk = terminals()
+    talk.wait_for("codi 0")
+    talk.type("go" + ENTER)
+    talk.wait_for("Hello.", "1 step,")
+    talk.type("\x1b\x1b")
+    if shown:
+        talk.wait_for(shown, "you: go")
+    else:
+        talk.watch(0.3)
+        talk.type("again" + ENTER)
+        talk.wait_for("Again.")
+
+
+def foot(talk) -> str:
+    """The last row in which something stands."""
+    return [row for row in talk.rows if row.strip()][-1].strip()
+
+
+def test_items_of_the_status(codi, lab, terminals):
+    codi.set_up("ui.status = ['model', 'mode', 'context', 'todo']")
+    todo = call("todo", items=[{"content": "a", "status": "completed"}, {"content": "b", "status": "pending"}])
+    lab([says("", todo), says("Hello.")])
+    talk = terminals("-m", "x")
+    talk.type("go" + ENTER)
+    talk.wait_for("Hello.", "1 tool call", "todo 1/2")
+    assert re.match(r"x  default  \d+%/\S+  todo 1/2$", foot(talk))
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        ("cat >/dev/null; echo from afar; echo more", "from afar"),
+        ('sed \'s/.*"model":"\\([^"]*\\).*/thinks: \\1/\'', "thinks: x"),
+    ],
+)
+def test_a_program_says_the_status(codi, lab, terminals, command, shown):
+    codi.set_up(f"ui.status_command = '''{command}'''")
+    lab([says("Hello.")])
+    talk = terminals("-m", "x")
+    talk.type("go" + ENTER)
+    talk.wait_for("Hello.", "1 step,", shown)
+    assert foot(talk) == shown
+
+
+def test_a_slow_program_says_nothing(codi, lab, terminals):
+    codi.set_up("ui.status_command = 'sleep 30; echo never'")
+    lab([says("Hello.")])
+    talk = terminals("-m", "x")
+    talk.type("go" + ENTER)
+    talk.wait_for("Hello.", "1 step,", "%/")
+    assert "never" not in talk.shown
+
+
+def test_arrows_are_words_where_there_are_no_signs_for_them(lab, terminals):
+    lab([says("Hello.")])
+    talk = terminals(LC_ALL="C", PYTHONUTF8="1")
+    talk.type("go" + ENTER)
+    talk.wait_for("Hello.", "1 step,", "in 0 out ")
+
+
+def test_jobs_that_run_are_counted(lab, terminals):
+    job = call("shell", command="sleep 60", background=True)
+    lab([says("", job), says("It runs.")])
+    talk = terminals("-y")
+    talk.type("go" + ENTER)
+    talk.wait_for("It runs.", "1 tool call", " 1 job")

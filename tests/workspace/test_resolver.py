@@ -194,9 +194,12 @@ _made: list[Path] = []
 
 def _maze() -> Path:
     if not _made:
+        import atexit
+        from shutil import rmtree
         from tempfile import mkdtemp
 
         top = Path(mkdtemp())
+        atexit.register(rmtree, top)
         (top / "a/b/a").mkdir(parents=True)
         (top / "b/b").mkdir(parents=True)
         (top / "b/to-a").symlink_to("../a/b")

@@ -3,9 +3,11 @@
 Who types a command has said yes to it, so what would merely be asked about runs; what is dangerous is asked about all the same.
 """
 
+import os
 from collections.abc import Iterable
 from typing import Any
 
+from anyio import to_thread
 from msgspec import Struct
 
 from codi.agent.calls import Calls
@@ -16,6 +18,7 @@ from codi.protocol.events import CommandDelta, CommandShown, StatusDelta, ToolPr
 from codi.protocol.messages import ToolCall
 from codi.protocol.ops import RunCommand
 from codi.tools.output import clean, head_tail
+from codi.tools.results import Results
 from codi.tools.tool import ToolOutput
 from codi.workspace.workspace import Workspace
 
@@ -28,6 +31,7 @@ class _Line(Struct):
     """The action; `full` is a file that holds all of the output where it was cut."""
 
     command: str
+    results: Results
     full: str | None = None
 
     def effects(self) -> Iterable[Effect]:
@@ -37,14 +41,28 @@ class _Line(Struct):
         runs = Runs(self.command, ".")
         outcome = await workspace.run(runs, timeout_s=_LONGEST_S, keep_head=_KEPT_BYTES, keep_tail=_KEPT_BYTES)
         cut = head_tail(clean(outcome.head + outcome.tail), _KEPT_LINES, _KEPT_BYTES)
-        self.full = outcome.spill
+        if outcome.spill:
+            self.full = await to_thread.run_sync(self._put_aside, outcome.spill)
         details: dict[str, Any] = {"exitCode": outcome.exit_code, "truncated": bool(outcome.spill) or cut.truncated}
         return ToolOutput(text=cut.text, details=details)
 
+    def _put_aside(self, spill: str) -> str | None:
+        """Keep all of the output where the session keeps what is long, without its secrets."""
+        try:
+            id = self.results.keep_output("shell", {"command": self.command}, spill)
+        except OSError:  # a full disk: what is shown must do
+            return None
+        finally:
+            os.unlink(spill)
+        return self.results.path_of(id)
+
 
 class OwnCommands:
-    def __init__(self, calls: Calls, record: Record) -> None:
+    """`results` is where an output is kept that is too long to be shown."""
+
+    def __init__(self, calls: Calls, record: Record, results: Results) -> None:
         self._calls = calls
+        self._results = results
         self._record = record
         self._count = 0
 
@@ -53,7 +71,7 @@ class OwnCommands:
         self._count += 1
         call_id = f"own_{self._record.session.leaf or 'first'}_{self._count}"
         self._record.tell(CommandDelta(op.command, id=call_id))
-        line, heard = _Line(self._meant(op.command)), list[str]()
+        line, heard = _Line(self._meant(op.command), self._results), list[str]()
         stopped = True
 
         def hear(text: str) -> None:

@@ -8,7 +8,7 @@ from codi.protocol.messages import Image
 from codi.protocol.ops import Prompt
 from codi.tools.images import UnfitImage, fitted, image_type
 
-_IMAGES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
+IMAGES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
 
 
 class AttachmentError(CodiError):
@@ -31,7 +31,7 @@ def prompt_with_files(text: str, files: Sequence[str]) -> Prompt:
         if image:
             images.append(image)
             texts.append(f'<file name="{path}"></file>\n')
-        elif name.lower().endswith(_IMAGES):
+        elif name.lower().endswith(IMAGES):
             raise AttachmentError(
                 f"{name} is no image, whatever its name says", hint="Name a PNG, JPEG, GIF or WebP file."
             )
@@ -40,6 +40,14 @@ def prompt_with_files(text: str, files: Sequence[str]) -> Prompt:
         else:
             texts.append(f'<file name="{path}">\n{content.decode("utf-8-sig", errors="replace")}\n</file>\n')
     return Prompt("".join(texts) + text, tuple(images))
+
+
+def picture_of(content: bytes) -> Image | str:
+    """The image that was put into a prompt, or why it cannot be sent."""
+    try:
+        return image_in(content, "the image") or "the image is no PNG, JPEG, GIF or WebP"
+    except AttachmentError as error:
+        return str(error)
 
 
 def image_in(content: bytes, name: str) -> Image | None:

@@ -61,8 +61,11 @@ def run(words: Sequence[str], opening: Painted | None = None) -> int:
             from codi.cli.talk import talk
 
             return loop.run(talk, reception.engine, target, prompts, answering)
+        from codi.cli.header import header
+
+        above = None if args.quiet else header(places, with_files=not args.no_context_files)
         status: int = loop.run(
-            import_module("codi.cli.terminal").talk, reception, target, prompts, opening, places, answering
+            import_module("codi.cli.terminal").talk, reception, target, prompts, opening, places, answering, above
         )
         return status
     except BaseExceptionGroup as group:

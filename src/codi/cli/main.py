@@ -42,7 +42,7 @@ def run(words: Sequence[str], opening: Painted | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the outermost ring: nobody is shown a traceback
         if opening:
             opening.withdraw()
-        return _told(error, debug="--debug" in words)
+        return _told(error, debug="--debug" in words, in_a_line=bool(opening))
 
 
 def _open_standard_streams() -> None:
@@ -123,11 +123,12 @@ def _distance(one: str, other: str) -> int:
     return row[-1]
 
 
-def _told(error: BaseException, *, debug: bool) -> int:
+def _told(error: BaseException, *, debug: bool, in_a_line: bool = False) -> int:
+    """`in_a_line` for a bug of the terminal interface: below what stands there is room for a line."""
     from codi.protocol.errors import CodiError
 
     if isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        return _told(error.exceptions[0], debug=debug)
+        return _told(error.exceptions[0], debug=debug, in_a_line=in_a_line)
     if debug:
         print(trace_of(error), end="", file=sys.stderr)
     if isinstance(error, CodiError):
@@ -139,7 +140,12 @@ def _told(error: BaseException, *, debug: bool) -> int:
         return 1
     from codi.engine.vaults import without_secrets
 
-    _print_error(without_secrets(f"codi failed: {type(error).__name__}: {error}"), _logged(error))
+    said, where = without_secrets(f"codi failed: {type(error).__name__}: {error}"), _logged(error)
+    if in_a_line:
+        with suppress(OSError):
+            print(f"error: {' '.join(said.split())}; {where}", file=sys.stderr)
+    else:
+        _print_error(said, where)
     return 1
 
 
@@ -163,15 +169,9 @@ def _print_error(text: str, hint: str) -> None:
 
 
 def _logged(error: BaseException) -> str:
-    import time
+    from codi.cli.failures import keep
 
-    from codi.engine.places import codi_home
-
-    path = os.path.join(codi_home(), "log", "failures.log")
     try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
-            file.write(time.strftime("%Y-%m-%dT%H:%M:%S\n") + trace_of(error))
+        return f"This is a bug of codi; the details are in {keep(trace_of(error))}."
     except OSError as trouble:
         return f"This is a bug of codi; it could not be logged ({trouble.strerror}). --debug shows it."
-    return f"This is a bug of codi; the details are in {path}."

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 
-from codi.cli.attachments import AttachmentError, image_in
+from codi.cli.attachments import IMAGES, AttachmentError, image_in
 from codi.frontends.tui.surroundings import Mentioned
 
 _MENTION = re.compile(r'(?:(?<=\s)|^)@(?:"(?P<quoted>[^"\n]+)"|(?P<bare>[^\s"]+))(?P<range>:\d+(?:-\d+)?)?')
@@ -52,6 +52,8 @@ class Mentions:
                 return Mentioned(complaint=str(wrong))
             except OSError as error:
                 return Mentioned(complaint=f"{name}: {error.strerror}")
+            if not image and path.lower().endswith(IMAGES):
+                return Mentioned(complaint=f"{name} is no image, whatever its name says")
             if image:
                 images.append(image)
                 texts.append(f'<file name="{path}"></file>\n')

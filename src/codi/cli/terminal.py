@@ -5,7 +5,9 @@ from collections.abc import Sequence
 
 import anyio
 
-from codi.cli.beside import beside
+from codi.cli.attachments import picture_of
+from codi.cli.beside import beside, instead
+from codi.cli.failures import keep_if_possible
 from codi.cli.mentions import Mentions
 from codi.cli.names import KnownNames
 from codi.cli.stopping import Ended, cancel_when_ended
@@ -26,11 +28,13 @@ async def talk(
     opening: Opening,
     places: Places,
     answering: Answering | None,
+    above: Sequence[str] | None = (),
 ) -> int:
+    """`above` is what is shown first, besides who answers; None shows neither."""
     ended = Ended()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(cancel_when_ended, ended, tasks.cancel_scope)
-        await _conversations(reception, target, prompts, opening, places, answering)
+        await _conversations(reception, target, prompts, opening, places, answering, above)
         tasks.cancel_scope.cancel()
     return 128 + ended.signal if ended.signal else 0
 
@@ -42,6 +46,7 @@ async def _conversations(
     opening: Opening,
     places: Places,
     answering: Answering | None,
+    above: Sequence[str] | None,
 ) -> None:
     """One conversation after the other, as the person goes from one to the next."""
     kept = os.environ.get("CODI_HISTORY_FILE") or f"{places.home}/history"
@@ -58,13 +63,17 @@ async def _conversations(
         reception.ui,
         answering,
         reception.theme_folders,
+        picture_of,
+        keep_if_possible,
+        instead=instead,
     )
     going: str | None = target or ""
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(names.learn)
         while going is not None:
             async with reception.open(going or None) as conversation:
-                app = App(opening, conversation, around, greeting=conversation.greeting)
+                greeting = "" if above is None else "\n".join([conversation.greeting, *above])
+                app = App(opening, conversation, around, greeting=greeting)
                 tasks.start_soon(_hurry_when_drawn, reception, app)
                 await app.run(prompts)
             going, prompts = app.next, ()

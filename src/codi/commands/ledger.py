@@ -48,7 +48,12 @@ async def undo(words: Sequence[str], desk: Desk) -> Outcome:
 async def redo(words: Sequence[str], desk: Desk) -> Outcome:
     if len(words) > 1 or not all(word.isdecimal() and int(word) for word in words):
         return Fail(f"usage: {ledger_words.USAGE['redo']}")
-    return _told(await desk.answer(Redo(int(words[0]) if words else 1)), "redo")
+    op = Redo(int(words[0]) if words else 1)
+    planned = await desk.answer(replace(op, dry_run=True))
+    if not isinstance(planned, UndoDelta) or not (planned.steps or planned.outcomes):
+        return _told(planned, "redo")
+    question = "\n".join([*ledger_words.undo_in_words(planned), "Put this back?"])
+    return _told(await desk.answer(op), "redo") if await desk.confirm(question) else Show("nothing was put back")
 
 
 async def changes(words: Sequence[str], desk: Desk) -> Outcome:
@@ -146,7 +151,8 @@ def _told(event: Event, title: str) -> Outcome:
         case BisectDelta():
             return _lines(ledger_words.bisect_in_words(event), title)
         case SnapshotsDelta():
-            return _lines(ledger_words.snapshots_in_words(event), title)
+            told = _lines(ledger_words.snapshots_in_words(event), title)
+            return told if event.created or not event.snapshots else Show(told.text, title, view="snapshots")
         case ComparisonDelta(lines):
             return _lines(lines or ["nothing is different"], title)
     return Fail(f"codi answered with a {type(event).__name__}")

@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+StatusItem = Literal["cwd", "branch", "title", "tokens", "cost", "context", "model", "mode", "todo", "jobs", "sandbox"]
+
 
 class UiSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """[ui]"""
@@ -21,5 +23,15 @@ class UiSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         Meta(description="how to tell that a long turn ended, or that codi waits"),
     ] = "auto"
     motion: Annotated[bool, Meta(description="show that something runs by moving")] = True
+    vim: Annotated[bool, Meta(description="write as in vim: normal, insert and visual")] = False
+    double_escape: Annotated[
+        Literal["tree", "fork", "none"], Meta(description="what esc twice opens while nothing runs")
+    ] = "tree"
+    status: Annotated[
+        tuple[StatusItem, ...], Meta(description="what the line at the bottom shows, in this order; empty: what fits")
+    ] = ()
+    status_command: Annotated[
+        str, Meta(description="a command whose first line is shown at the bottom, asked once a turn for a second")
+    ] = ""
     popup_rows: Annotated[int, Meta(ge=3, le=20, description="rows of the list of completions")] = 5
     keys: Annotated[dict[str, tuple[str, ...]], Meta(description="keys by action")] = field(default_factory=dict)

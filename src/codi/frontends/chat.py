@@ -355,7 +355,7 @@ def _print_evidence(proof: Proof) -> None:
 def _print_end(ended: TurnEnded, proof: Proof) -> None:
     stats = ended.stats
     steps = f"{stats.steps} step{'' if stats.steps == 1 else 's'}"
-    cost = "" if stats.cost is None else f", ${stats.cost:.4f}"
+    cost = ", price unknown" if stats.cost is None else f", ${stats.cost:.4f}"
     print()
     for mark in proof.marks():
         print(visible(mark))

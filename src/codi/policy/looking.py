@@ -76,7 +76,7 @@ def _why_not(command: SimpleCommand, cwd: str, territory: Territory | None) -> s
         if why := _why_not_there(path, command.cwd, territory):
             return why
     if secret := next(
-        (value for name, value in seen.options if name in _GLOBS and territory.is_secret(value or "")), None
+        (value for name, value in seen.options if name in _GLOBS and territory.seeks_secrets(value or "")), None
     ):
         return f"{secret} is where secrets are kept"
     return None

@@ -25,6 +25,8 @@ _SECRET_NAMES = (
     "credentials.key",
 )
 _SECRET_FOLDERS = {".ssh", ".aws", ".gnupg", "keyrings", ".kube"}
+_SECRETS = (".env", ".env.local", ".env.production", "key.pem", "id_rsa", "id_ed25519", ".netrc", "credentials.key")
+_ORDINARY = ("a.py", "README", "index.html")
 _PUBLIC = (".env.example", ".env.sample", ".env.template", "*.pub")
 
 
@@ -70,6 +72,14 @@ class Territory(Struct, frozen=True):
         if any(fnmatchcase(names[-1], pattern) for pattern in _PUBLIC):
             return False
         return any(fnmatchcase(names[-1], pattern) for pattern in _SECRET_NAMES)
+
+    def seeks_secrets(self, pattern: str) -> bool:
+        """Whether a pattern of file names is after secrets: it fits some of theirs, and few others."""
+        if self.is_secret(pattern):
+            return True
+        name = pattern.lstrip("!").split("/")[-1]
+        fits_others = all(fnmatchcase(other, name) for other in _ORDINARY)
+        return not fits_others and not pattern.startswith("!") and any(fnmatchcase(secret, name) for secret in _SECRETS)
 
     def placed(self, pattern: str) -> str:
         """A pattern made absolute: `~` is the person's home, a relative one begins at the root."""

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from codi.tools.output import clean, lines_of
+from codi.workspace.leftovers import OwnFolder
 
 QUOTA = 100 * 1024 * 1024
 AGE_S = 30 * 24 * 3600
@@ -65,14 +66,16 @@ class Results:
         age_s: float = AGE_S,
         veil: Callable[[Any], Any] = lambda told: told,
     ) -> None:
-        self._passing = directory is None
-        self._directory = directory or os.path.join(
-            os.environ.get("TMPDIR") or "/tmp", f"codi-{os.urandom(8).hex()}.results"
-        )
+        self._own = OwnFolder(os.environ.get("TMPDIR") or "/tmp")
+        self._given = directory
         self._clock = clock
         self._quota = quota
         self._age_s = age_s
         self._veil = veil
+
+    @property
+    def _directory(self) -> str:
+        return self._given or os.path.join(self._own.path, "results")
 
     def keep(self, tool: str, arguments: dict[str, Any], text: str, *, is_error: bool = False) -> str:
         """Keep a text and say under which id. OSError when the disk refuses."""
@@ -130,11 +133,7 @@ class Results:
 
     def close(self) -> None:
         """A session without a file leaves nothing behind."""
-        if self._passing:
-            for file in self._files():
-                os.unlink(os.path.join(self._directory, file.name))
-            with suppress(FileNotFoundError):
-                os.rmdir(self._directory)
+        self._own.close()
 
     def _keep(self, tool: str, arguments: dict[str, Any], parts: Iterable[bytes], is_error: bool) -> str:
         arguments = self._veil(arguments)

@@ -29,9 +29,9 @@ _END_S = warden.GRACE_S + 1.5
 
 class Jobs:
     """All jobs of one session. `keep` bytes of the beginning and as many of the end of what each says are kept in memory between
-    looks, and the whole in `spool` once that is too little."""
+    looks, and the whole in the folder that `spool` gives once that is too little."""
 
-    def __init__(self, spool: str | None) -> None:
+    def __init__(self, spool: Callable[[], str]) -> None:
         self._spool = spool
         self._jobs: dict[str, Job] = {}
         self._count = 0
@@ -64,7 +64,7 @@ class Jobs:
             child.close()
             raise
         self._count += 1
-        job = Job(str(self._count), command, child, keep, self._spool, terminal, at_end)
+        job = Job(str(self._count), command, child, keep, self._spool(), terminal, at_end)
         self._forget_oldest()
         self._jobs[job.id] = job
         return job

@@ -22,6 +22,7 @@ from codi.workspace.endpoints import NoEndpoint, endpoint_of
 from codi.workspace.git import NEUTRAL, for_commands
 from codi.workspace.ignoring import files_below
 from codi.workspace.jobs import Jobs
+from codi.workspace.leftovers import OwnFolder
 from codi.workspace.replacing import Change, replace_together
 from codi.workspace.sandbox.sandbox import Sandbox, Way
 from codi.workspace.trial import Conflict, Overlaid, Trial
@@ -84,7 +85,8 @@ class LocalWorkspace:
         self.roots = (self.root, *(self.resolve(folder) for folder in extra_dirs))
         self._environment = dict(environment or {})
         self._shell = shell
-        self._spool = spool or os.environ.get("TMPDIR", "/tmp")
+        self._given_spool = spool
+        self._own = OwnFolder(os.environ.get("TMPDIR", "/tmp"))
         self._offline = offline
         self._errand = Errand("web", "the model", hear)
         self._allow_private = tuple(allow_private)
@@ -228,7 +230,7 @@ class LocalWorkspace:
                 timeout_s=timeout_s,
                 keep_head=keep_head,
                 keep_tail=keep_tail,
-                spool=self._spool,
+                spool=self._spool(),
                 tell=tell,
                 orders=way.orders,
             )
@@ -284,6 +286,9 @@ class LocalWorkspace:
             at_end=way.ended,
         )
 
+    def _spool(self) -> str:
+        return self._given_spool or self._own.path
+
     async def _way(
         self, command: Runs, confinement: Confinement, environment: Mapping[str, str], timeout_s: float
     ) -> Way:
@@ -302,6 +307,7 @@ class LocalWorkspace:
     async def aclose(self) -> None:
         """End what still runs."""
         await self.jobs.aclose()
+        self._own.close()
         if self.sandbox:
             self.sandbox.close()
 

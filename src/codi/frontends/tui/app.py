@@ -6,9 +6,10 @@ signals arrive, frames are drawn. A frame is drawn when something changed, and n
 
 import math
 import os
+import re
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import get_args
 
 import anyio
@@ -27,9 +28,12 @@ from codi.frontends.tui.completion import Completer
 from codi.frontends.tui.composer import Typed
 from codi.frontends.tui.keymap import PREFIX, Keymap
 from codi.frontends.tui.keys import Input
+from codi.frontends.tui.mishaps import Mishaps
 from codi.frontends.tui.opening import Opening
 from codi.frontends.tui.outcomes import Outcomes
+from codi.frontends.tui.outside import Outside
 from codi.frontends.tui.panes import Pane, Pictures
+from codi.frontends.tui.placeholders import size_of
 from codi.frontends.tui.questions import Questions
 from codi.frontends.tui.status import Status
 from codi.frontends.tui.surroundings import Mentioned, Surroundings
@@ -63,10 +67,12 @@ from codi.protocol.ops import (
     Withdraw,
 )
 
+_ASKS_FOR_HELP = re.compile(r"\?[\w-]*")
 _FRAME_S = 0.016
 _REPAINT_S = 0.05
 _TICK_S = 0.5
 _TWICE_S = 2.0
+_ESC_TWICE_S = 0.6
 _LOOK_S = 0.9
 _SIGNALS = (signal.SIGWINCH, signal.SIGCONT, signal.SIGTSTP)
 _MODES: tuple[Mode, ...] = ("default", "accept-edits", "plan")
@@ -88,7 +94,8 @@ class App:
         self._greeting = greeting
         self._look = Look(thinking=not around.ui.hide_thinking, motion=around.ui.motion)
         self._transcript = Transcript(self._look)
-        self._status = Status(around.cwd, os.path.expanduser("~"))
+        home, is_utf8 = os.path.expanduser("~"), _is_utf8(os.environ)
+        self._status = Status(around.cwd, home, around.ui.status, unicode=is_utf8)
         self._canvas = Canvas(opening, self._transcript, self._status, self._look)
         self._composer = opening.composer
         self._questions = Questions(self._send_op, self._redraw, around.answering)
@@ -105,6 +112,9 @@ class App:
             pull_back=self._pull_back,
             tree=lambda: self._desk.tree,
             put=self._composer.set,
+            waiting=lambda: self._desk.waiting,
+            standing=lambda: (self._status.used, f"{self._status.provider}/{self._status.model}"),
+            obey=lambda line: self._lines.send_nowait(line),
         )
         self._desk = ConversationDesk(conversation, around.beside, self._outcomes.confirm)
         self._completer = Completer(commands(), around.names)
@@ -114,14 +124,19 @@ class App:
         self._lines, self._lines_to_obey = anyio.create_memory_object_stream[str](math.inf)
         self._command: anyio.CancelScope | None = None
         self._changed, self._left, self._began_turn = anyio.Event(), anyio.Event(), anyio.Event()
-        self._repaint_wanted = anyio.Event()
+        self._repaint_wanted, self._status_wanted = anyio.Event(), anyio.Event()
         self._is_busy = False
         self._waits_for = ""
         self._began = 0.0
         self._pressed = ("", 0.0)
         self._prefixed = False
         self._esc_s = 0.2 if os.environ.get("SSH_CONNECTION") else 0.05
+        self._mishaps = Mishaps(around.log)
+        self._outside = Outside(opening.terminal, around.log)
+        self._canvas.mishap = self._mishaps.told
         self._pictures: Pictures | None = None
+        self._to_paste, self._pasted = anyio.create_memory_object_stream[None](math.inf)
+        self._asked_for_text = False
         self._take_over_composer()
 
     async def run(self, prompts: Sequence[Prompt] = ()) -> None:
@@ -141,15 +156,25 @@ class App:
             self._send(typed)
         self._opening.waiting.clear()
         self._redraw()
-        async with anyio.create_task_group() as tasks:
-            work = (self._read_keys, self._hear, self._deliver, self._obey, self._say, self._questions.arm)
-            for each in (*work, self._watch_signals, self._watch_theme, self._repaint, self._tick, self._draw_frames):
-                tasks.start_soon(each)
-            await self._left.wait()
-            tasks.cancel_scope.cancel()
+        self._outside.catch()
+        try:
+            await self._talk()
+        finally:
+            self._outside.heard()  # what nobody was told of is in the log all the same
+            self._outside.release()
         self._canvas.close()
         if self.next is None:
             self._canvas.terminal.leave()
+
+    async def _talk(self) -> None:
+        async with anyio.create_task_group() as tasks:
+            work = (self._read_keys, self._hear, self._deliver, self._obey, self._say, self._paste, self._questions.arm)
+            for each in (*work, self._watch_signals, self._look_around, self._repaint, self._tick, self._draw_frames):
+                tasks.start_soon(each)
+            if self._around.ui.status_command:
+                tasks.start_soon(self._ask_for_status, self._around.ui.status_command)
+            await self._left.wait()
+            tasks.cancel_scope.cancel()
 
     async def _read_keys(self) -> None:
         keys, terminal = self._opening.keys, self._canvas.terminal
@@ -180,7 +205,10 @@ class App:
         """Run commands one after the other, beside everything else; esc ends the one that runs."""
         async for line in self._lines_to_obey:
             with anyio.CancelScope() as self._command:
-                await self._outcomes.show(await commands().run(line, self._desk))
+                try:
+                    await self._outcomes.show(await commands().run(line, self._desk))
+                except Exception as bug:  # noqa: BLE001 - the bug of a command is told of, and costs no conversation
+                    self._transcript.add(NoticeBlock("error", self._mishaps.told(line.split()[0], bug)))
             self._command = None
             self._redraw()
 
@@ -212,15 +240,29 @@ class App:
             self._wardrobe.wear(AUTO)
         self._outcomes.complain(complaints or ())
 
-    async def _watch_theme(self) -> None:
-        """A theme that is being written is seen as it is saved."""
+    async def _look_around(self) -> None:
+        """A theme that is being written is seen as it is saved, and what others print is told of."""
         while True:
             await anyio.sleep(_LOOK_S)
+            heard, where = self._outside.heard()
+            if heard:
+                self._transcript.add(NoticeBlock("warning", heard, more=f"It is in {where}."))
+                self._redraw()
             complaints = self._wardrobe.changed()
             if complaints is not None:
                 self._outcomes.complain(complaints)
                 self._canvas.repaint()
                 self._redraw()
+
+    async def _ask_for_status(self, command: str) -> None:
+        """At the beginning, and when a turn has ended."""
+        from codi.frontends.tui.status_program import said_by  # for those who have one
+
+        while True:
+            self._status.said = await said_by(command, self._status.facts, self._around.cwd)
+            self._redraw()
+            await self._status_wanted.wait()
+            self._status_wanted = anyio.Event()
 
     async def _tick(self) -> None:
         """While something runs its time is shown; else nothing wakes up."""
@@ -266,7 +308,10 @@ class App:
     def _event(self, event: Event) -> None:
         self._look.now = time.monotonic()
         for part in (self._transcript, self._status, self._desk, self._questions, self._outcomes):
-            part.hear(event)
+            try:
+                part.hear(event)
+            except Exception as bug:  # noqa: BLE001 - a part that failed costs no other, and no conversation
+                self._transcript.add(NoticeBlock("error", self._mishaps.told(type(part).__name__, bug)))
         if not isinstance(event, QueueDelta):
             self._waits_for = event.text if isinstance(event, StatusDelta) and event.kind == "waiting" else ""
         match event:
@@ -289,6 +334,7 @@ class App:
                 took = self._look.now - self._began
                 self._is_busy = False
                 self._around.refresh()
+                self._status_wanted.set()
                 self._canvas.terminal.write(attention.END_MARK + self._attention.turn_ended(took))
             case Entry(fact=ApprovalAsked() | QuestionAsked()):
                 self._canvas.terminal.write(self._attention.call("codi waits for your answer"))
@@ -299,6 +345,13 @@ class App:
         ui, composer = self._around.ui, self._composer
         composer.keymap = Keymap(ui.keys) if ui.keys else composer.keymap
         composer.send, composer.act, composer.complete = self._send, self._act, self._completer.at
+        composer.drop = self._drop
+        if ui.vim and not composer.modal:
+            from codi.frontends.tui.vim import Vim  # for those who have it switched on
+
+            composer.modal = Vim(
+                lambda: composer.editor, lambda step: composer.do(f"cursor-{'down' if step > 0 else 'up'}")
+            )
         composer.popup_rows, composer.paste_lines = ui.popup_rows, ui.paste_lines
 
     def _take(self, inputs: Sequence[Input]) -> None:
@@ -313,7 +366,7 @@ class App:
                 self._key(f"{PREFIX} {text}")
             elif text == PREFIX and kind == "key":
                 self._prefixed = True
-            elif not self._taker().take(what) and kind == "key":
+            elif not self._given(what) and kind == "key":
                 self._key(text)
         dialog = self._questions.dialog
         if isinstance(dialog, ApprovalDialog) and dialog.is_viewing:
@@ -321,6 +374,19 @@ class App:
             self._canvas.page("approval", dialog.whole, toggle=dialog.toggle)
         if inputs:
             self._redraw()
+
+    def _given(self, what: Input) -> bool:
+        """Give an input to whom it is for. A list or pager that fails at it goes away."""
+        taker = self._taker()
+        try:
+            return taker.take(what)
+        except Exception as bug:
+            if taker not in (self._canvas.pager, self._canvas.pane):
+                raise
+            self._canvas.leave_pager()
+            self._canvas.pane = None
+            self._transcript.add(NoticeBlock("error", self._mishaps.told(type(taker).__name__, bug)))
+            return True
 
     def _taker(self) -> Pane:
         """Who gets the next input. What was typed before a question opened was meant for the editor."""
@@ -340,6 +406,8 @@ class App:
             self._open_gallery()
         if self._pictures:
             self._pictures.hear(text)
+        if self._asked_for_text and text.startswith("]52;"):
+            self._take_up(text)
         if text.startswith("]11;") and self._wardrobe.told(text):
             self._redraw()  # what is printed by now stays: it is little, and what stood there before codi is not ours to clear
 
@@ -364,7 +432,7 @@ class App:
         composer = self._composer
         match action:
             case "interrupt":
-                self._stop()
+                self._escape()
             case "clear":
                 self._clear()
             case "exit" if composer.editor.text:
@@ -394,6 +462,8 @@ class App:
                 from codi.frontends.tui.history_search import HistorySearch  # for the few who search
 
                 self._canvas.pane = HistorySearch(self._around.history, self._close_search)
+            case "paste-image":
+                self._to_paste.send_nowait(None)
             case "external-editor":
                 self._edit_elsewhere()
             case "select-model" | "undo-turn" | "redo-turn":
@@ -415,6 +485,17 @@ class App:
         self._canvas.pane = None
         if found is not None:
             self._composer.set(found)
+
+    def _escape(self) -> None:
+        """Stops what runs; twice while nothing does it opens what the person has chosen."""
+        now = time.monotonic()
+        before, self._pressed = self._pressed, ("esc", now)
+        opens = self._around.ui.double_escape
+        if self._command or self._is_busy:
+            self._stop()
+        elif before[0] == "esc" and now - before[1] < _ESC_TWICE_S and opens != "none":
+            self._pressed = ("", 0.0)
+            self._lines.send_nowait(f"/{opens}")
 
     def _stop(self) -> None:
         if self._command:
@@ -446,9 +527,11 @@ class App:
         terminal = self._canvas.terminal
         self._canvas.step_below()
         terminal.hand_over()
+        self._outside.release()
         try:
             text, complaint = edited(self._composer.text, os.environ)
         finally:
+            self._outside.catch()
             terminal.come_back()
         if complaint:
             self._transcript.add(NoticeBlock("warning", complaint))
@@ -466,6 +549,9 @@ class App:
         if text.startswith("!") and not typed.is_literal:
             self._own_command(text)
             return
+        if not typed.is_literal and _ASKS_FOR_HELP.fullmatch(text):
+            self._lines.send_nowait(f"/help {text}" if text != "?" else "/help")
+            return
         text = text[1:] if text.startswith("//") and not typed.is_literal else text
         self._to_say.send_nowait((text, typed))
 
@@ -476,13 +562,64 @@ class App:
             if "@" in typed.typed:
                 found = await to_thread.run_sync(self._around.mentioned, typed.typed, abandon_on_cancel=True)
             if found.complaint:
-                self._transcript.add(NoticeBlock("error", found.complaint))
-                draft = self._composer.text
-                self._composer.set(f"{typed.text}\n{draft}" if draft.strip() else typed.text)
-                self._redraw()
+                self._give_back(typed, found.complaint)
                 continue
-            kind = Steer if self._is_busy and not typed.later else Prompt
-            self._send_op(kind(found.text + text, found.images))
+            images = list(found.images)
+            for content in typed.images.values():
+                image = await to_thread.run_sync(self._around.picture, content, abandon_on_cancel=True)
+                if isinstance(image, str):
+                    self._give_back(typed, image)
+                    break
+                images.append(image)
+            else:
+                kind = Steer if self._is_busy and not typed.later else Prompt
+                self._send_op(kind(found.text + text, tuple(images)))
+
+    def _give_back(self, typed: Typed, why: str) -> None:
+        self._transcript.add(NoticeBlock("error", why))
+        self._composer.put_back(typed)
+        self._redraw()
+
+    async def _paste(self) -> None:
+        """What lies in the clipboard goes into the editor, a picture before a text."""
+        async for _ in self._pasted:
+            from codi.frontends.tui import clipboard  # by a key that few press
+
+            picture = await clipboard.picture_in_clipboard()
+            if picture and (size := size_of(picture)):
+                self._composer.attach(picture, size)
+            elif text := await clipboard.text_in_clipboard():
+                self._composer.paste(text)
+            else:
+                self._asked_for_text = True
+                self._canvas.terminal.write(clipboard.ASK_TEXT)
+                self._transcript.add(NoticeBlock("info", "the clipboard holds no image that can be read here"))
+            self._redraw()
+
+    def _take_up(self, report: str) -> None:
+        """The terminal tells what lies in the clipboard; only when it was asked."""
+        from codi.frontends.tui.clipboard import text_of_report
+
+        text, self._asked_for_text = text_of_report(report), False
+        if text:
+            self._composer.paste(text)
+
+    def _drop(self, text: str) -> bool:
+        """Files that were dropped: pictures go along, others are mentioned. False for any other text."""
+        if not text.lstrip().startswith(("/", "~/", "file://", "'/", '"/')):
+            return False
+        from codi.frontends.tui.dropping import content_of, dropped, mention
+
+        paths = dropped(text)
+        for path in paths:
+            content = content_of(path)
+            size = size_of(content)
+            if size:
+                self._composer.attach(content, size)
+            else:
+                self._composer.editor.insert(mention(path, self._around.cwd))
+            self._composer.editor.insert(" ")
+        return bool(paths)
 
     def _own_command(self, line: str) -> None:
         """`!cmd` is run and given to the model with the next prompt, `!!cmd` is only run."""
@@ -498,3 +635,9 @@ class App:
             self._send_op(Withdraw(item.line, item.at))
             draft = self._composer.text
             self._composer.set(f"{item.what.text}\n{draft}" if draft.strip() else item.what.text)
+
+
+def _is_utf8(environment: Mapping[str, str]) -> bool:
+    """Whether the terminal shows more than ASCII, by what says so first."""
+    said = next((environment[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if environment.get(name)), "")
+    return not said or "utf" in said.lower()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from codi.frontends.tui.attention import to_clipboard
 from codi.frontends.tui.blocks.look import Look
+from codi.frontends.tui.blocks.notice import NoticeBlock
 from codi.frontends.tui.lines import Line, clipped
 from codi.frontends.tui.opening import Opening
 from codi.frontends.tui.panes import Pane
@@ -37,6 +38,8 @@ class Canvas:
         self._status = status
         self._look = look
         self._full: tuple[Pane, Screen] | None = None
+        self._foot = ""
+        self.mishap: Callable[[str, Exception], str] = lambda what, bug: f"{what} failed: {bug}"
         self._left: Callable[[], object] | None = None
 
     @property
@@ -53,6 +56,40 @@ class Canvas:
 
     def draw(self) -> None:
         """Show what has changed."""
+        self._whatever_fails(self._draw)
+
+    def repaint(self) -> None:
+        """The window is another, or was somebody else's: print what fits into two of it, and the live rows."""
+        self._whatever_fails(self._repaint)
+
+    def _whatever_fails(self, draw: Callable[[], None]) -> None:
+        """A part with a bug is told of in its place, and the rest is drawn; without an editor there is nothing to go on with."""
+        try:
+            draw()
+        except Exception as bug:
+            if not self._mend(bug):
+                raise
+            draw()
+
+    def _mend(self, bug: Exception) -> bool:
+        """Put words in place of each part that cannot be drawn. False where it is none of those that can be spared."""
+        found = self._transcript.mend(self.columns, self.mishap)
+        if self._full:
+            self.leave_pager()
+            self._transcript.add(NoticeBlock("error", self.mishap("the pager", bug)))
+            return True
+        if self.pane and not self.dialog and (trouble := _fault(self.pane, self.rows, self.columns)):
+            self.pane = None
+            self._transcript.add(NoticeBlock("error", self.mishap("the list", trouble)))
+            found = True
+        try:
+            self._status.line(self.columns)
+        except Exception as trouble:  # noqa: BLE001 - whatever it is, there is a conversation to go on with
+            self._foot = self.mishap("the status", trouble)
+            found = True
+        return found
+
+    def _draw(self) -> None:
         self._look.now = time.monotonic()
         if self._full:
             pager, screen = self._full
@@ -63,8 +100,7 @@ class Canvas:
         live, caret = self._live()
         self._screen.draw(self.painter.rows(printed), self.painter.rows(live), caret)
 
-    def repaint(self) -> None:
-        """The window is another, or was somebody else's: print what fits into two of it, and the live rows."""
+    def _repaint(self) -> None:
         rows, columns = self.terminal.size
         self._screen.rows, self._screen.columns = rows, columns
         if self._full:
@@ -144,7 +180,7 @@ class Canvas:
     def _live(self) -> tuple[list[Line], Caret | None]:
         rows, columns = self.rows, self.columns
         is_small = columns < _SMALL_COLUMNS or rows < _SMALL_ROWS
-        foot = [self._status.line(columns)] if rows > 1 else []
+        foot = [self._foot_line(columns)] if rows > 1 else []
         view = (self.dialog or self.pane or self.composer).view(
             max(rows - len(foot) - (0 if is_small else 1), 1), columns
         )
@@ -156,3 +192,15 @@ class Canvas:
         above = [*above, *notes]
         caret = None if view.caret is None else (len(above) + view.caret[0], view.caret[1])
         return [*above, *view.lines, *foot], caret
+
+    def _foot_line(self, columns: int) -> Line:
+        return clipped(((self._foot, "error"),), columns) if self._foot else self._status.line(columns)
+
+
+def _fault(pane: Pane, rows: int, columns: int) -> Exception | None:
+    """The bug that keeps a pane from being drawn."""
+    try:
+        pane.view(rows, columns)
+    except Exception as bug:  # noqa: BLE001 - whatever it is, it is told of
+        return bug
+    return None

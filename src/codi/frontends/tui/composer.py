@@ -4,9 +4,10 @@ It is drawn before the rest of the program is loaded, so it imports next to noth
 they are there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
 
-from codi.frontends.tui.cells import graphemes, width
+from codi.frontends.tui.cells import graphemes, head, width
 from codi.frontends.tui.editor import Editor
 from codi.frontends.tui.keymap import Keymap
 from codi.frontends.tui.keys import Input
@@ -22,15 +23,39 @@ _MARKER_CHARS = 1000
 
 class Typed:
     """What was sent: the text with its pastes in place. `is_literal` says that it begins with pasted text, and so is no
-    command; `later` that it is for after this turn; `typed` is what stood in the editor, its pastes as markers."""
+    command; `later` that it is for after this turn; `typed` is what stood in the editor, its pastes as markers. `images` are the
+    files that were put in as pictures, by their markers, in order."""
 
-    __slots__ = ("is_literal", "later", "text", "typed")
+    __slots__ = ("images", "is_literal", "later", "text", "typed")
 
-    def __init__(self, text: str, *, is_literal: bool = False, later: bool = False, typed: str = "") -> None:
+    def __init__(
+        self,
+        text: str,
+        *,
+        is_literal: bool = False,
+        later: bool = False,
+        typed: str = "",
+        images: Mapping[str, bytes] | None = None,
+    ) -> None:
         self.text = text
+        self.images: Mapping[str, bytes] = images or {}
         self.typed = typed
         self.is_literal = is_literal
         self.later = later
+
+
+class Modal(Protocol):
+    """What takes keys before the composer does, as vim's modes do."""
+
+    @property
+    def mode(self) -> str: ...
+
+    @property
+    def told(self) -> str: ...
+
+    def take(self, what: Input) -> bool: ...
+
+    def begin_anew(self) -> None: ...
 
 
 class Composer:
@@ -48,7 +73,11 @@ class Composer:
         self.popup: Popup | None = None
         self.popup_rows = 5
         self.paste_lines = 10
+        self.drop: Callable[[str], bool] = lambda text: False
+        """Told what is pasted: whether it was the paths of files, and is seen to."""
+        self.modal: Modal | None = None
         self._pastes: dict[str, str] = {}
+        self._images: dict[str, bytes] = {}
         self._jumping = 0
         self._rows: list[tuple[int, int]] = [(0, 0)]
         self._columns = 80
@@ -59,12 +88,16 @@ class Composer:
         """What would be sent: markers stand for their pastes."""
         text, out, at = self.editor.text, [], 0
         for begin, end in self._markers():
-            out += [text[at:begin], self._pastes[text[begin:end]]]
+            marker = text[begin:end]
+            out += [text[at:begin], self._pastes.get(marker, marker)]
             at = end
         return "".join([*out, text[at:]])
 
     def take(self, what: Input) -> bool:
         kind, text = what
+        if self.modal and not self._jumping and self.modal.take(what):
+            self.popup = None
+            return True
         if kind == "paste":
             self.paste(text)
             return True
@@ -155,6 +188,8 @@ class Composer:
 
     def paste(self, text: str) -> None:
         """One insertion; a long one is shown as a marker, and stands in the text only when it is sent."""
+        if self.drop(text):
+            return
         lines = text.count("\n") + 1
         if lines > self.paste_lines or len(text) > _MARKER_CHARS:
             number = len(self._pastes) + 1
@@ -165,6 +200,21 @@ class Composer:
         elif text:
             self.editor.insert(text)
 
+    def attach(self, content: bytes, size: tuple[int, int]) -> None:
+        """Put a picture in, as a marker."""
+        marker = f"[image #{len(self._images) + 1} {size[0]}x{size[1]}]"
+        self._images[marker] = content
+        self.editor.insert(marker)
+
+    def put_back(self, typed: Typed) -> None:
+        """What was sent and could not go, before what stands here now; its pictures as well."""
+        draft = self.text
+        if draft.strip():
+            self.set(f"{typed.text}\n{draft}")
+        else:
+            self.set(typed.text)
+        self._images |= typed.images
+
     def set(self, text: str) -> None:
         """Another text in the editor; undo brings back what stood there."""
         self.editor.set(text)
@@ -174,6 +224,9 @@ class Composer:
         text = self.text
         self.editor = Editor()
         self._pastes.clear()
+        self._images.clear()
+        if self.modal:
+            self.modal.begin_anew()
         return text
 
     def view(self, rows: int, columns: int) -> View:
@@ -181,7 +234,8 @@ class Composer:
         rule = ("─" * columns, f"border.{self.level}")
         popup = list(self.popup.lines(max(min(self.popup_rows, rows - 4), 0), columns)) if self.popup else []
         rows -= len(popup)
-        tag: tuple[Span, ...] = ((f"─ {self.mode} ", "mode"),) if self.mode else ()
+        tags = [self.mode, *([self.modal.told] if self.modal else [])]
+        tag: tuple[Span, ...] = tuple((head(f"─ {tag} ", columns // 2), "mode") for tag in tags if tag)
         above = (*tag, ("─" * max(columns - sum(width(text) for text, _ in tag), 0), rule[1]))
         lines, (row, column) = self._lines(columns)
         room = max(min(rows - 2, rows // 2), 1)
@@ -204,6 +258,8 @@ class Composer:
         if self.editor.mark is None:
             return ((text[begin:end], "text"),) if end > begin else ()
         first, last = sorted((self.editor.mark, self.editor.caret))
+        if self.modal and self.modal.mode != "insert":
+            last = self.editor.right_of(last)  # the character under the caret is meant as well
         first, last = max(first, begin), min(last, end)
         if first >= last:
             return ((text[begin:end], "text"),) if end > begin else ()
@@ -276,8 +332,9 @@ class Composer:
         text, typed = self.text, editor.text
         if not text.strip():
             return True
+        images = {typed[begin:end]: self._images[typed[begin:end]] for begin, end in self._markers(self._images)}
         self.clear()
-        self.send(Typed(text, is_literal=is_literal, later=later, typed=typed))
+        self.send(Typed(text, is_literal=is_literal, later=later, typed=typed, images=images))
         return True
 
     def _jump_to(self, text: str) -> None:
@@ -286,10 +343,10 @@ class Composer:
         if found is not None:
             self.editor.move(found)
 
-    def _markers(self) -> list[tuple[int, int]]:
-        """Where the markers of pastes stand, in order."""
+    def _markers(self, of: Iterable[str] | None = None) -> list[tuple[int, int]]:
+        """Where the markers of pastes and pictures stand, in order."""
         found = []
-        for marker in self._pastes:
+        for marker in (*self._pastes, *self._images) if of is None else of:
             at = self.editor.text.find(marker)
             while at >= 0:
                 found.append((at, at + len(marker)))

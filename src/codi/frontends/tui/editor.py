@@ -99,6 +99,15 @@ class Editor:
     def redo(self) -> bool:
         return self._step(self._undone, self._done)
 
+    @property
+    def undos(self) -> int:
+        """How many steps can be undone."""
+        return len(self._done)
+
+    def join_undos(self, since: int) -> None:
+        """Make one step of all that was done since there were so many."""
+        del self._done[since + 1 :]
+
     def move(self, position: int, *, select: bool = False) -> None:
         """Put the caret there; with `select` the stretch from where it was is selected, or the selection grows."""
         if select:

@@ -21,7 +21,7 @@ class Pager:
         content: Callable[[int], Sequence[Line]],
         leave: Callable[[], object],
         *,
-        copy: Callable[[str], object],
+        copy: Callable[[str], object] = lambda text: None,
         at_end: bool = False,
         toggle: Callable[[int], object] | None = None,
         blocks: Callable[[int], Sequence[int]] | None = None,

@@ -1,5 +1,7 @@
 """The line at the bottom: where we are, what it costs, how full the window is, who thinks."""
 
+from collections.abc import Sequence
+
 from codi.frontends.sanitiser import visible
 from codi.frontends.tui.cells import cut_in_the_middle, width
 from codi.frontends.tui.lines import Line, Span, clipped
@@ -17,15 +19,18 @@ from codi.protocol.events import (
     TitleGiven,
     TodoWritten,
 )
-from codi.protocol.messages import Usage
+from codi.protocol.messages import Message, Usage
 
 _NARROW, _TINY = 60, 30
 
 
 class Status:
-    """Folded from the events of one conversation."""
+    """Folded from the events of one conversation. `order` are the items that a person wants to see; `said` is what a program of
+    theirs says instead of all."""
 
-    def __init__(self, cwd: str, home: str) -> None:
+    def __init__(self, cwd: str, home: str, order: Sequence[str] = (), *, unicode: bool = True) -> None:
+        self.said = ""
+        self._order = order
         self.cwd = f"~{cwd[len(home) :]}" if home and (cwd == home or cwd.startswith(f"{home}/")) else cwd
         self.model = ""
         self.provider = ""
@@ -34,8 +39,9 @@ class Status:
         self.title = ""
         self.window = 0
         self.used = 0
-        self.arrows = ("↑", "↓")
-        self.jobs = 0
+        self._arrows = ("↑", "↓") if unicode else ("in ", "out ")
+        self._dot = "•" if unicode else "-"
+        self._jobs: dict[str, str] = {}
         self.sandbox = ""
         self.queued = 0
         self._git = ""
@@ -66,33 +72,90 @@ class Status:
                 self._todo = f"todo {done}/{len(items)}" if items else ""
             case MessageAdded(_, reply) if reply:
                 self._add(reply.usage)
+            case MessageAdded(Message("user") as message):
+                for result in message.tool_results:
+                    job = (result.details or {}).get("job")
+                    if isinstance(job, dict):
+                        self._jobs[str(job.get("id"))] = str(job.get("state"))
             case ContextCompacted():
                 self.used = 0
 
+    @property
+    def facts(self) -> dict[str, object]:
+        """What a program of the person's is told."""
+        return {
+            "cwd": self.cwd,
+            "title": self.title,
+            "branch": self._git,
+            "provider": self.provider,
+            "model": self.model,
+            "thinking": self.thinking,
+            "mode": self.mode,
+            "input": self._input,
+            "output": self._output,
+            "cacheRead": self._read,
+            "cacheWrite": self._written,
+            "cost": self._cost,
+            "used": self.used,
+            "window": self.window,
+        }
+
+    @property
+    def jobs(self) -> int:
+        """How many run, as far as was told."""
+        return sum(state == "running" for state in self._jobs.values())
+
     def line(self, columns: int) -> Line:
         """One row, with less on it the narrower the window is."""
+        if self.said:
+            return clipped(((visible(self.said), "dim"),), columns)
+        if self._order and columns >= _TINY:
+            return self._ordered(columns)
         share = self._share()
         model = visible(self.model)
         if columns < _TINY:
             return clipped((*share, (" ", ""), (model, "dim")), columns)
         cost: list[Span] = [("$?" if self._cost is None else f"${self._cost:.3f}", "dim")]
-        level = f" • {self.thinking}" if self.thinking != "off" else ""
+        level = f" {self._dot} {self.thinking}" if self.thinking != "off" else ""
         right: list[Span] = [(model + level, "dim")]
-        for extra in (self._todo, f"{self.jobs} jobs" if self.jobs else "", self.sandbox):
+        for extra in (self._todo, f"{self.jobs} job{'' if self.jobs == 1 else 's'}" if self.jobs else "", self.sandbox):
             if extra and columns >= _NARROW:
                 right.append((f" {extra}", "dim"))
         if columns < _NARROW:
             return _spread([], [*cost, (" ", ""), *share], right, columns)
-        up, down = self.arrows
-        tokens = f"{up}{_short(self._input)} {down}{_short(self._output)}"
-        if self._read or self._written:
-            tokens += f" R{_short(self._read)} W{_short(self._written)}"
+        tokens = self._tokens()
         middle: list[Span] = [(f"{tokens} ", "dim"), *cost, (" ", ""), *share]
         branch = f" ({self._git})" if self._git else ""
         title = f" {self.title}" if self.title else ""
         room = columns - sum(width(text) for text, _ in (*middle, *right)) - 4
         where = cut_in_the_middle(visible(self.cwd + branch + title), max(room, 8))
         return _spread([(where, "dim")], middle, right, columns)
+
+    def _tokens(self) -> str:
+        up, down = self._arrows
+        cached = f" R{_short(self._read)} W{_short(self._written)}" if self._read or self._written else ""
+        return f"{up}{_short(self._input)} {down}{_short(self._output)}{cached}"
+
+    def _ordered(self, columns: int) -> Line:
+        """The items that the person chose; what is not there is left away."""
+        level = f" {self._dot} {self.thinking}" if self.thinking != "off" else ""
+        texts = {
+            "cwd": self.cwd,
+            "branch": self._git,
+            "title": self.title,
+            "tokens": self._tokens(),
+            "cost": "$?" if self._cost is None else f"${self._cost:.3f}",
+            "model": self.model + level,
+            "mode": self.mode,
+            "todo": self._todo,
+            "jobs": f"{self.jobs} job{'' if self.jobs == 1 else 's'}" if self.jobs else "",
+            "sandbox": self.sandbox,
+        }
+        spans: list[Span] = []
+        for name in self._order:
+            item = self._share() if name == "context" else [(visible(texts[name]), "dim")] if texts[name] else []
+            spans += [("  ", ""), *item] if spans and item else item
+        return clipped(spans, columns)
 
     def _add(self, usage: Usage) -> None:
         self._input += usage.input

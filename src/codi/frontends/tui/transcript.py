@@ -4,7 +4,7 @@ Printed lines belong to the terminal. Of the blocks that are printed only the ne
 whose size changes; all else is in the session's file.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from codi.frontends.proof import Proof, mark_of
@@ -112,8 +112,28 @@ class Transcript:
         for entry in entries:
             self._keep(entry.fact)
 
+    def mend(self, columns: int, mishap: Callable[[str, Exception], str]) -> bool:
+        """Put a notice in place of each block that cannot be shown; whether there was one."""
+        found = False
+        for at, block in enumerate(self.blocks):
+            try:
+                block.settled(columns)
+                block.lines(columns)
+            except Exception as bug:  # noqa: BLE001 - whatever it is, the conversation goes on
+                self.blocks[at] = NoticeBlock("error", mishap(type(block).__name__, bug))
+                found = True
+        return found
+
     def printable(self, columns: int) -> list[Line]:
         """The lines that will not change any more and were not given before."""
+        before = self._printed, self._lines_printed
+        try:
+            return self._printable(columns)
+        except Exception:
+            self._printed, self._lines_printed = before
+            raise
+
+    def _printable(self, columns: int) -> list[Line]:
         out: list[Line] = []
         self._columns = columns
         while self._printed < len(self.blocks):

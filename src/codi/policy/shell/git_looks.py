@@ -29,7 +29,7 @@ _SHOWN = (
     "--decorate-refs-exclude: --source --date: --relative-date --follow -L: --notes? --no-notes --log-size --full-diff --no-expand-tabs "
     "--expand-tabs? --mailmap --use-mailmap --no-mailmap --clear-decorations "
 )
-_REFS = "--sort: --format: --contains? --no-contains? --merged? --no-merged? --points-at? --color? --no-color --column? --no-column -i --ignore-case "
+_REFS = "--sort= --format: --contains? --no-contains? --merged? --no-merged? --points-at? --color? --no-color --column? --no-column -i --ignore-case "
 _LOOKS = {
     "status": Usage("-s --short -b --branch --show-stash --porcelain? --long -v --verbose -u? --untracked-files? --ignore-submodules? --ignored? -z "
                     "--column? --no-column --ahead-behind --no-ahead-behind --renames --no-renames --find-renames?"),
@@ -37,7 +37,7 @@ _LOOKS = {
     "log": Usage(_DIFF + _COMMITS + _SHOWN),
     "show": Usage(_DIFF + _COMMITS + _SHOWN),
     "whatchanged": Usage(_DIFF + _COMMITS + _SHOWN),
-    "shortlog": Usage(_COMMITS + "-s --summary -e --email --group: --numbered -w? -c"),
+    "shortlog": Usage(_COMMITS.removeprefix("-n: ") + "-n -s --summary -e --email --group: --numbered -w? -c"),
     "rev-list": Usage(_COMMITS + "--pretty? --format: --oneline --abbrev-commit --abbrev? --no-abbrev --timestamp --header --quiet --disk-usage"),
     "branch": Usage(_REFS + "-a --all -r --remotes -v --verbose -vv -l --list --show-current --abbrev? --no-abbrev -q --quiet"),
     "tag": Usage(_REFS + "-l --list -n?"),

@@ -87,6 +87,7 @@ _USAGES = {
     "hexdump": Usage("-b -c -C -d -e: -n: -o -s: -v -x"),
     "strings": Usage("-a --all -n: --bytes: -t: --radix: -e: --encoding: -o -w -f --print-file-name -#"),
     "md5sum": _SUMS, "sha1sum": _SUMS, "sha224sum": _SUMS, "sha256sum": _SUMS, "sha384sum": _SUMS, "sha512sum": _SUMS, "b2sum": _SUMS, "cksum": _SUMS,
+    "base64": Usage("-w: --wrap:", most=1), "whereis": Usage("-b -m -s", operands="texts"),
     "seq": Usage("-f: -s: -w --format: --separator: --equal-width", operands="texts"),
     "whoami": Usage(operands="none"), "nproc": Usage("--all --ignore:", operands="none"), "arch": Usage(operands="none"),
     "tty": Usage("-s", operands="none"), "users": Usage(operands="none"), "uptime": Usage("-p -s", operands="none"),
@@ -105,20 +106,21 @@ _USAGES = {
     "awk": Usage("-F:", operands="text then paths"), "gawk": Usage("-F:", operands="text then paths"), "mawk": Usage("-F:", operands="text then paths"),
     "fd": Usage("-g --glob -e: --extension: -t: --type: -d: --max-depth: --min-depth: --exact-depth: -E: --exclude: -i --ignore-case -s --case-sensitive "
                 "-p --full-path -a --absolute-path -0 --print0 -F --fixed-strings -c: --color: -S: --size: --changed-within: --changed-before: -1 "
-                "--max-results: -q --quiet", operands="text then paths"),
+                "--max-results: -q --quiet -H --hidden -I --no-ignore -u --unrestricted", operands="text then paths"),
     "cd": Usage(most=1),
     "python": _VERSION, "python3": _VERSION, "pip": Usage("--version -V", operands="none"), "pip3": Usage("--version -V", operands="none"),
-    "node": Usage("--version -v", operands="none"), "npm": Usage("--version -v", operands="none"), "ruby": Usage("--version", operands="none"),
+    "node": Usage("--version -v", operands="none"), "npm": Usage("--version -v", operands="none"), "ruby": Usage("--version -v", operands="none"),
     "perl": Usage("--version -v", operands="none"), "php": Usage("--version -v", operands="none"), "java": Usage("--version -version", operands="none"),
     "javac": Usage("--version -version", operands="none"), "make": Usage("--version -v", operands="none"),
     "gcc": Usage("--version", operands="none"), "g++": Usage("--version", operands="none"), "clang": Usage("--version", operands="none"),
     "cc": Usage("--version", operands="none"), "cmake": Usage("--version", operands="none"), "uv": Usage("--version -V", operands="none"),
     "docker": Usage("--version -v", operands="none"), "bash": Usage("--version", operands="none"), "curl": Usage("--version -V", operands="none"),
-    "tar": Usage("--version", operands="none"), "sqlite3": Usage("--version -version", operands="none"),
+    "tar": Usage("--version", operands="none"), "deno": Usage("--version -V", operands="none"), "tsc": Usage("--version -v", operands="none"), "sqlite3": Usage("--version -version", operands="none"),
 }  # fmt: skip
-"""Missing: programs whose `--version` is answered by what a project names (cargo, go, yarn, pnpm: toolchains of the folder)."""
+"""Missing: programs whose `--version` is answered by what a project names (cargo, go, yarn, pnpm: toolchains of the folder), and
+`pip list`, which asks rustc for its version."""
 
-_BARE = frozenset({"python", "python3", "pip", "pip3", "node", "npm", "ruby", "perl", "php", "java", "javac", "make", "gcc", "g++", "clang",
+_BARE = frozenset({"python", "python3", "pip", "pip3", "deno", "tsc", "node", "npm", "ruby", "perl", "php", "java", "javac", "make", "gcc", "g++", "clang",
                    "cc", "cmake", "uv", "docker", "bash", "curl", "tar", "sqlite3"})  # fmt: skip
 """Without an option these do their work."""
 
@@ -205,9 +207,15 @@ def _found(arguments: list[str]) -> Seen | None:
     return Seen(tuple(paths or ["."]), (), ())
 
 
+def _clients_version(arguments: list[str]) -> Seen | None:
+    """Without `--client` a cluster is asked, through a program that the configuration names."""
+    return Seen((), (), ()) if arguments == ["version", "--client"] else None
+
+
 _SPECIAL: dict[str, Callable[[list[str]], Seen | None]] = {
     "git": git_seen,
     "find": _found,
+    "kubectl": _clients_version,
     "echo": _texts,
     "printf": _printed,
     "test": _tested,

@@ -17,6 +17,9 @@ _AWK_ITEM = r"(?:\$\d+|\$NF|\$\(NF-\d+\)|NR|NF|FNR|FILENAME|\d+|\"[^\"\\\n]*\")"
 _AWK_TEST = rf"(?:{_AWK_ITEM}\s*+(?:==|!=|>=|<=|<|>)\s*+{_AWK_ITEM}|!?/[^/\\\n]*/|(?:\$\d+|\$NF)\s*+!?~\s*+/[^/\\\n]*/)"
 _AWK_PRINT = rf"\{{\s*+print(?:\s+{_AWK_ITEM}(?:\s*+,\s*+{_AWK_ITEM}|\s++{_AWK_ITEM})*+)?\s*+;?\s*+\}}"
 _AWK = rf"\s*+(?:{_AWK_TEST}(?:\s*+(?:&&|\|\|)\s*+{_AWK_TEST})*+)?\s*+(?:{_AWK_PRINT})?\s*+"
+_AWK_BEYOND = r"system|getline|ENVIRON|ARG|PROCINFO|TAB\b|func|close|fflush|@|(?<!\|)\|(?!\|)|\|\|\||\{.*>(?!=)"
+"""What an awk program has in it that does more than reckon and print, or may: looked for in its strings and patterns too, since where
+those begin is hard to tell. After the first brace `>` may lead into a file."""
 
 _JQ_BEYOND = r"\b(?:env|ENV|import|include|modulemeta|get_search_list)\b"
 _PRINTF = r"(?:[^%]|%%|%[-+ #0']*+\d*+(?:\.\d+)?[sdiouxXeEfgGcbq])*+"
@@ -31,7 +34,9 @@ def sed_only_prints(script: str) -> bool:
 
 
 def awk_only_prints(program: str) -> bool:
-    return bool(program.strip()) and re.fullmatch(_AWK, program) is not None
+    if not program.strip():
+        return False
+    return re.fullmatch(_AWK, program) is not None or re.search(_AWK_BEYOND, program, re.DOTALL) is None
 
 
 def jq_only_filters(filter: str) -> bool:

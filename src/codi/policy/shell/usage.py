@@ -1,8 +1,8 @@
 """The words that a program may be given for it to surely do no more than look, written down as briefly as a manual does.
 
-`-n --lines:` are spellings of options. What ends in `:` takes a value that is text, in `/` one that is a path, in `?` a
-value only where it is attached; `-#` is a number as an option. Nothing that is not listed is accepted, nothing is
-abbreviated, and no value begins with `-`.
+`-n --lines:` are spellings of options. What ends in `:` takes a value that is text, in `=` one that may begin with `-` where
+it is attached, in `/` one that is a path, in `?` a value only where it is attached; `-#` is a number as an option. Nothing that is not listed is accepted, nothing is
+abbreviated, and no other value begins with `-`.
 """
 
 import re
@@ -88,7 +88,7 @@ def _options_in(
     if word.startswith("--"):
         name, equals, value = word.partition("=")
         kind = known.get(name)
-        if kind is None or (equals and (kind == "" or value.startswith("-"))):
+        if kind is None or (equals and (kind == "" or (value.startswith("-") and kind != "="))):
             return None
         if equals:
             return [(name, value)], 0
@@ -122,4 +122,4 @@ def _with_next(name: str, kind: str, following: Sequence[str]) -> tuple[list[tup
 
 @lru_cache(maxsize=256)
 def _known(options: str) -> dict[str, str]:
-    return {word.rstrip(":/?"): word[len(word.rstrip(":/?")) :] for word in options.split()}
+    return {word.rstrip(":=/?"): word[len(word.rstrip(":=/?")) :] for word in options.split()}

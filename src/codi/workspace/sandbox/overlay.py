@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from codi.workspace.descent import folder_of
+from codi.workspace.leftovers import make_removable
 from codi.workspace.paths import inside
-from codi.workspace.sandbox.leftovers import make_removable
 from codi.workspace.trial import Change, Conflict, Kind, State
 
 _OPAQUE = "user.overlay.opaque"

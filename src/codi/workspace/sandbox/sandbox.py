@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
@@ -12,10 +11,10 @@ from msgspec import structs
 
 from codi.protocol.network import Connection, Hear, nobody
 from codi.workspace.launching.orders import Orders, View
+from codi.workspace.leftovers import OwnFolder
 from codi.workspace.paths import inside, real
 from codi.workspace.sandbox import places
 from codi.workspace.sandbox.guard import Guard
-from codi.workspace.sandbox.leftovers import made_in, make_removable, sweep
 from codi.workspace.sandbox.probing import ROUTES, overlay_failure, standing, submounts
 from codi.workspace.sandbox.proxy import Proxy
 from codi.workspace.sandbox.settings import Mode, SandboxSettings
@@ -84,7 +83,7 @@ class Sandbox:
         self._proxies: dict[tuple[str, ...], Proxy] = {}
         self._overlays: str | None = None
         self._layers = spool
-        self._owner = -1
+        self._own = OwnFolder(spool)
         self._heard: list[str] = []
 
     def choose(self, mode: Mode) -> None:
@@ -190,7 +189,7 @@ class Sandbox:
     def _overlay(self, view: View, barred: Sequence[str]) -> Overlaid:
         from codi.workspace.sandbox.overlay import Overlay  # for the few who want to see before it is true
 
-        above = os.path.dirname(self._private) if self._layers == self._spool else self._layers
+        above = self._own.path if self._layers == self._spool else self._layers
         overlay = Overlay(view["writable"], os.path.join(above, f"overlay-{os.urandom(4).hex()}"), barred)
         view["overlaid"] = dict(overlay.mounts)
         return overlay
@@ -203,17 +202,13 @@ class Sandbox:
         for proxy in self._proxies.values():
             proxy.close()
         self._proxies.clear()
-        if "_private" in self.__dict__:
-            shutil.rmtree(os.path.dirname(self._private), onerror=make_removable)
-            os.close(self._owner)
-            del self.__dict__["_private"]
+        self._own.close()
+        self.__dict__.pop("_private", None)
 
     @cached_property
     def _private(self) -> str:
         """For temporary files: one folder for all commands of the session, which nobody else sees."""
-        folder, self._owner = made_in(self._spool)
-        threading.Thread(target=sweep, args=(self._spool,), name="sweep", daemon=True).start()
-        path = os.path.join(folder, "tmp")
+        path = os.path.join(self._own.path, "tmp")
         os.mkdir(path)
         os.chmod(path, 0o1777)
         return real(path)
@@ -230,7 +225,7 @@ class Sandbox:
     def _proxy(self, hosts: Sequence[str]) -> Proxy:
         named = tuple(hosts)
         if named not in self._proxies:
-            path = os.path.join(os.path.dirname(self._private), f"proxy-{len(self._proxies)}")
+            path = os.path.join(self._own.path, f"proxy-{len(self._proxies)}")
             self._proxies[named] = Proxy(path, named, offline=self._offline, hear=self._hear_command)
         return self._proxies[named]
 

@@ -5,19 +5,43 @@ import os
 import re
 import shutil
 from contextlib import suppress
+from functools import cache, cached_property
+from threading import Thread
 
 _NAME = re.compile(r"codi-[0-9a-f]{16}")
 _OWNER = "owner"
 """A file in the folder that its owner holds locked for as long as it lives."""
 
 
-def made_in(place: str) -> tuple[str, int]:
-    """A new folder for this process alone, and the descriptor by which it is its own."""
-    path = os.path.join(place, f"codi-{os.urandom(8).hex()}")
-    os.mkdir(path, 0o700)
-    owner = os.open(os.path.join(path, _OWNER), os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return path, owner
+class OwnFolder:
+    """For this process alone, below `place`; made when it is asked for. Folders of those who were killed go at the first such time."""
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+        self._owner = -1
+
+    @cached_property
+    def path(self) -> str:
+        path = os.path.join(self._place, f"codi-{os.urandom(8).hex()}")
+        os.mkdir(path, 0o700)
+        self._owner = os.open(os.path.join(path, _OWNER), os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _sweep_once(self._place)
+        return path
+
+    def close(self) -> None:
+        if self._owner < 0:
+            return
+        shutil.rmtree(self.path, onerror=make_removable)
+        os.close(self._owner)
+        self._owner = -1
+        del self.path
+
+
+@cache
+def _sweep_once(place: str) -> None:
+    """Beside everything else: nobody waits for it."""
+    Thread(target=sweep, args=(place,), name="sweep", daemon=True).start()
 
 
 def sweep(place: str) -> None:
