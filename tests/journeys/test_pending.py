@@ -46,6 +46,21 @@ def test_an_open_approval_is_asked_again_and_the_turn_goes_on(codi: Codi, lab, t
     assert len(asked) == 3 and len(set(asked)) == 2
 
 
+def test_a_question_of_the_model_is_asked_again(codi: Codi, lab, terminals):
+    server = lab([says("", call("ask_person", question="Which colour?", options=["red", "blue"])), says("Red it is.")])
+    talk = terminals()
+    talk.type("paint it" + ENTER)
+    talk.wait_for("Which colour?", "blue")
+    killed(talk)
+    talk = terminals("-c")
+    talk.wait_for("not run", "blue")
+    talk.wait_for("Which colour?", times=2)
+    talk.watch(0.5)  # a dialog that opens by itself takes no key at first
+    talk.type(ENTER)
+    talk.wait_for("Red it is.")
+    assert "red" in server.requests[-1].body.decode()
+
+
 def test_whoever_prints_answers_no_question_of_another_day(codi: Codi, lab, terminals):
     server = lab([says("", call("write", path="a.txt", content="one\n")), says("I see.")])
     talk = terminals()

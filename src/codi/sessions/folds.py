@@ -15,6 +15,7 @@ from codi.protocol.events import (
     ModelChosen,
     ModelDescribed,
     PolicyChosen,
+    QuestionAsked,
     QueueKept,
     RequestSent,
     ThinkingChosen,
@@ -112,20 +113,25 @@ def calls_cut_off(path: Sequence[Entry]) -> list[CallIntended]:
 
 
 def calls_left_open(path: Sequence[Entry]) -> list[ToolCall]:
-    """Calls of the last reply that never began, where the person was still being asked about one of them."""
-    if not open_approvals(path):
-        return []
+    """Calls of the last reply that never began, where the person was still being asked about one of them, or by one."""
     calls: dict[str, ToolCall] = {}
+    approvals = {approval.tool_call_id for approval in open_approvals(path)}
+    is_questioned = False
     for entry in path:
         match entry.fact:
             case MessageAdded(Message("assistant") as message):
                 calls = {call.id: call for call in message.tool_calls}
+                is_questioned = False
             case MessageAdded(message):
                 for result in message.tool_results:
                     calls.pop(result.call_id, None)
             case CallIntended(tool_call_id=id):
                 calls.pop(id, None)
-    return list(calls.values())
+            case QuestionAsked():
+                is_questioned = True
+            case TurnEnded():
+                calls.clear()
+    return list(calls.values()) if is_questioned or approvals & calls.keys() else []
 
 
 def turns(path: Iterable[Entry]) -> int:
