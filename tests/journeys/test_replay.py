@@ -160,3 +160,16 @@ def test_a_replay_reaches_nobody(worked: Codi, lab):
     assert len(asked.requests) == requests
     same = worked("replay", path_of(worked), "--from", "3", "--tools=recorded")
     assert same.status == 0 and same.out.count("same") == 2, same
+
+
+def test_a_question_is_answered_as_it_was(codi: Codi, lab, terminals):
+    lab([says("", call("ask_person", question="Which colour?", options=["red", "blue"])), says("Blue it is.")])
+    talk = terminals("paint it")
+    talk.wait_for("Which colour?", "blue")
+    talk.watch(0.5)  # a dialog that opens by itself takes no key at first
+    talk.type("\x1b[B\r")
+    talk.wait_for("Blue it is.")
+    talk.type("\x04")
+    assert talk.end() == 0 and "The person chose: blue" in codi.sessions()[0].read_text()
+    run = codi("replay", path_of(codi))
+    assert run.status == 0 and run.out.count("same") == 2, run

@@ -285,8 +285,8 @@ class Replay:
                     match event:
                         case Entry(fact=ApprovalAsked() as asked):
                             await conversation.send(_answer(asked, turn))
-                        case Entry(fact=QuestionAsked(id=id)):
-                            await conversation.send(_reply(id, turn))
+                        case Entry(fact=QuestionAsked() as question):
+                            await conversation.send(_reply(question, turn))
                         case Entry(fact=TurnEnded()):
                             break
                         case StatusDelta(kind="warning"):
@@ -461,9 +461,17 @@ def _answer(asked: ApprovalAsked, turn: Turn) -> Answer:
     return Answer(asked.tool_call_id, Deny(given.text or "", by=by), abort=given.decision == "abort")
 
 
-def _reply(question: str, turn: Turn) -> Reply:
-    """Answers of the person stand in the result of the call, of which nobody knows which words were theirs."""
-    return Reply(question, text=turn.results[question].text if question in turn.results else "")
+def _reply(asked: QuestionAsked, turn: Turn) -> Reply:
+    """What the person answered then, as the result of the call tells it."""
+    calls = (call for reply in turn.replies for call in reply.tool_calls)
+    answered = (
+        turn.results[call.id]
+        for call in calls
+        if call.arguments.get("question") == asked.question and call.id in turn.results
+    )
+    told = next((result.details for result in answered if result.details), {})
+    chosen = tuple(asked.options.index(option) for option in told.get("chosen", ()) if option in asked.options)
+    return Reply(asked.id, chosen=chosen, text=str(told.get("text", "")))
 
 
 def _images(message: Message) -> tuple[Image, ...]:
