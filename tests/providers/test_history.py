@@ -20,13 +20,13 @@ call_ids = some.sampled_from(["", "c1", "c2", "c3", "call|9.x", "2_c1", "x" * 80
 results = some.builds(
     ToolResult,
     call_ids,
-    some.lists(some.one_of(some.builds(Text, short_texts), some.just(Image("aGk=", "image/png"))), max_size=2).map(
-        tuple
-    ),
+    some.lists(
+        some.one_of(some.builds(Text, short_texts), some.just(Image("iVBORw0KGgo=", "image/png"))), max_size=2
+    ).map(tuple),
     some.booleans(),
 )
 blocks_of_user = some.lists(
-    some.one_of(results, some.builds(Text, short_texts), some.just(Image("aGk=", "image/png"))), max_size=4
+    some.one_of(results, some.builds(Text, short_texts), some.just(Image("iVBORw0KGgo=", "image/png"))), max_size=4
 )
 blocks_of_model = some.lists(
     some.one_of(
@@ -182,7 +182,7 @@ def test_own_thinking_without_a_seal_counts_as_foreign_where_seals_are_wanted():
 
 
 def test_images_become_a_note_for_a_blind_model():
-    picture = Image("aGk=", "image/png")
+    picture = Image("iVBORw0KGgo=", "image/png")
     history = [user("see", picture), Message("assistant", (ToolCall("a", "view_image", {}),), HERE)]
     history.append(Message("user", (ToolResult("a", (picture,)),)))
 

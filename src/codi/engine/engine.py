@@ -49,6 +49,7 @@ from codi.policy.policy import Policy
 from codi.protocol.conversation import SessionSummary
 from codi.protocol.errors import CodiError, SessionError, UsageError
 from codi.protocol.events import (
+    CallIntended,
     Entry,
     Event,
     Fact,
@@ -284,12 +285,14 @@ class Engine:
                 *files.notices,
                 *first_fit.notices,
                 choice.warning if choice else "",
+                *(_told_of(call) for call in folds.calls_cut_off(path)),
             )
             conversation.warnings = [notice for notice in notices if notice]
             conversation.greeting = greeting_of(choice)
             waited = folds.queue(path)
             if self._options.someone_answers:
                 conversation.offer(waited)
+                conversation.take_up(folds.calls_left_open(path))
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(conversation.work)
                 tasks.start_soon(conversation.name)
@@ -528,3 +531,7 @@ async def _look_first(ledger: Ledger, prompted: anyio.Event) -> None:
     except anyio.get_cancelled_exc_class():
         ledger.stop()
         raise
+
+
+def _told_of(call: CallIntended) -> str:
+    return f"{call.tool_name} was interrupted when codi ended; its effect is unknown. /changes shows what was changed."

@@ -129,6 +129,7 @@ class App:
         self._repaint_wanted, self._status_wanted = anyio.Event(), anyio.Event()
         self._is_busy = False
         self._typed = anyio.Event()
+        self._waits_for = ""
         self._began = self._drawn_at = 0.0
         self._pressed = ("", 0.0)
         self._prefixed = False
@@ -312,7 +313,8 @@ class App:
             # From when it was due: timers are late by a part of a millisecond, and who adds these up falls behind what streams.
             self._drawn_at = min(self._drawn_at + _FRAME_S, now) if pause > 0 and not was_for_key else now
             passed = f" {now - self._began:.0f}s" if self._look.motion else ""
-            self._canvas.busy = f"working{passed}, esc to stop" if self._is_busy else ""
+            cause = f", {self._waits_for}" if self._waits_for else ""
+            self._canvas.busy = f"working{passed}{cause}, esc to stop" if self._is_busy else ""
             self._canvas.dialog = self._questions.dialog
             self._canvas.draw()
             self.drawn.set()
@@ -351,7 +353,10 @@ class App:
             except Exception as bug:  # noqa: BLE001 - a part that failed costs no other, and no conversation
                 self._transcript.add(NoticeBlock("error", self._mishaps.told(type(part).__name__, bug)))
         if is_piece:
+            self._waits_for = ""
             return
+        if not isinstance(event, QueueDelta):
+            self._waits_for = event.text if isinstance(event, StatusDelta) and event.kind == "waiting" else ""
         match event:
             case QueueDelta():
                 self._canvas.waiting = [line_of(item, number) for number, item in enumerate(self._desk.waiting, 1)]
@@ -364,7 +369,9 @@ class App:
                 self._is_busy, self._began = True, self._look.now
                 self._began_turn.set()
                 self._canvas.terminal.write(attention.ANSWER_MARK)
-            case Entry(fact=SessionOpened() | TitleGiven()):
+            case Entry(fact=SessionOpened() | TitleGiven() as fact):
+                if isinstance(fact, SessionOpened):
+                    self._is_busy = False  # what was begun before went no further
                 self._canvas.terminal.write(attention.title(self._status.title, self._around.cwd))
             case Entry(fact=TurnEnded()):
                 took = self._look.now - self._began
