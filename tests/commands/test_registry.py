@@ -40,7 +40,10 @@ def test_each_command_names_a_function_that_is_there(command: Command) -> None:
         ("/stauts", "did you mean /status?"),
         ("/mdoel", "did you mean /model?"),
         ("/mod", "did you mean /mode?"),
-        ("/snaps", "begins like /snapshot"),
+        ("/snapshots-of", "unknown command /snapshots-of"),
+        ("/contex", "did you mean /context?"),
+        ("/permis", "begins like /permission-mode"),
+        ("/snapsho", "did you mean /snapshot?"),
         ("/zzzzzzzz", "unknown command /zzzzzzzz"),
     ],
 )

@@ -25,12 +25,12 @@ def terminal(terminals: Callable[..., Terminal]) -> Callable[..., Terminal]:
 def test_a_prompt_is_answered_and_ctrl_d_leaves(lab, terminal):
     lab([says("The answer is 42."), says("Still 42.")])
     chat = terminal()
-    chat.wait_for("anthropic/x", "\n>")
+    chat.wait_for("anthropic/x", "You:")
     chat.type("what is it?\n")
     chat.wait_for("The answer is 42.", "[1 step,")
     chat.type("sure?\n")
     chat.wait_for("Still 42.", "[1 step,", times=1)
-    chat.wait_for("\n>", times=3)
+    chat.wait_for("You:", times=3)
     chat.type(CTRL_D)
     assert chat.end() == 0
 
@@ -38,7 +38,7 @@ def test_a_prompt_is_answered_and_ctrl_d_leaves(lab, terminal):
 def test_a_prompt_on_the_command_line_begins_the_conversation(lab, terminal):
     server = lab([says("One."), says("Two.")])
     chat = terminal("first")
-    chat.wait_for("One.", "\n>")
+    chat.wait_for("One.", "You:")
     chat.type("second\n/exit\n")
     chat.wait_for("Two.")
     assert chat.end() == 0
@@ -62,7 +62,7 @@ def asks(lab, command: str = "echo made > x", after: str = "Done.") -> None:
 def test_yes_runs_it(codi: Codi, lab, terminal):
     asks(lab)
     chat = terminal("go")
-    chat.wait_for("shell wants to:", "runs echo made > x", "[y]es")
+    chat.wait_for("shell wants to:", "runs echo made > x", "Approve: y or n")
     assert not (codi.cwd / "x").exists()
     chat.type("y\n")
     chat.wait_for("Done.")
@@ -92,7 +92,7 @@ def test_no_with_a_reason_is_read_by_the_model(codi: Codi, lab, terminal):
 def test_no_and_an_untouched_enter_are_no(codi: Codi, lab, terminal, answer):
     asks(lab, after="Not done.")
     chat = terminal("go")
-    chat.wait_for("[y]es")
+    chat.wait_for("Approve: y or n")
     chat.type(f"{answer}\n")
     chat.wait_for("Not done.")
     assert not (codi.cwd / "x").exists()
@@ -101,9 +101,9 @@ def test_no_and_an_untouched_enter_are_no(codi: Codi, lab, terminal, answer):
 def test_a_yes_for_the_session_is_not_asked_again(lab, terminal):
     asks(lab)
     chat = terminal("go")
-    chat.wait_for("this [s]ession")
+    chat.wait_for("s for this session")
     chat.type("s\n")
-    chat.wait_for("Done.", "\n>")
+    chat.wait_for("Done.", "You:")
     chat.type("again\n")
     chat.wait_for("Twice.")
     assert chat.shown.count("wants to:") == 1
@@ -112,9 +112,9 @@ def test_a_yes_for_the_session_is_not_asked_again(lab, terminal):
 def test_stop_ends_the_turn_and_the_next_prompt_works(codi: Codi, lab, terminal):
     server = lab([says("", call("shell", command="echo made > x")), says("Hello again.")])
     chat = terminal("go")
-    chat.wait_for("e[x]it the turn")
+    chat.wait_for("x end the turn")
     chat.type("x\n")
-    chat.wait_for("interrupted", "\n>")
+    chat.wait_for("interrupted", "You:")
     chat.type("hello\n")
     chat.wait_for("Hello again.")
     assert not (codi.cwd / "x").exists() and len(server.requests) == 2
@@ -126,7 +126,7 @@ def test_ctrl_c_stops_the_turn_and_a_second_prompt_works(lab, terminal):
     chat.wait_for("word word")
     began = time.monotonic()
     chat.type(CTRL_C)
-    chat.wait_for("interrupted", "\n>")
+    chat.wait_for("interrupted", "You:")
     assert time.monotonic() - began < 1
     chat.type("still there?\n")
     chat.wait_for("Here I am.")
@@ -139,7 +139,7 @@ def test_ctrl_c_while_a_question_stands_stops_the_turn(codi: Codi, lab, terminal
     chat = terminal("go")
     chat.wait_for("say why not")
     chat.type(CTRL_C)
-    chat.wait_for("interrupted", "\n>")
+    chat.wait_for("interrupted", "You:")
     chat.type("still there?\n")
     chat.wait_for("Here I am.")
     assert not (codi.cwd / "x").exists()
@@ -159,7 +159,7 @@ def test_ctrl_c_kills_a_running_command(codi: Codi, lab, terminal):
 def test_ctrl_c_at_the_prompt_leaves(lab, terminal):
     lab("hello")
     chat = terminal()
-    chat.wait_for("\n>")
+    chat.wait_for("You:")
     chat.type(CTRL_C)
     assert chat.end() == 0
 
@@ -180,7 +180,7 @@ def test_other_signals_end_it_in_good_order(codi: Codi, lab, terminal, number, s
 def test_model_and_mode_are_chosen_by_name(codi: Codi, lab, terminal):
     server = lab([says("First."), says("", call("write", path="x", content="y")), says("It is denied."), says("Back.")])
     chat = terminal()
-    chat.wait_for("\n>")
+    chat.wait_for("You:")
     chat.type("hello\n")
     chat.wait_for("First.")
     chat.type("/model anthropic/other\n")
@@ -226,11 +226,11 @@ def test_a_question_is_answered_by_number_and_by_words(codi: Codi, lab, terminal
         ]
     )
     opened = terminal()
-    opened.wait_for("\n>")
+    opened.wait_for("You:")
     opened.type("format it\n")
-    opened.wait_for("Which style?", "1. tabs", "2. spaces", "a number or your answer (Enter: no answer):")
+    opened.wait_for("Which style?", "1. tabs", "2. spaces", "a number or your words (Enter: no answer):")
     opened.type("2\n")
-    opened.wait_for("· ask_person How wide?", "\nyour answer (Enter: no answer):")
+    opened.wait_for("tool: ask_person How wide?", "\nAnswer: your words (Enter: no answer):")
     opened.type("4 columns\n")
     opened.wait_for("Thank you.")
     told = str(server.requests[-1].json["messages"])
@@ -248,7 +248,7 @@ def test_claims_are_marked_and_evidence_tells_why(codi: Codi, lab, terminal):
     (codi.cwd / "test_x.py").write_text("import unittest\nclass X(unittest.TestCase):\n    def test_x(self): pass\n")
     lab([says("", call("shell", command="python3 -B -m unittest -q")), says("All tests pass. The linter is clean.")])
     chat = terminal("-y", "--allow", "run(python3 *)")
-    chat.wait_for("\n>")
+    chat.wait_for("You:")
     chat.type("/evidence\n")
     chat.wait_for("no claims and no evidence yet")
     chat.type("check it\n")

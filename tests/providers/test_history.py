@@ -10,6 +10,7 @@ from hypothesis import strategies as some
 from codi.protocol.messages import Image, Message, Origin, Text, Thinking, ToolCall, ToolResult, user
 from codi.providers.encoded import Encoded, join_body, join_list
 from codi.providers.history import BEGUN_BEFORE, GO_ON, NO_IMAGE, NO_RESULT, id_form, settled
+from conftest import SOAK
 
 HERE = Origin("anthropic-messages", "anthropic", "claude-x")
 THERE = Origin("openai-chat", "openai", "gpt-x")
@@ -45,6 +46,7 @@ messages = some.one_of(
     some.builds(Message, some.just("user"), blocks_of_user.map(tuple)),
     some.builds(Message, some.just("assistant"), blocks_of_model.map(tuple), some.sampled_from([HERE, THERE, None])),
 )
+
 histories = some.lists(messages, max_size=12)
 legal = id_form(64)
 settle = partial(settled, origin=HERE, vision=False, legal_id=legal)
@@ -79,7 +81,7 @@ def refusal(history: Sequence[Message]) -> str:
 
 
 @given(histories)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=10_000 if SOAK else 400, deadline=None)
 def test_every_history_becomes_acceptable(history):
     made = settle(history)
 

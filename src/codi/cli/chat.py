@@ -47,7 +47,7 @@ def run(words: Sequence[str], opening: Painted | None = None) -> int:
     if not interactive and not prompts:
         raise UsageError("there is no prompt", hint="Say what to do: codi -p 'fix the failing test'.")
     target = _target(args, reception)
-    if opening and reception.ui.mode == "plain":
+    if opening and (args.ui == "plain" or (args.ui is None and reception.ui.mode == "plain")):
         opening.withdraw()
         opening = None
     leave_when_ended()
@@ -61,7 +61,7 @@ def run(words: Sequence[str], opening: Painted | None = None) -> int:
         if opening is None:
             from codi.cli.talk import talk
 
-            return anyio.run(talk, reception.engine, target, prompts, answering)
+            return anyio.run(talk, reception, target, prompts, places, answering)
         from codi.cli.header import header
 
         above = None if args.quiet else header(places, with_files=not args.no_context_files)

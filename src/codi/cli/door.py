@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+from itertools import pairwise, takewhile
 
 from codi.engine.version import VERSION
 
@@ -18,6 +19,8 @@ def main() -> None:
     from codi.cli.words import COMMANDS, SHOWS_NO_PROMPT
 
     opening = None
+    if "--no-color" in takewhile(lambda word: word != "--", sys.argv[1:]):
+        os.environ["NO_COLOR"] = "1"  # also for what runs beside this program
     if not _is_at_rest(sys.argv[1:], COMMANDS, SHOWS_NO_PROMPT):
         from codi.frontends.tui.opening import Opening
 
@@ -39,4 +42,9 @@ def _is_at_rest(words: list[str], commands: dict[str, str], flags: frozenset[str
     """Whether there is no prompt to paint: something else is asked for, or no person sits at a terminal that can do it."""
     if (words and words[0] in commands) or any(word.partition("=")[0] in flags for word in words):
         return True
-    return not (os.isatty(0) and os.isatty(1)) or os.environ.get("TERM", "dumb") in ("dumb", "")
+    is_dumb = os.environ.get("TERM", "dumb") in ("dumb", "") and not _asks_for_all(words)
+    return is_dumb or not (os.isatty(0) and os.isatty(1))
+
+
+def _asks_for_all(words: list[str]) -> bool:
+    return "--ui=tui" in words or ("--ui", "tui") in pairwise(words)

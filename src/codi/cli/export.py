@@ -62,7 +62,10 @@ def export(args: Any) -> int:
     taken = desk.taken(everything=args.all, redacted=redacted)
     content = _content(form, taken, desk, redacted=redacted)
     if args.out == "-":
-        sys.stdout.buffer.write(content)
+        if sys.stdout.isatty():  # what is text can be read there, and must do nothing
+            sys.stdout.write(content.decode(errors="replace"))
+        else:
+            sys.stdout.buffer.write(content)
         return 0
     path = os.path.join(desk.places.cwd, os.path.expanduser(args.out or default_name(taken, ENDINGS[form])))
     write_new(path, content, force=args.force)

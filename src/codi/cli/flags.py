@@ -20,7 +20,7 @@ _OLDER = """older spellings:
   -nc                           --no-context-files
   --approve, --no-approve       --trust-project, --no-trust
   --list-models [SEARCH]        models [SEARCH]
-  --plain                       --print"""
+  --plain                       --ui plain --print"""
 
 
 class Parser(argparse.ArgumentParser):
@@ -106,6 +106,13 @@ def parser(commands: dict[str, str]) -> Parser:
     run.add_argument("--debug", action="store_true", help="show tracebacks")
     run.add_argument("--print-prompt", action="store_true", help="print the system prompt with the origin of each part")
     run.add_argument("-V", "--version", action="store_true", help="print the version")
+
+    display = flags.add_argument_group("display")
+    display.add_argument(
+        "--ui", choices=("auto", "tui", "plain"), help="the whole interface, or lines that only follow each other"
+    )
+    display.add_argument("--theme", metavar="NAME|PATH", help="how the interface looks")
+    display.add_argument("--no-color", action="store_true", help="no colours; as NO_COLOR in the environment")
 
     model = flags.add_argument_group("model")
     model.add_argument(
@@ -215,10 +222,13 @@ def check(args: Any) -> None:
         {"--trust-project": args.trust_project, "--no-trust": args.no_trust},
         {"--output-format": args.output_format, "--mode": args.mode},
         {"--record": args.record, "--replay": args.replay},
+        {"--ui tui": args.ui == "tui", "--print": args.print, "--prompt": args.shot},
     ):
         named = [flag for flag, is_given in given.items() if is_given]
         if len(named) > 1:
             raise UsageError(f"{named[0]} and {named[1]} contradict each other", hint="Give one of them.")
+    if args.ui == "tui" and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("--ui tui needs a terminal", hint="Use --ui plain, or -p for one shot.")
     if args.tools is not None and not args.tools.replace(",", " ").split():
         raise UsageError("--tools names no tool", hint="Name some, or use --no-tools.")
     if args.name and len(args.name) > LONGEST_NAME:
@@ -254,6 +264,7 @@ def settings_of(args: Any) -> dict[str, Any]:
         "tasks.summarize": args.summarize_model,
         "tasks.title": args.title_model,
         "context.compress": args.compress,
+        "ui.theme": args.theme,
         "permission_mode": args.permission_mode,
         "profile": args.profile,
         "tools.profile": args.tool_profile,
@@ -289,5 +300,6 @@ def text_or_file(text: str) -> str:
 
 
 def is_interactive(args: Any) -> bool:
+    """Whether somebody talks: at a terminal, or, where lines are asked for, through a pipe."""
     shot = args.print or args.shot or args.output_format or args.mode
-    return not shot and sys.stdin.isatty() and sys.stdout.isatty()
+    return not shot and (args.ui == "plain" or (sys.stdin.isatty() and sys.stdout.isatty()))

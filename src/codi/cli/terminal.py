@@ -1,23 +1,17 @@
 """Conversations in the terminal interface, one after the other."""
 
-import os
 from collections.abc import Sequence
 
 import anyio
 
-from codi.cli.attachments import picture_of
-from codi.cli.beside import beside, instead
-from codi.cli.failures import keep_if_possible
-from codi.cli.mentions import Mentions
+from codi.cli.around import surroundings
 from codi.cli.names import KnownNames
 from codi.cli.stopping import Ended, cancel_when_ended
 from codi.engine.places import Places
 from codi.engine.reception import Reception
 from codi.frontends.answers import Answering
 from codi.frontends.tui.app import App
-from codi.frontends.tui.history import History
 from codi.frontends.tui.opening import Opening
-from codi.frontends.tui.surroundings import Surroundings
 from codi.protocol.ops import Prompt
 
 
@@ -49,24 +43,8 @@ async def _conversations(
     above: Sequence[str] | None,
 ) -> None:
     """One conversation after the other, as the person goes from one to the next."""
-    kept = os.environ.get("CODI_HISTORY_FILE") or f"{places.home}/history"
-    history = History(kept, places.cwd, reception.is_secret)
     names = KnownNames(reception, places)
-    mentions = Mentions(places.cwd, places.root, lambda: names.of("file"))
-    around = Surroundings(
-        places.cwd,
-        beside,
-        history,
-        names.of,
-        names.refresh,
-        mentions.found_in,
-        reception.ui,
-        answering,
-        reception.theme_folders,
-        picture_of,
-        keep_if_possible,
-        instead=instead,
-    )
+    around = surroundings(reception, places, names, answering)
     going: str | None = target or ""
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(names.learn)

@@ -36,7 +36,7 @@ COMMANDS = {
 
 SHOWS_NO_PROMPT = frozenset(
     {
-        *("-p", "--print", "-P", "--prompt", "-f", "--output-format", "--mode", "--plain", "--ui", "--print-prompt"),
+        *("-p", "--print", "-P", "--prompt", "-f", "--output-format", "--mode", "--plain", "--print-prompt"),
         *("-h", "--help", "-V", "--version", "--list-models"),
     }
 )

@@ -3,6 +3,8 @@
 from functools import cache
 
 from codi.commands.command import Command, Form
+from codi.commands.look_forms import LOOKS
+from codi.commands.prompt_forms import PROMPTS
 from codi.commands.registry import Registry
 from codi.commands.session_forms import SESSIONS
 
@@ -123,6 +125,7 @@ _MODEL = (
             ),
         ),
         "codi.commands.beside:pipeline",
+        kind="prompt",
         aliases=("pipe", "run-pipeline"),
         group="model",
     ),
@@ -208,7 +211,7 @@ _LEDGER = (
         (
             Form("", "/diff", "from the last commit, or from the session's beginning"),
             Form("TURN [PATH]", "/diff 1", "what this turn changed"),
-            Form("REF [PATH]", "/diff HEAD", "from a commit, a branch or a tag of git"),
+            Form("REF [PATH]", "/diff HEAD", "from a commit, a branch or a tag of git", completes="branch"),
             Form("PATH", "/diff src/a.py", "of this file alone", completes="file"),
         ),
         "codi.commands.ledger:diff",
@@ -250,6 +253,7 @@ _LEDGER = (
             Form("create [NAME]", "/snapshot create before"),
             Form("diff A [B]", "/snapshot diff s1"),
             Form("restore ID [PATH]... [--conversation]", "/snapshot restore s1"),
+            Form("delete ID", "/snapshot delete s1", "forget its name; asks"),
         ),
         "codi.commands.ledger:snapshot",
         aliases=("checkpoint", "snapshots"),
@@ -476,4 +480,4 @@ _CONTEXT = (
 
 @cache
 def commands() -> Registry:
-    return Registry((*_GENERAL, *_MODEL, *_TURN, *_LEDGER, *_CONTEXT, *SESSIONS))
+    return Registry((*_GENERAL, *_MODEL, *_TURN, *_LEDGER, *_CONTEXT, *SESSIONS, *PROMPTS, *LOOKS))

@@ -48,7 +48,9 @@ class Registry:
         return self._by_name.get(name.lower())
 
     def is_command(self, line: str) -> bool:
-        """Whether a line is meant as one: it begins with a single slash, and is no path of a file that nobody calls so."""
+        """Whether a line is meant as one: it begins with a single slash, and is no path of a file that nobody calls so; or it is
+        `?`, `?WORD` or `#TEXT`, which stand for one."""
+        line = _spelled(line)
         if not line.startswith("/") or line.startswith("//"):
             return False
         word = line[1:].split(None, 1)[0] if line[1:].strip() else ""
@@ -56,7 +58,7 @@ class Registry:
 
     def read(self, line: str) -> Typed | Fail:
         """The command that a line says, with its words; text in quotes is one word."""
-        name, _, rest = line[1:].strip().partition(" ")
+        name, _, rest = _spelled(line)[1:].strip().partition(" ")
         command = self.find(name)
         if command is None:
             return self.unknown(name)
@@ -78,13 +80,21 @@ class Registry:
     def unknown(self, name: str) -> Fail:
         """What a name is answered that no command has."""
         begins = sorted(known for known in self._by_name if name and known.startswith(name.lower()))
-        near = sorted((steps, known) for known in self._by_name if (steps := _distance(name.lower(), known)) <= 2)
-        if near:
-            return Fail(f"unknown command /{name} - did you mean /{near[0][1]}?", "/help lists the commands.")
+        near = [(steps, known) for known in self._by_name if (steps := _distance(name.lower(), known)) <= 2]
+        if near:  # of those that are as near letters in another order are likelier than one too many
+            nearest = min(near, key=lambda each: (each[0], abs(len(each[1]) - len(name)), each[1]))[1]
+            return Fail(f"unknown command /{name} - did you mean /{nearest}?", "/help lists the commands.")
         if begins:
             candidates = ", ".join(f"/{known}" for known in begins[:6])
             return Fail(f"unknown command /{name} - it begins like {candidates}", "Write one of them whole.")
         return Fail(f"unknown command /{name}", "/help lists the commands.")
+
+
+def _spelled(line: str) -> str:
+    """The command that another form of input stands for."""
+    if re.fullmatch(r"\?[\w-]*", line):
+        return f"/help {line}".removesuffix(" ?")
+    return f"/remember {line[1:].strip()}" if re.fullmatch(r"#(?!#)\s?\S[^\n]*", line) else line
 
 
 def usage_of(command: Command) -> Fail:

@@ -76,7 +76,7 @@ from codi.sessions.jsonl import JsonlStore
 from codi.sessions.session import Session
 from codi.sessions.tree import place_of
 from codi.tools.kit import Live
-from codi.tools.results import Results, results_directory
+from codi.tools.results import Results, results_directory, take_over
 from codi.tools.toolbox import CALLS_A_STEP
 from codi.workspace import git
 from codi.workspace.git import GitState
@@ -362,20 +362,23 @@ class Engine:
         if at and whole and not os.path.exists(os.path.expanduser(text)):
             source = self._shelf.path_of(whole)
             place = place_of(entry, reading_of(source).entries)
-            return fork_at(
+            made = fork_at(
                 source,
                 self._shelf.folder,
                 place.leaf,
                 at=time.time(),
                 cwd=self._places.cwd,
                 session_id=new_id(self._shelf, self._options),
-            ).path
+            )
+            take_over(made.path, source)
+            return made.path
         source = self._shelf.path_of(text)
         fork = resume.fork(
             source, self._shelf.folder, self._places.cwd, at=time.time(), session_id=new_id(self._shelf, self._options)
         )
         if fork.warning:
             self._warnings.append(fork.warning)
+        take_over(fork.path, source)
         return fork.path
 
     @property

@@ -1,268 +1,240 @@
-"""A plain conversation, line by line: `codi` in a terminal that can do no more, or wants no more.
+"""A plain conversation, line by line: for a terminal that can do no more, a person who listens to it, or a pipe.
 
-A line is a prompt, one that begins with `!` a command to run. `/model X`, `/mode X`, `/undo`, `/redo`, `/retry`, `/changes`,
-`/blame`, `/bisect`, `/snapshot`, `/evidence`,
-`/policy`, `/approvals`, `/allow RULE`, `/deny RULE` and `/exit` are the only commands. Ctrl-C stops a turn, and leaves when none runs.
+A line is a prompt, a command of the registry, or `!` with a command to run. Nothing that was printed is changed again. Ctrl-C stops
+a turn, and leaves when none runs.
 """
 
 import os
 import signal
 import sys
-import termios
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
 import anyio
-from anyio.abc import TaskStatus
+from anyio import to_thread
+from anyio.abc import TaskGroup, TaskStatus
 
-from codi.commands import context_words
-from codi.commands.ledger_words import USAGE
-from codi.commands.rules import rule_words
-from codi.frontends.answers import Answering
+from codi.commands import ledger_words
+from codi.commands.kit import commands
 from codi.frontends.approval_chat import ApprovalChat
-from codi.frontends.ledger_chat import LedgerChat
-from codi.frontends.proof import Proof, mark_of
-from codi.frontends.sanitiser import visible, visible_output
+from codi.frontends.chat_lines import ChatLines
+from codi.frontends.chat_outcomes import ChatOutcomes
+from codi.frontends.desk import ConversationDesk
+from codi.frontends.sanitiser import visible
 from codi.frontends.shell_lines import LINES_OF_SHELL
+from codi.frontends.tui.pickers import path_to
+from codi.frontends.tui.surroundings import Mentioned, Surroundings
+from codi.frontends.typed_lines import TypedLines
 from codi.protocol.conversation import Conversation
-from codi.protocol.errors import UsageError
 from codi.protocol.events import (
     AnswerDelta,
     ApprovalAsked,
-    CallEndDelta,
-    CallStartDelta,
     CommandShown,
-    CompactionDelta,
-    ContextDelta,
     Entry,
     Event,
-    ModelChosen,
-    PolicyChosen,
-    PolicyDelta,
+    NavigatedDelta,
     QuestionAsked,
     QueueDelta,
     StatusDelta,
-    TextDelta,
-    ToolProgress,
     TurnEnded,
+    UndoDelta,
 )
-from codi.protocol.ops import (
-    ChooseModel,
-    ChoosePolicy,
-    ConsultPolicy,
-    Interrupt,
-    Op,
-    Prompt,
-    ProposeMemories,
-    Reply,
-    Retry,
-    RunCommand,
-)
+from codi.protocol.ops import Interrupt, Navigate, Op, Prompt, Reply, Retry, Rewind, RunCommand
 
 _Said = TypeVar("_Said")
-
-_MODES = ("default", "accept-edits", "plan", "read-only", "full-access")
+_LEFT = "-- {} more line{}: Enter shows them, n says no -- "
+_PATIENCE_S = 5.0
+"""For what is nearly always told at once."""
 
 
 async def chat(
-    conversation: Conversation, greeting: str, prompts: Sequence[Prompt], answering: Answering | None = None
-) -> None:
-    """Talk until the person leaves. `answering` says yes for them where it is not dangerous."""
-    print(visible(greeting), flush=True)
-    chatting = _Chat(conversation, answering)
+    conversation: Conversation, around: Surroundings, greeting: str, prompts: Sequence[Prompt], typed: TypedLines
+) -> str | None:
+    """Talk until the person leaves; the conversation to go to next, "" for a new one, None for none."""
     async with anyio.create_task_group() as tasks:
-        await tasks.start(chatting.watch_interrupts, tasks.cancel_scope)
+        chatting = _Chat(conversation, around, typed, tasks)
+        await tasks.start(chatting.watch_interrupts)
+        await tasks.start(chatting.hear)
+        chatting.greet(greeting)
         for prompt in prompts:
             await chatting.turn(prompt)
-        while (line := await chatting.line("> ")) is not None:
-            if not await chatting.take(line):
-                break
-        else:
-            print(flush=True)
+        while not chatting.outcomes.has_left and (line := await chatting.line("You: ")) is not None:
+            await chatting.take(line)
         tasks.cancel_scope.cancel()
+    return chatting.outcomes.next
 
 
 class _Chat:
-    def __init__(self, conversation: Conversation, answering: Answering | None) -> None:
+    def __init__(self, conversation: Conversation, around: Surroundings, typed: TypedLines, tasks: TaskGroup) -> None:
         self._conversation = conversation
-        self._events = conversation.events()
-        self._lines = _Lines()
-        self._ledger = LedgerChat(conversation, self._events, self.line, self._answer)
-        self._approvals = ApprovalChat(conversation, self._events, self.line, self._show, self._hear, answering)
-        self._proof = Proof()
-        self._busy = False
+        self._around = around
+        self._typed = typed
+        self._tasks = tasks
+        self._lines = ChatLines()
+        self.outcomes = ChatOutcomes(
+            self._lines,
+            lambda: self._desk,
+            around.beside,
+            around.instead,
+            line=self.line,
+            show=self._show,
+            send=self._send,
+            turn=self.turn,
+        )
+        self._desk = ConversationDesk(conversation, around.beside, self.outcomes.confirm)
+        self._approvals = ApprovalChat(
+            line=self.line,
+            say=self._lines.say,
+            show=self._show,
+            answer=self._desk.answer,
+            answering=around.answering,
+        )
+        self._began = time.time()
+        self._is_busy = False
+        self._sends = False
+        self._command: anyio.CancelScope | None = None
+        self._ends: Callable[[Event], bool] = lambda event: False
+        self._ended = anyio.Event()
         self._question: anyio.CancelScope | None = None
+        self._asking = anyio.Lock()
 
-    async def watch_interrupts(
-        self, all_of_it: anyio.CancelScope, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
-    ) -> None:
+    def greet(self, greeting: str) -> None:
+        self._lines.say(greeting)
+        self._lines.recall(path_to(*self._desk.tree))
+
+    async def watch_interrupts(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         with anyio.open_signal_receiver(signal.SIGINT) as signals:
             task_status.started()
             async for _ in signals:
                 if self._question:
                     self._question.cancel()
-                if self._busy:
+                if self._is_busy:
                     await self._conversation.send(Interrupt())
+                elif self._command:
+                    self._command.cancel()
                 else:
                     print(flush=True)
-                    all_of_it.cancel()
+                    self._tasks.cancel_scope.cancel()
+
+    async def hear(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Tell what happens, as it happens. What happened before this program began is only remembered."""
+        events = self._conversation.events(since="")
+        task_status.started()
+        async for event in events:
+            if self._desk.hear(event):
+                continue
+            if isinstance(event, Entry) and event.at < self._began:
+                self._lines.remember(event)
+                continue
+            match event:
+                case StatusDelta(kind="warning", text=text, hint=hint) if self._sends:
+                    self._lines.error(text, hint)
+                case _:
+                    self._lines.hear(event)
+            match event:
+                case Entry(fact=ApprovalAsked() as asked):
+                    self._tasks.start_soon(self._answer, asked)
+                case Entry(fact=QuestionAsked() as question):
+                    self._tasks.start_soon(self._reply, question)
+                case NavigatedDelta():
+                    self.outcomes.told(event)
+            if self._ends(event):
+                self._ended.set()
 
     async def line(self, prompt: str) -> str | None:
-        print(prompt, end="", flush=True)
-        return await self._lines.read()
+        self._lines.ask(prompt)
+        line = await self._typed.read()
+        self._lines.answered("" if line is None else line, echo=line is None or not self._typed.is_terminal)
+        return line
 
-    async def take(self, line: str) -> bool:
-        """Do what a line says; False to leave."""
-        word, _, rest = line.strip().partition(" ")
-        rest = rest.strip()
-        match word:
-            case "":
-                pass
-            case "/exit" | "/quit":
-                return False
-            case "/model" if rest:
-                await self._choose(ChooseModel(rest))
-            case "/mode" if rest in _MODES:
-                await self._choose(ChoosePolicy(rest))  # type: ignore[arg-type]
-            case "/context" | "/compact" | "/clear" | "/pin" | "/unpin" | "/files" | "/remember" | "/memories":
-                await self._context(word[1:], rest.split())
-            case "/evidence":
-                _print_evidence(self._proof)
-            case "/model":
-                print("usage: /model NAME", flush=True)
-            case "/mode":
-                print(f"usage: /mode {'|'.join(_MODES)}", flush=True)
-            case _ if word.startswith("!"):
-                await self._run(line.strip())
-            case "/retry":
-                await self.turn(Retry())
-            case "/policy":
-                await self._consult(rest.split())
-            case "/approvals" | "/approved" | "/approval":
-                await self._consult(rule_words(rest.split()))
-            case "/allow" | "/deny" if rest:
-                await self._consult([word[1:], rest])
-            case _ if word.startswith("/") and await self._looked_back(word[1:].lower(), rest):
-                pass
-            case _ if word.startswith("/") and "/" not in word[1:]:
-                print(
-                    f"unknown command {visible(word)}; there are /model NAME, /mode {'|'.join(_MODES)}, "
-                    f"{', '.join(USAGE.values())}, /retry, /evidence, /policy, /approvals, /allow RULE, /deny RULE and /exit",
-                    flush=True,
-                )
-            case _:
-                await self.turn(Prompt(line.strip()))
-        return True
+    async def take(self, line: str) -> None:
+        """Do what a line says."""
+        text = line.strip()
+        if not text:
+            return
+        self._around.history.add(text)
+        if text.startswith("!"):
+            await self._run(text)
+        elif commands().is_command(text):
+            await self._obey(text)
+        else:
+            await self._say(text[1:] if text.startswith("//") else text)
+
+    async def turn(self, prompt: Prompt | Retry) -> None:
+        def is_over(event: Event) -> bool:
+            refused = isinstance(prompt, Retry) and isinstance(event, StatusDelta) and event.kind == "warning"
+            return refused or (isinstance(event, Entry) and isinstance(event.fact, TurnEnded))
+
+        await self._until(prompt, is_over)
+
+    async def _obey(self, line: str) -> None:
+        with anyio.CancelScope() as self._command:
+            await self.outcomes.take(await commands().run(line, self._desk))
+        if self._command.cancelled_caught:
+            self._lines.say("interrupted")
+        self._command = None
+
+    async def _say(self, text: str) -> None:
+        found = Mentioned()
+        if "@" in text:
+            found = await to_thread.run_sync(self._around.mentioned, text, abandon_on_cancel=True)
+        if found.complaint:
+            self._lines.error(found.complaint)
+        else:
+            await self.turn(Prompt(found.text + text, found.images))
 
     async def _run(self, line: str) -> None:
         """`!cmd` runs a command, `!!cmd` does so without telling the model."""
         command = line.lstrip("!").strip()
         if not command:
-            print(LINES_OF_SHELL, flush=True)
+            self._lines.say(LINES_OF_SHELL)
             return
-        self._busy = True
-        await self._conversation.send(RunCommand(command, excluded=line.startswith("!!")))
-        heard = ""
-        async for event in self._events:
-            match event:
-                case Entry(fact=ApprovalAsked() as asked):
-                    await self._answer(asked)
-                case Entry(fact=CommandShown() as shown):
-                    if not heard:
-                        print(visible(shown.output), end="")
-                    status = "interrupted" if shown.cancelled else f"exit status {shown.exit_code}"
-                    print("" if (heard or shown.output).endswith("\n") else "\n", end="")
-                    print(
-                        status if shown.cancelled or shown.exit_code else "",
-                        end="\n" if shown.exit_code or shown.cancelled else "",
-                        flush=True,
-                    )
-                    break
-                case ToolProgress(text=text):
-                    heard += text
-                    print(visible(text), end="", flush=True)
-        self._busy = False
+        await self._until(
+            RunCommand(command, excluded=line.startswith("!!")),
+            lambda event: isinstance(event, Entry) and isinstance(event.fact, CommandShown),
+        )
 
-    async def turn(self, prompt: Prompt | Retry) -> None:
-        self._busy = True
-        await self._conversation.send(prompt)
-        async for event in self._events:
-            self._proof.hear(event)
-            match event:
-                case Entry(fact=ApprovalAsked() as asked):
-                    await self._answer(asked)
-                case Entry(fact=QuestionAsked() as question):
-                    if reply := await self._unless_stopped(partial(self._reply, question)):
-                        await self._conversation.send(reply)
-                case Entry(fact=TurnEnded() as ended):
-                    _print_end(ended, self._proof)
-                    break
-                case _:
-                    _print_event(event)
-        self._busy = False
+    async def _send(self, op: Op) -> None:
+        """Have something done that is told at once, or, where the conversation goes elsewhere, when it has gone."""
 
-    async def _context(self, name: str, words: Sequence[str]) -> None:
-        """Do what a command about the context says, and tell what became of it."""
+        def is_done(event: Event) -> bool:
+            match op, event:
+                case _, StatusDelta(kind="warning"):
+                    return True
+                case Rewind(), UndoDelta():
+                    self._lines.say("\n".join(ledger_words.undo_in_words(event)))
+                    return not op.conversation or not event.done
+                case ((Navigate() | Rewind()), _):
+                    return isinstance(event, NavigatedDelta)
+                case _, (Entry() | AnswerDelta() | QueueDelta()):
+                    return True
+            return False
+
+        self._sends = True
+        await self._until(op, is_done, None if isinstance(op, Navigate | Rewind) else _PATIENCE_S)
+        self._sends = False
+
+    async def _until(self, op: Op, is_over: Callable[[Event], bool], patience_s: float | None = None) -> None:
+        self._ended, self._ends, self._is_busy = anyio.Event(), is_over, True
         try:
-            op = context_words.op_of(name, words)
-        except UsageError as error:
-            print(visible(f"error: {error}\nhint: {error.hint}"), flush=True)
-            return
-        told: list[str] = []
-        match await (
-            context_words.proposals_kept(self._answered, self._confirmed)
-            if isinstance(op, ProposeMemories)
-            else self._answered(op)
-        ):
-            case ContextDelta() as event:
-                told = list(context_words.context_in_words(event))
-            case CompactionDelta() as event:
-                told = list(context_words.compaction_in_words(event))
-            case AnswerDelta(text, True, hint):
-                told = [text, hint]
-            case AnswerDelta(text, _, hint):
-                told = [f"error: {text}", f"hint: {hint}"]
-        print(visible("\n".join(told).rstrip()), flush=True)
-
-    async def _answered(self, op: Op) -> AnswerDelta | ContextDelta | CompactionDelta:
-        await self._conversation.send(op)
-        async for event in self._events:
-            if isinstance(event, AnswerDelta | ContextDelta | CompactionDelta):
-                return event
-            _print_event(event)
-        return AnswerDelta("the conversation is over", ok=False, hint="Begin another.")
-
-    async def _confirmed(self, question: str) -> bool:
-        line = await self.line(visible(f"{question} [y/N] "))
-        return (line or "").strip().lower() in ("y", "yes")
-
-    async def _choose(self, op: ChooseModel | ChoosePolicy) -> None:
-        """Have it chosen, and say what became of it."""
-        await self._conversation.send(op)
-        async for event in self._events:
-            match event:
-                case Entry(fact=ModelChosen(provider, model_id)):
-                    print(visible(f"model: {provider}/{model_id}"), flush=True)
-                    return
-                case Entry(fact=PolicyChosen(mode)):
-                    print(f"mode: {mode}", flush=True)
-                    return
-                case StatusDelta(kind="warning", text=text, hint=hint):
-                    print(visible(f"error: {text}\nhint: {hint}"), flush=True)
-                    return
-
-    async def _looked_back(self, name: str, rest: str) -> bool:
-        self._busy = True
-        try:
-            return await self._ledger.take(name, rest)
+            with anyio.move_on_after(patience_s):
+                await self._conversation.send(op)
+                await self._ended.wait()
         finally:
-            self._busy = False
+            self._ends, self._is_busy = lambda event: False, False
 
     async def _answer(self, asked: ApprovalAsked) -> None:
-        self._lines.forget()
-        if answer := await self._unless_stopped(partial(self._approvals.ask, asked)):
-            await self._conversation.send(answer)
+        async with self._asking:
+            self._typed.forget()
+            if answer := await self._unless_stopped(partial(self._approvals.ask, asked)):
+                await self._conversation.send(answer)
+
+    async def _reply(self, question: QuestionAsked) -> None:
+        async with self._asking:
+            if reply := await self._unless_stopped(partial(self._replied, question)):
+                await self._conversation.send(reply)
 
     async def _unless_stopped(self, asking: Callable[[], Awaitable[_Said]]) -> _Said | None:
         """The person's answer; None where they stopped the turn instead."""
@@ -277,24 +249,24 @@ class _Chat:
     async def _show(self, text: str) -> bool:
         """Show a text of any length; in a terminal page by page. False where the person did not want to see its end."""
         lines = visible(text).split("\n")
-        rows = os.get_terminal_size().lines - 2 if sys.stdin.isatty() and sys.stdout.isatty() else len(lines)
+        rows = len(lines)
+        if self._typed.is_terminal and sys.stdout.isatty():
+            rows = max(os.get_terminal_size().lines - 2, 1)
         for at in range(0, len(lines), rows):
-            print("\n".join(lines[at : at + rows]), flush=True)
+            self._lines.say("\n".join(lines[at : at + rows]))
             if (left := len(lines) - at - rows) > 0:
-                said = await self.line(
-                    f"-- {left} more line{'' if left == 1 else 's'}: Enter shows them, n says no -- "
-                )
+                said = await self.line(_LEFT.format(left, "" if left == 1 else "s"))
                 if said is None or said.strip().lower() in ("n", "no", "q"):
                     return False
         return True
 
-    async def _reply(self, asked: QuestionAsked) -> Reply:
-        print(visible(f"\n{asked.question}"))
+    async def _replied(self, asked: QuestionAsked) -> Reply:
+        self._lines.say(f"Question: {asked.question}")
         for number, option in enumerate(asked.options, 1):
-            print(visible(f"  {number}. {option}"))
+            self._lines.say(f"  {number}. {option}")
         how = [] if not asked.options else ["numbers" if asked.multiple else "a number"]
-        how += ["your answer"] if asked.free_text else []
-        line = (await self.line(f"{' or '.join(how)} (Enter: no answer): ") or "").strip()
+        how += ["your words"] if asked.free_text else []
+        line = (await self.line(f"Answer: {' or '.join(how)} (Enter: no answer): ") or "").strip()
         numbers = line.replace(",", " ").split()
         known = all(number.isdecimal() and 1 <= int(number) <= len(asked.options) for number in numbers)
         if numbers and known and (asked.multiple or len(numbers) == 1):
@@ -303,90 +275,3 @@ class _Chat:
         if same:
             return Reply(asked.id, chosen=(same[0],))
         return Reply(asked.id, text=line if asked.free_text else "")
-
-    async def _consult(self, words: Sequence[str]) -> None:
-        await self._conversation.send(ConsultPolicy(tuple(words)))
-        async for event in self._events:
-            if isinstance(event, PolicyDelta):
-                print(visible(event.text), flush=True)
-                return
-
-    def _hear(self, event: Event) -> None:
-        self._proof.hear(event)
-        _print_event(event)
-
-
-def _print_event(event: Event) -> None:
-    match event:
-        case TextDelta(text):
-            print(visible(text), end="", flush=True)
-        case ToolProgress(text=text):
-            print(visible_output(text), end="", flush=True)
-        case CallStartDelta(tool=tool, arguments=arguments):
-            what = next((str(value) for value in arguments.values()), "")
-            print(visible(f"\n· {tool} {what}".rstrip()[:200]), flush=True)
-        case CallEndDelta(result) if result.is_error:
-            print(visible(f"  failed: {result.text}"[:400]), flush=True)
-        case StatusDelta(kind="retry" | "warning" | "fallback", text=text):
-            print(visible(f"\nwarning: {text}"), flush=True)
-        case QueueDelta(steering, follow_up):
-            for kind, items in (("steer", steering), ("next", follow_up)):
-                for item in items:
-                    print(visible(f"\n  {kind}: {item.text}"), flush=True)
-        case StatusDelta(kind="waiting", text=text):
-            print(visible(f"\n  {text}"), flush=True)
-
-
-def _print_evidence(proof: Proof) -> None:
-    for claim in proof.claims:
-        run = proof.run_of(claim)
-        print(visible(f"{claim.text} {mark_of(claim) or '[backed]'}{f' by {run.id}' if run else ''}"))
-        if claim.why:
-            print(visible(f"  {claim.why}"))
-    for run in proof.evidence:
-        status = "no exit status" if run.exit_code is None else f"exit status {run.exit_code}"
-        stale = ", stale: files were changed since" if proof.is_stale(run) else ""
-        print(visible(f"{run.id}: {run.command} ({run.kind}, {status}{stale})"))
-    if not proof.claims and not proof.evidence:
-        print("no claims and no evidence yet")
-    sys.stdout.flush()
-
-
-def _print_end(ended: TurnEnded, proof: Proof) -> None:
-    stats = ended.stats
-    steps = f"{stats.steps} step{'' if stats.steps == 1 else 's'}"
-    cost = ", price unknown" if stats.cost is None else f", ${stats.cost:.4f}"
-    print()
-    for mark in proof.marks():
-        print(visible(mark))
-    print(f"[{steps}, {stats.total_tokens} tokens{cost}]")
-    if ended.message:
-        print(visible(f"{ended.reason}: {ended.message}\nhint: {ended.hint}"))
-    elif ended.reason == "interrupted":
-        print("interrupted")
-    sys.stdout.flush()
-
-
-class _Lines:
-    """Lines of standard input, without a thread that could not be stopped."""
-
-    def __init__(self) -> None:
-        self._rest = b""
-
-    def forget(self) -> None:
-        """What was typed before a question stood there is no answer to it. A pipe has no such moment."""
-        if sys.stdin.isatty():
-            self._rest = b""
-            termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
-
-    async def read(self) -> str | None:
-        """The next line without its end; None at the end of input."""
-        while b"\n" not in self._rest:
-            await anyio.wait_readable(sys.stdin.fileno())
-            piece = os.read(sys.stdin.fileno(), 65536)
-            if not piece:
-                line, self._rest = self._rest, b""
-                return line.decode(errors="replace") or None
-            self._rest += piece
-        line, _, self._rest = self._rest.partition(b"\n")
-        return line.decode(errors="replace")

@@ -22,6 +22,7 @@ from codi.protocol.events import (
     NavigatedDelta,
     PolicyDelta,
     QueueDelta,
+    RuleTriedDelta,
     SandboxDelta,
     SnapshotsDelta,
     StatusDelta,
@@ -29,7 +30,7 @@ from codi.protocol.events import (
     TurnStarted,
     UndoDelta,
 )
-from codi.protocol.ops import Op
+from codi.protocol.ops import Interrupt, Op
 
 Beside = Callable[[Sequence[str]], Awaitable[Answered]]
 """Runs `codi WORDS` in a process of its own."""
@@ -51,7 +52,8 @@ class ConversationDesk:
         self._answered: anyio.Event | None = None
         self._answer: Event | None = None
 
-    def hear(self, event: Event) -> None:
+    def hear(self, event: Event) -> bool:
+        """Whether this is what a command waits for, which it will tell itself."""
         match event:
             case Entry(id=entry_id, fact=fact):
                 self._entries[entry_id] = event
@@ -66,6 +68,8 @@ class ConversationDesk:
             case _ if self._answered and not self._answer and _is_answer(event):
                 self._answer = event
                 self._answered.set()
+                return True
+        return False
 
     @property
     def tree(self) -> tuple[Sequence[Entry], str | None]:
@@ -85,12 +89,22 @@ class ConversationDesk:
         return await self._beside(words)
 
     async def answer(self, op: Op) -> Event:
-        self._answered, self._answer = anyio.Event(), None
-        await self._conversation.send(op)
-        await self._answered.wait()
-        answer, self._answered = self._answer, None
-        assert answer is not None
-        return answer
+        # While one waits for its answer an approval may be asked, and something be looked up for it.
+        before = self._answered, self._answer
+        answered, self._answer = anyio.Event(), None
+        self._answered = answered
+        try:
+            await self._conversation.send(op)
+            await answered.wait()
+            assert self._answer is not None
+            return self._answer
+        except anyio.get_cancelled_exc_class():
+            if not self.is_busy:
+                with anyio.CancelScope(shield=True):
+                    await self._conversation.send(Interrupt())
+            raise
+        finally:
+            self._answered, self._answer = before
 
     async def confirm(self, question: str) -> bool:
         return await self._confirm(question)
@@ -114,7 +128,7 @@ def _is_answer(event: Event) -> bool:
             | BudgetDelta()
             | SnapshotsDelta()
             | ComparisonDelta()
-            | PolicyDelta()
+            | RuleTriedDelta()
             | AnswerDelta()
             | SandboxDelta()
             | ContextDelta()

@@ -9,7 +9,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import get_args
 
 import anyio
@@ -26,6 +26,7 @@ from codi.frontends.tui.blocks.notice import NoticeBlock, TextBlock
 from codi.frontends.tui.canvas import Canvas
 from codi.frontends.tui.completion import Completer
 from codi.frontends.tui.composer import Typed
+from codi.frontends.tui.enclosing import Enclosing
 from codi.frontends.tui.keymap import PREFIX, Keymap
 from codi.frontends.tui.keys import Input
 from codi.frontends.tui.mishaps import Mishaps
@@ -33,7 +34,6 @@ from codi.frontends.tui.opening import Opening
 from codi.frontends.tui.outcomes import Outcomes
 from codi.frontends.tui.outside import Outside
 from codi.frontends.tui.panes import Pane, Pictures
-from codi.frontends.tui.placeholders import size_of
 from codi.frontends.tui.questions import Questions
 from codi.frontends.tui.status import Status
 from codi.frontends.tui.surroundings import Mentioned, Surroundings
@@ -49,6 +49,7 @@ from codi.protocol.events import (
     QuestionAsked,
     QueueDelta,
     SessionOpened,
+    StatusDelta,
     TitleGiven,
     TurnEnded,
     TurnStarted,
@@ -129,12 +130,19 @@ class App:
         self._pressed = ("", 0.0)
         self._prefixed = False
         self._esc_s = 0.2 if os.environ.get("SSH_CONNECTION") else 0.05
+        self._remember: Callable[[Sequence[str]], object] = lambda words: None
+        """Runs a subcommand beside the conversation, and nobody waits for it."""
         self._mishaps = Mishaps(around.log)
         self._outside = Outside(opening.terminal, around.log)
         self._canvas.mishap = self._mishaps.told
         self._pictures: Pictures | None = None
-        self._to_paste, self._pasted = anyio.create_memory_object_stream[None](math.inf)
-        self._asked_for_text = False
+        self._enclosing = Enclosing(
+            self._composer,
+            opening.terminal.write,
+            around.cwd,
+            tell=lambda text: self._tell("info", text),
+            changed=self._redraw,
+        )
         self._take_over_composer()
 
     async def run(self, prompts: Sequence[Prompt] = ()) -> None:
@@ -166,13 +174,25 @@ class App:
 
     async def _talk(self) -> None:
         async with anyio.create_task_group() as tasks:
-            work = (self._read_keys, self._hear, self._deliver, self._obey, self._say, self._paste, self._questions.arm)
+            self._remember = lambda words: tasks.start_soon(self._run_beside, words)
+            work = (
+                self._read_keys,
+                self._hear,
+                self._deliver,
+                self._obey,
+                self._say,
+                self._enclosing.work,
+                self._questions.arm,
+            )
             for each in (*work, self._watch_signals, self._look_around, self._repaint, self._tick, self._draw_frames):
                 tasks.start_soon(each)
             if self._around.ui.status_command:
                 tasks.start_soon(self._ask_for_status, self._around.ui.status_command)
             await self._left.wait()
             tasks.cancel_scope.cancel()
+
+    async def _run_beside(self, words: Sequence[str]) -> None:
+        await self._around.beside(words)
 
     async def _read_keys(self) -> None:
         keys, terminal = self._opening.keys, self._canvas.terminal
@@ -291,6 +311,11 @@ class App:
     def _redraw(self) -> None:
         self._changed.set()
 
+    def _tell(self, kind: str, text: str) -> None:
+        """A notice below what was said."""
+        self._transcript.add(NoticeBlock(kind, text))
+        self._redraw()
+
     def _send_op(self, op: Op) -> None:
         self._ops.send_nowait(op)
 
@@ -304,9 +329,12 @@ class App:
 
     def _event(self, event: Event) -> None:
         self._look.now = time.monotonic()
-        for part in (self._transcript, self._status, self._desk, self._questions, self._outcomes):
+        is_told = False
+        for part in (self._desk, self._status, self._questions, self._outcomes, self._transcript):
+            if is_told and part is self._transcript:
+                continue  # the command that asked tells it
             try:
-                part.hear(event)
+                is_told = (bool(part.hear(event)) and isinstance(event, StatusDelta)) or is_told
             except Exception as bug:  # noqa: BLE001 - a part that failed costs no other, and no conversation
                 self._transcript.add(NoticeBlock("error", self._mishaps.told(type(part).__name__, bug)))
         match event:
@@ -338,7 +366,7 @@ class App:
         ui, composer = self._around.ui, self._composer
         composer.keymap = Keymap(ui.keys) if ui.keys else composer.keymap
         composer.send, composer.act, composer.complete = self._send, self._act, self._completer.at
-        composer.drop = self._drop
+        composer.drop = self._enclosing.drop
         if ui.vim and not composer.modal:
             from codi.frontends.tui.vim import Vim  # for those who have it switched on
 
@@ -399,8 +427,7 @@ class App:
             self._open_gallery()
         if self._pictures:
             self._pictures.hear(text)
-        if self._asked_for_text and text.startswith("]52;"):
-            self._take_up(text)
+        self._enclosing.hear(text)
         if text.startswith("]11;") and self._wardrobe.told(text):
             self._redraw()  # what is printed by now stays: it is little, and what stood there before codi is not ours to clear
 
@@ -439,6 +466,7 @@ class App:
                 self._send_op(ChoosePolicy(_MODES[(at + 1) % len(_MODES)]))
             case "toggle-thinking":
                 self._look.thinking = not self._look.thinking
+                self._remember(("config", "set", "ui.hide_thinking", str(not self._look.thinking).lower()))
             case "expand-tools" | "page-up" | "page-down":
                 pages = self._transcript.pages(whole=action == "expand-tools")
                 self._canvas.page("transcript", pages.lines, at_end=True, blocks=pages.starts, expand=pages.expand)
@@ -456,7 +484,7 @@ class App:
 
                 self._canvas.pane = HistorySearch(self._around.history, self._close_search)
             case "paste-image":
-                self._to_paste.send_nowait(None)
+                self._enclosing.paste()
             case "external-editor":
                 self._edit_elsewhere()
             case "select-model" | "undo-turn" | "redo-turn":
@@ -497,10 +525,14 @@ class App:
             self._send_op(Interrupt())
 
     def _clear(self) -> None:
-        """Ctrl-C: what it takes away is the text, else the turn, else the program."""
+        """Ctrl-C: it copies what is selected; else what it takes away is the text, else the turn, else the program."""
         now = time.monotonic()
         before, self._pressed = self._pressed, ("clear", now)
-        if self._composer.editor.text:
+        if selected := self._composer.editor.selection:
+            self._canvas.copy(selected)
+            self._composer.editor.move(self._composer.editor.caret)
+            self._tell("info", f"copied {len(selected)} characters")
+        elif self._composer.editor.text:
             self._composer.clear()
         elif before[0] == "clear" and now - before[1] < _TWICE_S:
             self._go(None)
@@ -572,47 +604,6 @@ class App:
         self._transcript.add(NoticeBlock("error", why))
         self._composer.put_back(typed)
         self._redraw()
-
-    async def _paste(self) -> None:
-        """What lies in the clipboard goes into the editor, a picture before a text."""
-        async for _ in self._pasted:
-            from codi.frontends.tui import clipboard  # by a key that few press
-
-            picture = await clipboard.picture_in_clipboard()
-            if picture and (size := size_of(picture)):
-                self._composer.attach(picture, size)
-            elif text := await clipboard.text_in_clipboard():
-                self._composer.paste(text)
-            else:
-                self._asked_for_text = True
-                self._canvas.terminal.write(clipboard.ASK_TEXT)
-                self._transcript.add(NoticeBlock("info", "the clipboard holds no image that can be read here"))
-            self._redraw()
-
-    def _take_up(self, report: str) -> None:
-        """The terminal tells what lies in the clipboard; only when it was asked."""
-        from codi.frontends.tui.clipboard import text_of_report
-
-        text, self._asked_for_text = text_of_report(report), False
-        if text:
-            self._composer.paste(text)
-
-    def _drop(self, text: str) -> bool:
-        """Files that were dropped: pictures go along, others are mentioned. False for any other text."""
-        if not text.lstrip().startswith(("/", "~/", "file://", "'/", '"/')):
-            return False
-        from codi.frontends.tui.dropping import content_of, dropped, mention
-
-        paths = dropped(text)
-        for path in paths:
-            content = content_of(path)
-            size = size_of(content)
-            if size:
-                self._composer.attach(content, size)
-            else:
-                self._composer.editor.insert(mention(path, self._around.cwd))
-            self._composer.editor.insert(" ")
-        return bool(paths)
 
     def _own_command(self, line: str) -> None:
         """`!cmd` is run and given to the model with the next prompt, `!!cmd` is only run."""

@@ -1,6 +1,7 @@
 """May it? The dialog that shows what a call would do, whole, and takes an answer that cannot be given by accident."""
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 from msgspec import DecodeError, json
 
@@ -35,6 +36,13 @@ _CHOICES = (
 )
 
 
+_RULE = "This rule will be kept {}; edit it or press enter:"
+_WHERE = {
+    "project": "for this project (tab: for you everywhere)",
+    "user": "for you everywhere (tab: for this project)",
+}
+
+
 class ApprovalDialog:
     """`answer` is called once. `place` is "1 of 3" where more wait."""
 
@@ -48,6 +56,7 @@ class ApprovalDialog:
         self._at = next(at for at, (key, _) in enumerate(self._choices) if key == "n")
         self._typing: tuple[str, Editor] | None = None
         self._complaint = ""
+        self._keeps_for: Literal["project", "user"] = "project"
 
     @property
     def _choices(self) -> Sequence[tuple[str, str]]:
@@ -165,7 +174,7 @@ class ApprovalDialog:
             case "s":
                 self._answer(Answer(call, Allow(by="person"), rule=offer))
             case "a":
-                self._typing = ("This rule will be kept; edit it or press enter:", Editor(offer or ""))
+                self._typing = (_RULE.format(_WHERE[self._keeps_for]), Editor(offer or ""))
             case "e":
                 self._typing = ("The arguments, as JSON:", Editor(_json_of(self.asked.arguments)))
             case "n":
@@ -184,6 +193,9 @@ class ApprovalDialog:
             editor.insert(text.replace("\n", " "))
             return True
         match text:
+            case "tab" if question.startswith("This rule"):
+                self._keeps_for = "user" if self._keeps_for == "project" else "project"
+                self._typing = (_RULE.format(_WHERE[self._keeps_for]), editor)
             case "enter":
                 self._typed(question, editor.text)
             case "esc" | "ctrl+c":
@@ -208,7 +220,7 @@ class ApprovalDialog:
             rule = self.asked.suggested if keeps else None
             self._answer(Answer(call, Allow(by="person"), rule=rule, remember="project", refused=not keeps))
         elif question.startswith("This rule"):
-            self._answer(Answer(call, Allow(by="person"), rule=text.strip() or None, remember="project"))
+            self._answer(Answer(call, Allow(by="person"), rule=text.strip() or None, remember=self._keeps_for))
         elif question.startswith("The arguments"):
             changed = _object_of(text)
             if changed is None:

@@ -48,10 +48,13 @@ class Completer:
                 )
                 if known
             ]
+            meant = self._registry.find(name) if name else None
+            if meant and name.lower() != meant.name:  # another name of it is whole as it stands: enter sends it
+                rows.insert(0, Completion(f"/{name} ", f"/{meant.name}: {meant.summary}"))
             return Popup(0, caret, rows) if rows else None
         command = self._registry.find(name)
-        if command is None or " " in rest:
-            return None
+        if command is None or " " in rest or rest.startswith(("-", "?")) or rest == "help":
+            return None  # these are options, or ask how it is written
         rows = [Completion(word) for word in ranked(rest, self._arguments(command))[:_MOST]]
         return Popup(caret - len(rest), caret, rows) if rows and [row.text for row in rows] != [rest] else None
 

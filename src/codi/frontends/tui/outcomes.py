@@ -6,7 +6,7 @@ from typing import Any, assert_never, get_args
 
 import anyio
 
-from codi.commands.command import Ask, Do, Fail, InLine, Leave, Open, Outcome, Show
+from codi.commands.command import Ask, Do, Fail, InLine, Leave, List, Open, Outcome, Part, Show
 from codi.frontends.desk import line_of
 from codi.frontends.tui import pickers
 from codi.frontends.tui.attention import to_clipboard
@@ -21,7 +21,17 @@ from codi.frontends.tui.surroundings import Surroundings
 from codi.frontends.tui.transcript import Transcript
 from codi.frontends.tui.tree_walk import Keys, TreeWalk
 from codi.frontends.tui.wardrobe import Wardrobe
-from codi.protocol.events import ChangedFileRow, Entry, Event, ForkedDelta, MessageAdded, NavigatedDelta
+from codi.protocol.events import (
+    ChangedFileRow,
+    Entry,
+    Event,
+    ForkedDelta,
+    MessageAdded,
+    ModelChosen,
+    NavigatedDelta,
+    PolicyChosen,
+    ThinkingChosen,
+)
 from codi.protocol.messages import Level, Message
 from codi.protocol.ops import ChooseModel, ChoosePolicy, ChooseThinking, Mode, Op, Prompt, Withdraw
 
@@ -65,6 +75,7 @@ class Outcomes:
         self._standing = standing
         self._obey = obey
         self._is_forking = False
+        self._is_choosing = False
 
     async def show(self, outcome: Outcome) -> None:
         """What a command came to; returns when the person has seen to it."""
@@ -79,6 +90,7 @@ class Outcomes:
                 else:
                     self._show_text(text, title)
             case Do(ops, text):
+                self._is_choosing = any(isinstance(op, ChooseModel | ChoosePolicy | ChooseThinking) for op in ops)
                 for op in ops:
                     self._send(op)
                 if text:
@@ -149,7 +161,7 @@ class Outcomes:
         else:
             self._transcript.add(block)
 
-    async def _open(self, view: str, argument: str, text: str) -> None:
+    async def _open(self, view: Part | List, argument: str, text: str) -> None:
         match view:
             case "tree":
                 await self._walk().navigate()
@@ -185,15 +197,27 @@ class Outcomes:
                 await self._choose_snapshot()
             case "session":
                 self._go_on(argument, text)
+            case "settings":
+                choice = await self._picked("setting", pickers.settings(await self._rows("config", "list")))
+                if choice:
+                    self._put(f"/config set {choice.value} ")
             case "queued":
                 self._pull_back(int(argument))
             case "thinking":
                 levels = [Choice(level, level) for level in get_args(Level)]
                 await self._choose("thinking", levels, ChooseThinking)
+            case _ as never:
+                assert_never(never)
 
     def hear(self, event: Event) -> None:
-        """What became of going about: the person's words are theirs again."""
+        """What became of a choice, and of going about: the person's words are theirs again."""
         match event:
+            case Entry(fact=ModelChosen(provider, model)) if self._is_choosing:
+                self._tell_choice(f"model: {provider}/{model}")
+            case Entry(fact=PolicyChosen(mode)) if self._is_choosing:
+                self._tell_choice(f"mode: {mode}")
+            case Entry(fact=ThinkingChosen(level)) if self._is_choosing:
+                self._tell_choice(f"thinking: {level}")
             case NavigatedDelta(prompt=prompt, moved=moved):
                 if prompt:
                     self._put(prompt)
@@ -204,6 +228,10 @@ class Outcomes:
                     self._transcript.add(NoticeBlock("info", "the conversation stands there already"))
             case ForkedDelta(path=path, prompt=prompt) if self._is_forking:
                 self._go_on(path, prompt)
+
+    def _tell_choice(self, text: str) -> None:
+        self._is_choosing = False
+        self._transcript.add(NoticeBlock("info", text))
 
     def _last_said(self) -> Sequence[Entry]:
         """The last prompt of the path, and what came of it."""
@@ -292,6 +320,7 @@ class Outcomes:
                 NoticeBlock("error", f"there is no theme {name!r}", f"There are {', '.join(self._wardrobe.names)}.")
             )
             return
+        self._transcript.add(NoticeBlock("info", f"theme: {name}"))
         self.complain(complaints)
         self._canvas.repaint()
 

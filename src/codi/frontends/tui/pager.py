@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from codi.frontends.sanitiser import visible
 from codi.frontends.tui.editor import Editor
 from codi.frontends.tui.entry_line import entry_line
 from codi.frontends.tui.keys import Input
@@ -72,7 +73,12 @@ class Pager:
             return View(lines, (len(lines) - 1, column))
         share = 100 if not last else 100 * self._top // last
         told = self._said or f"{share}%  {', '.join(self._keys())}"
-        return View([*shown, clipped(((f" {self.title}  {told}", "selected"),), columns)][:rows])
+        return View([*shown, clipped(((f" {self._title(columns - len(told))}{told}", "selected"),), columns)][:rows])
+
+    def _title(self, room: int) -> str:
+        """The title, as far as it leaves room for what the keys do."""
+        title = visible(self.title)
+        return f"{title}  " if len(title) + 3 <= room else f"{title[: room - 4]}…  " if room > 8 else ""
 
     def _keys(self) -> list[str]:
         keys = ["y goes on"] if self._go_on else []

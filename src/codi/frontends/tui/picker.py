@@ -156,12 +156,16 @@ class Picker:
             self._chosen(self.current)
 
     def _narrow(self, *, keep: bool = False) -> None:
-        words = self._filter.text.lower().split()
-        found = [choice for choice in self.choices if all(_fits(word, choice.found_by) for word in words)]
-        if words:
-            found.sort(key=lambda choice: _rank(words[0], choice.found_by))
+        found = fitting(self._filter.text, self.choices)
         self._shown = found
         self._at = min(self._at, max(len(found) - 1, 0)) if keep else 0
+
+
+def fitting(said: str, choices: Sequence[Choice]) -> Sequence[Choice]:
+    """Those that hold all words of what was typed, the likeliest first."""
+    words = said.lower().split()
+    found = [choice for choice in choices if all(_fits(word, choice.found_by) for word in words)]
+    return sorted(found, key=lambda choice: _rank(words[0], choice.found_by)) if words else found
 
 
 def _fits(word: str, text: str) -> bool:

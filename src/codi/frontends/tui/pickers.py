@@ -75,6 +75,13 @@ def models(rows: Sequence[Mapping[str, Any]], *, used: int = 0, now: str = "") -
     return choices
 
 
+def settings(rows: Sequence[Mapping[str, Any]]) -> list[Choice]:
+    return [
+        Choice(str(row["key"]), row["key"], f"{row.get('value')}  {row.get('origin') or row.get('from') or ''}".strip())
+        for row in rows
+    ]
+
+
 def snapshots(rows: Sequence[Mapping[str, Any]]) -> list[Choice]:
     return [
         Choice(str(row.get("name") or row["id"]), row["id"], f"{row['id']}  {age(_seconds(row.get('at')))}")

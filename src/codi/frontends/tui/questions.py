@@ -42,6 +42,7 @@ class Questions:
             case Entry(fact=ApprovalAsked() | QuestionAsked() as asked):
                 self._asked.append(asked)
                 self._next()
+                self._count()
             case Entry(fact=ApprovalGiven(tool_call_id=call_id)):
                 self._settled(call_id)
             case Entry(fact=TurnEnded()):
@@ -65,10 +66,15 @@ class Questions:
         if isinstance(asked, QuestionAsked):
             self.dialog = QuestionDialog(asked, self._reply)
         else:
-            place = f"1 of {len(self._asked)}" if len(self._asked) > 1 else ""
-            self.dialog = ApprovalDialog(asked, self._send, place)
+            self.dialog = ApprovalDialog(asked, self._send)
+            self._count()
         self._opened.set()
         self._changed()
+
+    def _count(self) -> None:
+        """How many wait, also those that came while this one stood."""
+        if isinstance(self.dialog, ApprovalDialog):
+            self.dialog.place = f"1 of {len(self._asked)}" if len(self._asked) > 1 else ""
 
     def _reply(self, reply: Reply) -> None:
         self._send(reply)

@@ -365,7 +365,10 @@ class Pages:
 
     def _laid(self, columns: int) -> list[Sequence[Line]]:
         pairs = zip(self._blocks, self._whole, strict=True)
-        return [block.whole(columns) if is_whole else block.lines(columns) for block, is_whole in pairs]
+        return [
+            block.whole(columns) if is_whole else [_undrawn(line) for line in block.lines(columns)]
+            for block, is_whole in pairs
+        ]
 
 
 def _is_about_tries(event: Event) -> bool:
