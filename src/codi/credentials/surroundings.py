@@ -105,7 +105,7 @@ def unfinished_from(tail: bytes) -> int:
     line = tail[max(tail.rfind(b"\n") + 1, len(tail) - _MOST_OF_A_LINE) :]
     folded = line.translate(FOLDED)
     at = len(tail)
-    if any(word.rstrip(b"=") in folded for word, _ in _WORDS) and (found := compiled(_UNFINISHED).search(line)):
+    if any(stem in folded for stem in _STEMS) and (found := compiled(_UNFINISHED).search(line)):
         at -= len(line) - found.start()
     begun = tail.rfind(_KEY_BEGIN)
     is_open = begun >= 0 and tail.find(_KEY_END, begun) < 0
@@ -231,6 +231,7 @@ _WORDS: tuple[tuple[bytes, Callable[[bytes, bytes, int, int], Iterator[Found]]],
     (b"basic=", _basic),
     (b"curl=", _curl),
 )
+_STEMS = tuple(word.rstrip(b"=") for word, _ in _WORDS)
 
 
 def _value(data: bytes, at: int, *, after_a_space: bool = False) -> tuple[int, int, bytes, bool] | None:

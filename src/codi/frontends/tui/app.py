@@ -49,6 +49,8 @@ from codi.protocol.events import (
     QueueDelta,
     SessionOpened,
     StatusDelta,
+    TextDelta,
+    ThinkingDelta,
     TitleGiven,
     TurnEnded,
     TurnStarted,
@@ -116,6 +118,7 @@ class App:
             obey=lambda line: self._lines.send_nowait(line),
         )
         self._desk = ConversationDesk(conversation, around.beside, self._outcomes.confirm)
+        self._parts = (self._desk, self._status, self._questions, self._outcomes, self._transcript)
         self._completer = Completer(commands(), around.names)
         self._attention = Attention(around.ui.notify, os.environ)
         self._ops, self._ops_to_send = anyio.create_memory_object_stream[Op](math.inf)
@@ -125,7 +128,9 @@ class App:
         self._changed, self._left, self._began_turn = anyio.Event(), anyio.Event(), anyio.Event()
         self._repaint_wanted, self._status_wanted = anyio.Event(), anyio.Event()
         self._is_busy = False
-        self._began = 0.0
+        self._typed = anyio.Event()
+        self._waits_for = ""
+        self._began = self._drawn_at = 0.0
         self._pressed = ("", 0.0)
         self._prefixed = False
         self._esc_s = 0.2 if os.environ.get("SSH_CONNECTION") else 0.05
@@ -287,20 +292,29 @@ class App:
             await self._began_turn.wait()
             while self._is_busy and self._look.motion:
                 await anyio.sleep(_TICK_S)
-                self._redraw()
+                if time.monotonic() - self._drawn_at >= _TICK_S:  # what comes meanwhile shows the time as well
+                    self._redraw()
             self._began_turn = anyio.Event()
 
     async def _draw_frames(self) -> None:
-        last = 0.0
+        was_for_key = False
         while True:
             await self._changed.wait()
-            pause = last + _FRAME_S - time.monotonic()
+            pause = self._drawn_at + _FRAME_S - time.monotonic()
             if pause > 0:
-                await anyio.sleep(pause)
+                with anyio.move_on_after(pause):
+                    # What a person typed does not wait for what streams, only for what they typed before.
+                    await (anyio.sleep_forever() if was_for_key else self._typed.wait())
             self._changed = anyio.Event()
-            last = time.monotonic()
-            passed = f" {last - self._began:.0f}s" if self._look.motion else ""
-            self._canvas.busy = f"working{passed}, esc to stop" if self._is_busy else ""
+            was_for_key = self._typed.is_set()
+            if was_for_key:
+                self._typed = anyio.Event()
+            now = time.monotonic()
+            # From when it was due: timers are late by a part of a millisecond, and who adds these up falls behind what streams.
+            self._drawn_at = min(self._drawn_at + _FRAME_S, now) if pause > 0 and not was_for_key else now
+            passed = f" {now - self._began:.0f}s" if self._look.motion else ""
+            cause = f", {self._waits_for}" if self._waits_for else ""
+            self._canvas.busy = f"working{passed}{cause}, esc to stop" if self._is_busy else ""
             self._canvas.dialog = self._questions.dialog
             self._canvas.draw()
             self.drawn.set()
@@ -328,14 +342,21 @@ class App:
 
     def _event(self, event: Event) -> None:
         self._look.now = time.monotonic()
+        # Pieces of an answer come by the hundred a second, and say nothing to anybody else.
+        is_piece = isinstance(event, TextDelta | ThinkingDelta)
         is_told = False
-        for part in (self._desk, self._status, self._questions, self._outcomes, self._transcript):
+        for part in (self._transcript,) if is_piece else self._parts:
             if is_told and part is self._transcript:
                 continue  # the command that asked tells it
             try:
                 is_told = (bool(part.hear(event)) and isinstance(event, StatusDelta)) or is_told
             except Exception as bug:  # noqa: BLE001 - a part that failed costs no other, and no conversation
                 self._transcript.add(NoticeBlock("error", self._mishaps.told(type(part).__name__, bug)))
+        if is_piece:
+            self._waits_for = ""
+            return
+        if not isinstance(event, QueueDelta):
+            self._waits_for = event.text if isinstance(event, StatusDelta) and event.kind == "waiting" else ""
         match event:
             case QueueDelta():
                 self._canvas.waiting = [line_of(item, number) for number, item in enumerate(self._desk.waiting, 1)]
@@ -348,7 +369,9 @@ class App:
                 self._is_busy, self._began = True, self._look.now
                 self._began_turn.set()
                 self._canvas.terminal.write(attention.ANSWER_MARK)
-            case Entry(fact=SessionOpened() | TitleGiven()):
+            case Entry(fact=SessionOpened() | TitleGiven() as fact):
+                if isinstance(fact, SessionOpened):
+                    self._is_busy = False  # what was begun before went no further
                 self._canvas.terminal.write(attention.title(self._status.title, self._around.cwd))
             case Entry(fact=TurnEnded()):
                 took = self._look.now - self._began
@@ -396,6 +419,7 @@ class App:
             dialog.is_viewing = False
             self._canvas.page("approval", dialog.whole, toggle=dialog.toggle)
         if inputs:
+            self._typed.set()
             self._redraw()
 
     def _given(self, what: Input) -> bool:

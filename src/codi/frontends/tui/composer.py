@@ -84,6 +84,7 @@ class Composer:
         self._rows: list[tuple[int, int]] = [(0, 0)]
         self._columns = 80
         self._top = 0
+        self._drawn: tuple[tuple[object, ...], View] = ((), View(()))
 
     @property
     def text(self) -> str:
@@ -233,6 +234,14 @@ class Composer:
 
     def view(self, rows: int, columns: int) -> View:
         """At most half of the window's rows, scrolled to the caret, between two rules."""
+        editor = self.editor
+        told = (editor.text, editor.caret, editor.mark, self.mode, self.level, rows, columns)
+        moves = self.popup or self.modal  # they look as they are asked to, whatever stands in the editor
+        if moves or self._drawn[0] != told:
+            self._drawn = (() if moves else told), self._view(rows, columns)
+        return self._drawn[1]
+
+    def _view(self, rows: int, columns: int) -> View:
         rule = ("─" * columns, f"border.{self.level}")
         popup = list(self.popup.lines(max(min(self.popup_rows, rows - 4), 0), columns)) if self.popup else []
         rows -= len(popup)

@@ -8,7 +8,7 @@ import anyio
 
 from codi.frontends.answers import MOST_RISK, Answering
 from codi.frontends.tui.panes import Pane
-from codi.protocol.events import ApprovalAsked, ApprovalGiven, Entry, Event, QuestionAsked, TurnEnded
+from codi.protocol.events import ApprovalAsked, ApprovalGiven, Entry, Event, QuestionAsked, SessionOpened, TurnEnded
 from codi.protocol.ops import Answer, Reply
 
 DEAF_S = 0.2
@@ -54,7 +54,7 @@ class Questions:
                 self._count()
             case Entry(fact=ApprovalGiven(tool_call_id=call_id)):
                 self._settled(call_id)
-            case Entry(fact=TurnEnded()):
+            case Entry(fact=TurnEnded() | SessionOpened()):
                 self._asked.clear()
                 self.dialog = None
 
