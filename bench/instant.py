@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: %d\r\n\r\n"
 
@@ -34,7 +35,11 @@ class InstantModel:
                 return
             self.connections += 1
             peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=self._talk, args=(peer,), daemon=True).start()
+            threading.Thread(target=self._heard, args=(peer,), daemon=True).start()
+
+    def _heard(self, peer: socket.socket) -> None:
+        with suppress(OSError):  # who asks may be killed
+            self._talk(peer)
 
     def _talk(self, peer: socket.socket) -> None:
         rest = b""

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from bench.instant import InstantModel, says
 from bench.measure import CODI, cpu_ms_of, environment, folder, report
 from bench.sessions import filled
 from bench.speaking import Speaker
@@ -106,33 +107,32 @@ def environment_of(home: str, url: str) -> dict[str, str]:
 
 
 def _start(home: str) -> None:
-    with running([{"text": "Hello."}]) as server:
-        env = environment_of(home, server.url)
-        bare, painted, echoed, ready, answered = [], [], [], [], []
-        for _ in range(_ROUNDS):
-            window = Window([sys.executable, "-c", "print('x', flush=True); input()"], env, home)
-            window.until(lambda seen: b"x" in seen)
-            bare.append(window.cpu_ms())
-            window.close()
-            window = Window([CODI], env, home)
-            window.until(lambda seen: _RULE in seen)
-            painted.append(window.cpu_ms())
-            window.type("q")
-            window.until(lambda seen: b"q" in seen.rpartition(_RULE)[2] or b"q" in seen)
-            echoed.append(window.cpu_ms())
-            greeted = window.until(lambda seen: b"codi 0" in seen)
-            ready.append(window.cpu_ms())
-            window.type("\r")  # at once, while the rest is loaded
-            answered.append(window.until(lambda seen: b"Hello." in seen) - greeted)
-            window.close()
-        floor = statistics.median(bare)
-        beside = f"bare interpreter {floor:.1f} ms"
-        report(
-            "prompt painted, CPU over the bare interpreter", statistics.median(painted) - floor, "ms", 10, beside=beside
-        )
-        report("first key echoed, CPU over it", statistics.median(echoed) - floor, "ms", 20, beside=beside)
-        report("runtime ready, CPU over it", statistics.median(ready) - floor, "ms", 80, beside=beside)
-        report("  a prompt sent then, to its answer, by the clock", statistics.median(answered), "ms", 300)
+    model = InstantModel([says("Hello.")])
+    env = environment_of(home, model.url)
+    bare, painted, echoed, ready, answered = [], [], [], [], []
+    for _ in range(_ROUNDS):
+        window = Window([sys.executable, "-c", "print('x', flush=True); input()"], env, home)
+        window.until(lambda seen: b"x" in seen)
+        bare.append(window.cpu_ms())
+        window.close()
+        window = Window([CODI], env, home)
+        window.until(lambda seen: _RULE in seen)
+        painted.append(window.cpu_ms())
+        window.type("q")
+        window.until(lambda seen: b"q" in seen.rpartition(_RULE)[2] or b"q" in seen)
+        echoed.append(window.cpu_ms())
+        greeted = window.until(lambda seen: b"codi 0" in seen)
+        ready.append(window.cpu_ms())
+        window.type("\r")  # at once, while the rest is loaded
+        answered.append(window.until(lambda seen: b"Hello." in seen) - greeted)
+        window.close()
+    floor = statistics.median(bare)
+    beside = f"bare interpreter {floor:.1f} ms"
+    report("prompt painted, CPU over the bare interpreter", statistics.median(painted) - floor, "ms", 10, beside=beside)
+    report("first key echoed, CPU over it", statistics.median(echoed) - floor, "ms", 20, beside=beside)
+    report("runtime ready, CPU over it", statistics.median(ready) - floor, "ms", 80, beside=beside)
+    report("  a prompt sent then, to its answer, by the clock", statistics.median(answered), "ms", 300)
+    model.close()
 
 
 def _streaming(home: str, rate: int, bound: float) -> None:

@@ -3,7 +3,6 @@
 The adapters are named, not imported: the HTTP library behind them costs more than all that is needed to print a version.
 """
 
-import difflib
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Literal, Protocol
@@ -145,7 +144,9 @@ def _settings(kind: Any, table: Mapping[str, Any], where: str) -> Any:
     known = kind.__struct_fields__
     for key in table:
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
+            from difflib import get_close_matches  # only for those who mistype
+
+            near = get_close_matches(key, known, n=1, cutoff=0.0)
             raise ConfigError(
                 f"{where}.{key}: unknown key - did you mean {near[0]}?", hint=f"Known are {', '.join(known)}."
             )

@@ -4,7 +4,6 @@ An id means a model exactly, by an alias that the catalogue declares, or by a da
 beginning: `gpt-4.1` is not `gpt-4`, and the price of the one is not the price of the other.
 """
 
-import difflib
 import functools
 import os.path
 import re
@@ -164,7 +163,9 @@ class Catalog:
             if entry.service not in twice
         }
         wanted = id.rpartition("/")[2] if not service else id
-        order = sorted(names, key=lambda name: -difflib.SequenceMatcher(None, wanted, names[name]).ratio())
+        from difflib import SequenceMatcher  # only for those who mistype
+
+        order = sorted(names, key=lambda name: -SequenceMatcher(None, wanted, names[name]).ratio())
         return order[:3]
 
     def matching(self, text: str, services: Iterable[str]) -> list[ModelEntry]:

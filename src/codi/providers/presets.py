@@ -3,7 +3,6 @@
 A preset is data: everything that a service does differently stands in its row, before it is code.
 """
 
-import difflib
 import functools
 import os.path
 import re
@@ -101,7 +100,9 @@ def preset_of(name: str, known: Mapping[str, Preset]) -> Preset:
     """The preset of that name; UsageError with the nearest names where there is none."""
     if name in known:
         return known[name]
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+    from difflib import get_close_matches  # only for those who mistype
+
+    near = get_close_matches(name, known, n=3, cutoff=0.4)
     meant = f" Did you mean {' or '.join(near)}?" if near else ""
     raise UsageError(f'unknown provider "{name}"', hint=f"{meant} Known are: {', '.join(known)}.".strip())
 
@@ -153,6 +154,8 @@ def _near_key(row: Any) -> str:
     apis = ", ".join(get_args(Api))
     for key in row if isinstance(row, dict) else ():
         if key not in keys:
-            near = difflib.get_close_matches(key, keys, n=1, cutoff=0.0)
+            from difflib import get_close_matches  # only for those who mistype
+
+            near = get_close_matches(key, keys, n=1, cutoff=0.0)
             return f"{key} is no key of a provider - did you mean {near[0]}?"
     return f"Known keys are {', '.join(keys)}; api is one of {apis}."

@@ -4,7 +4,7 @@ msgspec reads and writes nearly all of it. What it refuses, halves of surrogate 
 a text and numbers beyond a float, the standard library takes.
 """
 
-import json
+from functools import cache
 from typing import Any
 
 from msgspec import DecodeError, to_builtins
@@ -18,7 +18,11 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
 
 
-_standard = json.JSONDecoder(parse_constant=_refuse)
+@cache
+def _standard() -> Any:
+    from json import JSONDecoder  # for what msgspec refuses, which is rare
+
+    return JSONDecoder(parse_constant=_refuse)
 
 
 def object_of(line: bytes) -> dict[str, Any] | None:
@@ -35,7 +39,9 @@ def encoded(value: Any) -> bytes:
     try:
         return _encoder.encode(value)
     except UnicodeEncodeError:
-        text = json.dumps(to_builtins(value), ensure_ascii=False, separators=(",", ":"))
+        from json import dumps
+
+        text = dumps(to_builtins(value), ensure_ascii=False, separators=(",", ":"))
         return text.encode("utf-8", "backslashreplace")
 
 
@@ -51,7 +57,7 @@ def objects_in(line: bytes) -> list[bytes]:
         if text[at] != "{":
             return []
         try:
-            _, after = _standard.raw_decode(text, at)
+            _, after = _standard().raw_decode(text, at)
         except (ValueError, RecursionError):
             return []
         found.append(text[at:after].encode())
@@ -63,6 +69,6 @@ def objects_in(line: bytes) -> list[bytes]:
 
 def _object_by_standard(line: bytes) -> Any:
     try:
-        return _standard.decode(line.decode("utf-8"))
+        return _standard().decode(line.decode("utf-8"))
     except (ValueError, RecursionError):
         return None
