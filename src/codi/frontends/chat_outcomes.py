@@ -103,6 +103,8 @@ class ChatOutcomes:
                 item = self._desk().waiting[int(argument) - 1]
                 await self._send(Withdraw(item.line, item.at))
                 self._lines.say(f"taken back: {item.what.text}")
+            case "reload":
+                self._lines.say("the settings are right; lines have no keys and no theme that could be read again")
             case "keys":
                 self._lines.say(_KEYS)
             case "theme" | "themes":

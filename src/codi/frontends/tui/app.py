@@ -15,6 +15,7 @@ import anyio
 from anyio import to_thread
 
 from codi.commands.kit import commands
+from codi.commands.settings import UiSettings
 from codi.frontends.desk import ConversationDesk, line_of
 from codi.frontends.shell_lines import LINES_OF_SHELL
 from codi.frontends.tui import attention
@@ -110,6 +111,7 @@ class App:
             pull_back=self._pull_back,
             tree=lambda: self._desk.tree,
             put=self._composer.set,
+            reread=self._reread,
         )
         self._desk = ConversationDesk(conversation, around.beside, self._outcomes.confirm)
         self._completer = Completer(commands(), around.names)
@@ -333,6 +335,15 @@ class App:
         self._composer.mode = "" if self._status.mode == "default" else self._status.mode
         self._composer.level = self._status.thinking
 
+    def _reread(self, ui: UiSettings) -> None:
+        """Take over what the settings say now."""
+        composer = self._composer
+        composer.keymap, composer.popup_rows, composer.paste_lines = Keymap(ui.keys), ui.popup_rows, ui.paste_lines
+        self._look.thinking, self._look.motion = not ui.hide_thinking, ui.motion
+        self._outcomes.complain([f"ui.keys: {complaint}" for complaint in composer.keymap.complaints])
+        self._transcript.add(NoticeBlock("info", "keys and looks are as the settings say now"))
+        self._outcomes.use_theme(ui.theme)
+
     def _take_over_composer(self) -> None:
         ui, composer = self._around.ui, self._composer
         composer.keymap = Keymap(ui.keys) if ui.keys else composer.keymap
@@ -496,10 +507,15 @@ class App:
             self._send_op(Interrupt())
 
     def _clear(self) -> None:
-        """Ctrl-C: what it takes away is the text, else the turn, else the program."""
+        """Ctrl-C: what is selected is copied; else it takes away the text, else the turn, else the program."""
         now = time.monotonic()
         before, self._pressed = self._pressed, ("clear", now)
-        if self._composer.editor.text:
+        if selected := self._composer.editor.selection:
+            self._canvas.terminal.write(attention.to_clipboard(selected))
+            self._transcript.add(NoticeBlock("info", f"copied {len(selected)} characters"))
+            self._composer.editor.move(self._composer.editor.caret)
+            self._pressed = ("", 0.0)
+        elif self._composer.editor.text:
             self._composer.clear()
         elif before[0] == "clear" and now - before[1] < _TWICE_S:
             self._go(None)

@@ -4,8 +4,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, assert_never, get_args
 
 import anyio
+from msgspec import json
 
 from codi.commands.command import Ask, Do, Fail, Leave, Open, Outcome, Show
+from codi.commands.settings import UiSettings
 from codi.frontends.tui import pickers
 from codi.frontends.tui.attention import to_clipboard
 from codi.frontends.tui.blocks.notice import NoticeBlock, TextBlock
@@ -37,7 +39,7 @@ from codi.protocol.ops import ChooseModel, ChoosePolicy, ChooseThinking, Mode, O
 class Outcomes:
     """`send` brings ops to the conversation, `go` leaves it for another, `leave` ends the program, `redraw` shows what changed,
     `keys` says what the keys do, `pull_back` takes into the editor what waits, `tree` gives all entries and the leaf, `put` puts a text
-    into the editor."""
+    into the editor, `reread` takes over what the settings say now."""
 
     def __init__(
         self,
@@ -53,6 +55,7 @@ class Outcomes:
         pull_back: Callable[[int], object],
         tree: Callable[[], tuple[Sequence[Entry], str | None]],
         put: Callable[[str], object],
+        reread: Callable[[UiSettings], object],
     ) -> None:
         self._canvas = canvas
         self._transcript = transcript
@@ -65,6 +68,7 @@ class Outcomes:
         self._pull_back = pull_back
         self._tree = tree
         self._put = put
+        self._reread = reread
         self._is_forking = False
         self._is_choosing = False
 
@@ -168,6 +172,8 @@ class Outcomes:
                     self._go(str(choice.value))
             case "session":
                 self._go_on(argument, text)
+            case "reload":
+                self._reread(json.decode(argument, type=UiSettings))
             case "settings":
                 choice = await self._picked("setting", pickers.settings(await self._rows("config", "list")))
                 if choice:
