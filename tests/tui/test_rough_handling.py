@@ -1,0 +1,115 @@
+"""Windows, streams and terminals as they should not be: nothing is lost, nothing hangs, no traceback."""
+
+import os
+import pty
+import select
+import subprocess
+
+import pytest
+
+from conftest import PROGRAM, TIMEOUT_S, call, says
+
+ENTER = "\r"
+
+
+def test_a_megabyte_are_pasted_as_one(lab, terminals):
+    server = lab([says("Read.")])
+    talk = terminals()
+    talk.wait_for("codi 0")
+    text = "0123456789abcdef" * 64 + "\n"
+    data = b"\x1b[200~/" + text.encode() * 960 + b"the end\x1b[201~ and more"
+    for at in range(0, len(data), 4096):
+        select.select([], [talk._here], [], TIMEOUT_S)
+        talk.type_bytes(data[at : at + 4096])
+    talk.wait_for("[paste #1 +961 lines] and more")
+    talk.type("\x7f" * 9 + "\x7f")
+    talk.wait_until_gone("[paste #1")
+    talk.type("\x1f")
+    talk.wait_for("[paste #1 +961 lines]")
+    talk.type(ENTER)
+    talk.wait_for("Read.", "1 step,")
+    said = server.requests[-1].json["messages"][-1]["content"]
+    whole = said if isinstance(said, str) else said[-1]["text"]
+    assert whole.startswith("/0123456789") and "the end" in whole[-30:] and len(whole) > 980_000
+
+
+def test_a_flood_is_shown_and_stopped(lab, terminals):
+    lab([says("flood " * 50 + "\n", copies=2_000, chunk=4096, pause_ms=20), says("Calm.")])
+    talk = terminals(rows=24, columns=80)
+    talk.type("go" + ENTER)
+    talk.wait_for("flood flood")
+    talk.type("\x1b")
+    talk.wait_for("interrupted")
+    talk.type("again" + ENTER)
+    talk.wait_for("Calm.")
+
+
+@pytest.mark.parametrize("term", ["dumb", "unknown", "nonsense-of-a-terminal", "vt100", "linux", ""])
+def test_terminals_that_can_little_or_are_unknown(lab, terminals, term):
+    lab([says("Heard.")])
+    talk = terminals(term=term)
+    talk.type("hello" + ("\n" if term in ("dumb", "") else ENTER))
+    talk.wait_for("Heard.")
+    talk.wait_for("1 step,")
+    talk.type("\x04")
+    assert talk.end() == 0
+
+
+@pytest.mark.parametrize("closed", [0, 1, 2])
+def test_a_stream_that_is_closed(codi, lab, closed):
+    lab([says("Heard.")])
+    here, there = pty.openpty()
+    streams = {"stdin": there, "stdout": there, "stderr": there}
+    done = (
+        subprocess.run(
+            [PROGRAM, "hello"],
+            cwd=codi.cwd,
+            env=codi.env | {"TERM": "xterm"},
+            **streams,
+            preexec_fn=lambda: os.close(closed),
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+        if closed < 2
+        else None
+    )
+    os.close(there)
+    os.close(here)
+    if done is not None:
+        assert done.returncode in (0, 1, 2)
+    assert not (codi.home / "log/failures.log").exists()
+
+
+def test_windows_of_a_single_cell_and_storms_keep_the_conversation(lab, terminals):
+    lab([says("One answer.", call("read", path="nowhere")), says("Another.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n")])
+    talk = terminals(rows=1, columns=1)
+    talk.watch(0.3)
+    talk.type("go" + ENTER)
+    for number in range(60):
+        talk.resize(1 + number * 7 % 50, 1 + number * 13 % 180)
+        talk.watch(0.005)
+    talk.resize(40, 120)
+    talk.wait_for("Another.")
+    talk.type("\x03\x03")
+    assert talk.end() == 0
+
+
+def test_bytes_that_are_no_text_and_halves_of_sequences(lab, terminals):
+    server = lab([says("Heard.")])
+    talk = terminals()
+    talk.wait_for("codi 0")
+    for data in (
+        b"\xff\xfe",
+        b"\xc3",
+        b"\x1b[",
+        b"\x1b]0;never ended",
+        b"\x1b[200",
+        b"\x1bP",
+        b"\x1b[<1;2",
+        b"\xf0\x9f",
+    ):
+        talk.type_bytes(data)
+        talk.watch(0.12)
+    talk.type("\x15plain" + ENTER)
+    talk.wait_for("Heard.")
+    assert "plain" in str(server.requests[-1].json["messages"])
