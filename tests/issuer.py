@@ -29,6 +29,7 @@ class Issuer:
         self.device: list[str] = []
         """What polling is told before it is given tokens."""
         self.exchange: dict[str, Any] = {}
+        self.id_token: str = ""
         self.complaints: list[str] = []
         self.asked: list[dict[str, str]] = []
         """The forms that the token endpoint got."""
@@ -56,6 +57,7 @@ class Issuer:
             "access_token": access,
             "refresh_token": refresh,
             "token_type": "Bearer",
+            **({"id_token": self.id_token} if self.id_token else {}),
             **({} if self.lifetime_s is None else {"expires_in": self.lifetime_s}),
         }
 

@@ -1,13 +1,16 @@
 """Estimates learn from what services count, each model's by itself; and what costs much is told before it is done."""
 
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
 
+from codi.agent.counting import Counter, framing
 from codi.agent.room.calibration import Calibration
 from codi.commands.context_words import op_of
 from codi.protocol.errors import UsageError
 from codi.protocol.events import StatusDelta
+from codi.protocol.messages import Block, Image, Message, Text, Thinking, ToolCall, ToolResult
 from codi.protocol.ops import (
     ChooseWindow,
     ClearContext,
@@ -24,8 +27,11 @@ from codi.protocol.ops import (
     ShowMemories,
     Uncompact,
 )
+from codi.protocol.tooling import ToolSpec
 from conftest import says
 from stage import Stage
+
+PIXEL = b64encode(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01").decode()
 
 
 def test_two_models_never_change_each_others_ratio():
@@ -86,3 +92,30 @@ def test_words_that_mean_nothing_are_refused(line: str):
     name, *words = line.split()
     with pytest.raises(UsageError):
         op_of(name, words)
+
+
+def test_everything_that_is_sent_counts():
+    counter = Counter()
+    said = Message("user", (Text("Look."),))
+    parts: list[Block] = [
+        Thinking("I think about it for a while.", "seal"),
+        Image(PIXEL, "image/png"),
+        ToolCall("c", "read", {"path": "a.txt"}),
+        ToolResult("c", (Text("what it says"),)),
+        ToolResult("c", (Text("what it says"), Image(PIXEL, "image/png"))),
+    ]
+    for part in parts:
+        assert counter.message(Message("user", (*said.blocks, part))) > counter.message(said)
+    assert counter.message(Message("user", ())) > 0
+    tool = ToolSpec("read", "Read a file.", {"type": "object", "properties": {"path": {"type": "string"}}})
+    assert counter.system(["Be brief."], [tool]) > counter.system(["Be brief."], []) > 0
+    assert framing("anthropic-messages", tools=True, thinking=True) > framing(
+        "anthropic-messages", tools=True, thinking=False
+    )
+    assert framing("openai-completions", tools=True, thinking=True) == 0
+
+
+def test_an_image_counts_by_its_size_and_one_that_cannot_be_read_as_1200():
+    wide = b64encode(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + (1500).to_bytes(4) + (1000).to_bytes(4)).decode()
+    assert Counter().block(Image(wide, "image/png")) == 1500 * 1000 // 750
+    assert Counter().block(Image("AAAA", "image/png")) == 1200

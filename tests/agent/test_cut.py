@@ -17,9 +17,20 @@ from codi.agent.named_files import Files
 from codi.agent.room.pruning import candidates, chosen
 from codi.agent.working_set import Pins, working_set
 from codi.protocol.errors import SessionError, UsageError
-from codi.protocol.events import ContextCompacted, Entry, Fact, MessageAdded, ReplyFacts
+from codi.protocol.events import (
+    ContextCompacted,
+    Entry,
+    Fact,
+    MessageAdded,
+    Pruned,
+    ReplyFacts,
+    ResultsPruned,
+)
 from codi.protocol.messages import Message, Text, ToolCall, ToolResult, Usage, user
+from codi.protocol.tooling import ToolSpec
+from stage import next_messages, refusals
 
+TOOLS = (ToolSpec("read", "Read a file.", {"type": "object", "properties": {"path": {"type": "string"}}}),)
 SHARED = Path(os.environ.get("CODI_SHARED", Path(__file__).parents[2].parent / "shared"))
 
 sizes = st.integers(1, 900)
@@ -67,6 +78,19 @@ def test_a_cut_keeps_pairs_whole_and_the_newest(path: list[Entry], keep: int, le
     fact = ContextCompacted(summary="s", first_kept=plan.first_kept, tokens_before=1)
     messages = messages_of([*path, Entry("ffffffff", path[-1].id, 1.0, fact)])
     assert messages[0].role == "user"
+
+
+@given(paths(), st.integers(1, 2000), st.integers(0, 6))
+@settings(max_examples=20, deadline=None)
+def test_what_is_left_after_a_cut_and_a_prune_is_taken_by_every_service(path: list[Entry], keep: int, least: int):
+    found = candidates(path, count, {}, Pins(), working_set(path))
+    items = tuple(Pruned(each.entry.id, "read_0123456789ab", each.tokens, "read") for each in found)
+    cut = cut_of(path, count, keep, min_recent=least)
+    facts: list[Fact] = [ResultsPruned(items)]
+    if cut is not None:
+        facts.append(ContextCompacted(summary="s", first_kept=plan_of(path, cut).first_kept, tokens_before=1))
+    after = [Entry(f"f{at:07x}", None, 1.0, fact) for at, fact in enumerate(facts)]
+    assert refusals(next_messages([*path, *after]), TOOLS) == {}
 
 
 @given(paths(), st.integers(0, 3000), st.integers(0, 800))

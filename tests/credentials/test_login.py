@@ -214,6 +214,19 @@ def test_copilot_exchanges_its_token_before_it_ends(fake):
     assert anyio.run(token.renew) is True
 
 
+def test_copilot_is_exchanged_once_for_requests_side_by_side(fake):
+    fake.exchange = {"token": "tid=1", "expires_at": time.time() + 1500}
+    token = copilot(fake)
+
+    async def both() -> None:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(4):
+                tasks.start_soon(token.secret)
+
+    anyio.run(both)
+    assert len(fake.exchanged) == 1
+
+
 @pytest.mark.parametrize("told", [{"endpoints": {}}, {"token": 1}, {"token": "t", "endpoints": {"api": "http://evil"}}])
 def test_copilot_takes_no_answer_that_is_none(fake, told):
     fake.exchange = told

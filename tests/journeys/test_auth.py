@@ -10,6 +10,7 @@ import subprocess
 import sys
 import termios
 import time
+from base64 import urlsafe_b64encode
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -394,6 +395,58 @@ def test_logout_removes_from_every_store(codi, lab, issuer, browser, ring, home)
     assert run.status == 1 and "nothing is kept for acme" in run.err
     assert codi("auth", "logout", "--all", "--json").result == {"provider": None, "removedFrom": ["the key ring"]}
     assert json.loads(file.read_text()) == {} and codi("auth", "list").out == ""
+
+
+ACCOUNT = {"https://api.openai.com/auth": {"chatgpt_account_id": "acc-1"}}
+
+
+@pytest.mark.parametrize(
+    ("service", "wire", "device"),
+    [
+        ("anthropic", "anthropic", False),
+        ("openai", "openai-responses", False),
+        ("google", "google", False),
+        ("github-models", "openai-chat", True),
+        ("github-copilot", "openai-chat", True),
+    ],
+)
+def test_each_login_stands_in_its_header(codi, lab, issuer, browser, service, wire, device):
+    server = lab([says("Hello.")], wire, used=False)
+    middle = urlsafe_b64encode(json.dumps(ACCOUNT).encode()).decode().rstrip("=")
+    issuer.id_token = f"e30.{middle}.x" if service == "openai" else ""
+    issuer.exchange = {"token": "short", "expires_at": time.time() + 1500}
+    versioned = "" if service in ("anthropic", "google") else "/v1"
+    codi.set_up(
+        issuer.toml(service) + (f'exchange_url = "{issuer.url}/exchange"\n' if service == "github-copilot" else "")
+        + f'[providers.{service}]\nbase_url = "{server.url}{versioned}"\n'
+    )  # fmt: skip
+    log_in(codi, service, *(["--device"] if device else []))
+    run = codi("-p", "--model", f"{service}/m", "go")
+    assert run.out == "Hello.\n", run
+    (token,) = issuer.valid
+    (request,) = server.requests
+    shown = "short" if service == "github-copilot" else token
+    assert request.headers["authorization"] == f"Bearer {shown}"
+    assert "x-api-key" not in request.headers and "x-goog-api-key" not in request.headers
+    if service == "openai":
+        assert request.headers["chatgpt-account-id"] == "acc-1"
+    if service == "github-copilot":
+        assert issuer.exchanged == [f"token {token}"]
+
+
+def test_copilot_is_exchanged_once_for_as_long_as_that_is_good(codi, lab, issuer, browser):
+    server = lab([says("One."), says("Two."), says("Three.")], "openai-chat", used=False)
+    issuer.exchange = {"token": "short", "expires_at": time.time() + 30}
+    codi.set_up(
+        issuer.toml("github-copilot") + f'exchange_url = "{issuer.url}/exchange"\n'
+        f'[providers.github-copilot]\nbase_url = "{server.url}/v1"\n'
+    )
+    log_in(codi, "copilot", "--device")
+    assert codi("-p", "--model", "github-copilot/m", "go", "and again").out.endswith("Two.\n")
+    assert len(issuer.exchanged) == 1
+    issuer.exchange = {"token": "long", "expires_at": time.time() + 1500}
+    assert codi("-p", "--model", "github-copilot/m", "go").out == "Three.\n" and len(issuer.exchanged) == 2
+    assert keys_of(server) == ["Bearer short", "Bearer short", "Bearer long"]
 
 
 def test_copilot_goes_where_its_token_says(codi, lab, issuer):

@@ -23,6 +23,9 @@ None.
 1. Go on.
 ## Critical Context
 None."""
+LESS_RESERVE = 8192 - int(0.15 * 8192)
+"""Of a window of 8,192: what the service takes of a request, so that there is always room for an answer."""
+
 SUMMARISES = {"system": "You summarise conversations"}
 
 
@@ -48,7 +51,7 @@ def test_sixty_big_results_in_one_turn_go_through_a_small_window(codi: Codi, lab
     for number in range(60):
         (folder / f"f{number}.txt").write_text("".join(f"line {at} of file {number} says so\n" for at in range(200)))
     steps = [says("", call("read", path=f"f{number}.txt")) for number in range(60)]
-    script = {"window": 8192, "steps": [*steps, says("All read.")], "branches": [summariser()]}
+    script = {"window": LESS_RESERVE, "steps": [*steps, says("All read.")], "branches": [summariser()]}
     server = lab(script, "openai-chat")
 
     run = codi.stream("read them all", "--context-window", "8192", "--max-turns", "100", timeout=120)
@@ -64,7 +67,7 @@ def test_sixty_big_results_in_one_turn_go_through_a_small_window(codi: Codi, lab
 
 def test_two_hundred_turns_never_pass_the_window(codi: Codi, lab):
     steps = [says(f"Answer {number}: " + "word " * 60) for number in range(200)]
-    server = lab({"window": 8192, "steps": steps, "branches": [summariser()]}, "openai-chat")
+    server = lab({"window": LESS_RESERVE, "steps": steps, "branches": [summariser()]}, "openai-chat")
     prompts = [f"Prompt {number}: " + "please " * 40 for number in range(200)]
 
     run = codi.json(*prompts, "--context-window", "8192", timeout=300)
@@ -162,7 +165,8 @@ def test_a_model_remembers_only_what_the_person_approves(codi: Codi, lab, folder
     steps = [says("", call("recall", action="remember", fact="The tests need a key.")), says("Done.")]
     lab({"loop": True, "steps": steps}, "openai-chat")
     refused = codi.json("go", "--permission-mode", "full-access")
-    assert not (codi.home / "memories.md").exists() or refused.status == 0
+    assert refused.status == 3
+    assert not (codi.home / "memories.md").exists() and not (folder / ".codi" / "memories.md").exists()
     asked = codi.json("go", "-y", "--trust-project")
     assert asked.status == 0
     assert "The tests need a key." in (folder / ".codi" / "memories.md").read_text()

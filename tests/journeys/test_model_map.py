@@ -171,3 +171,45 @@ def test_what_is_known_of_models_and_services(codi: Codi):
     assert ["anthropic", "anthropic", "https://api.anthropic.com"] in [row[:3] for row in rows]
     favoured = codi("models", "--favourites", env={"CODI_MODEL_FAVOURITES": "anthropic/claude-haiku-4-5"})
     assert [row[0] for row in favoured.rows] == ["anthropic/claude-haiku-4-5"]
+
+
+def test_a_map_is_read_again_between_turns_and_a_broken_one_changes_nothing(codi: Codi, lab, terminals):
+    codi.set_up(MAP)
+    codi.env["CODI_MODEL"] = "quick"
+    server = lab({"loop": True, "steps": [says("Yes.")]}, used=False)
+    codi.env |= {"ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_API_KEY": "k"}
+    chat = terminals(term="dumb")
+    chat.wait_for("\n>")
+
+    def ask(number: int) -> tuple[str, int]:
+        chat.type("hi\n")
+        chat.wait_for("[1 step,", times=number)
+        return asked(server)["model"], asked(server)["max_tokens"]
+
+    assert ask(1) == ("small", 777)
+    codi.set_up(MAP.replace('model = "small"\nmax_output = 777', 'model = "smaller"\nmax_output = 555'))
+    assert ask(2) == ("smaller", 555)
+    codi.set_up(MAP.replace("max_output = 777", "max_output = = 1"))
+    assert ask(3) == ("smaller", 555)
+    chat.wait_for("the model map stays as it was")
+    codi.set_up(MAP)
+    assert ask(4) == ("small", 777)
+    chosen = [entry["modelId"] for entry in codi.session() if entry["type"] == "model_change"]
+    assert chosen == ["small", "smaller", "small"]
+
+
+def test_the_yaml_of_a_project_is_trusted_as_it_is_and_not_as_it_becomes(codi: Codi, lab):
+    path = codi.cwd / "codi-models.yaml"
+    path.write_text("models:\n  brief:\n    provider: anthropic\n    model: little\n")
+    lab({"loop": True, "steps": [says("Yes.")]})
+    run = codi.json("hi")
+    assert any("codi-models.yaml is not read" in warning for warning in run.result["warnings"]), run
+
+    def served() -> str:
+        return codi.json("hi", "--model", "brief").result["model"]["id"]
+
+    assert served() == "brief"  # no name of a map, but an id
+    assert codi("trust", "accept").status == 0
+    assert served() == "little"
+    path.write_text(path.read_text().replace("little", "other"))
+    assert served() == "brief"

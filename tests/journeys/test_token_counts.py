@@ -68,6 +68,19 @@ def test_a_local_server_counts_with_its_own_tokenizer(codi: Codi, lab):
     assert counted.path == "/tokenize" and WORD in counted.json["content"]
 
 
+@pytest.mark.parametrize(
+    ("service", "asked_at"), [("llamacpp", "/props"), ("vllm", "/v1/models"), ("lmstudio", "/api/v0/models")]
+)
+def test_a_local_server_is_asked_for_its_window(codi: Codi, lab, service: str, asked_at: str):
+    server = lab({**FAIR, "window": 23_456}, used=False)
+    codi.env["CODI_MODEL"] = f"{service}/x"
+    codi.set_up(f"providers.{service}.base_url = '{server.url}/v1'")
+    assert codi.json("hi").status == 0
+    (described,) = [entry["data"] for entry in codi.session() if entry.get("customType") == "codi/model"]
+    assert described["window"] == 23_456 and asked_at in paths(server)
+    assert paths(server).count("/v1/chat/completions") == 1
+
+
 @pytest.fixture
 def words_as_tokens(tmp_path: Path) -> Path:
     """A `tokenizer.json` of which each word is a token, whatever its length."""

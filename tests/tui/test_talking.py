@@ -106,3 +106,21 @@ def test_yes_for_all_that_is_not_dangerous_and_signs_that_mislead(lab, terminals
     assert (folder / "x").exists()
     talk.type("n")
     talk.wait_for("Done.")
+
+
+def test_what_stands_above_and_a_question_mark_helps(codi, lab, terminals, folder):
+    (folder / "AGENTS.md").write_text("Be brief.\n")
+    server = lab([says("never")])
+    talk = terminals(rows=24)
+    talk.wait_for("codi 0", "context: AGENTS.md", str(folder), "/ commands  @ files")
+    talk.type("?snapshot" + ENTER)
+    talk.wait_for("/snapshot", "the tree as it was")
+    talk.type("?nonsenseword" + ENTER)
+    talk.wait_for("no command is about 'nonsenseword'")
+    talk.type("?" + ENTER)
+    talk.wait_for("general", "q leave")
+    assert not server.requests
+    quiet = terminals("-q")
+    quiet.wait_for("%/")
+    quiet.watch(0.2)
+    assert "/ commands" not in quiet.shown and "codi 0" not in quiet.shown

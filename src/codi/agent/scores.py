@@ -14,12 +14,11 @@ from codi.protocol.messages import Message
 SHORTEST_NAME = 4
 """Characters: what is shorter is a word of every text."""
 
-_NAME = re.compile(r"[A-Za-z_][\w./-]{3,}")
-_TELLING = re.compile(r"[a-z0-9][A-Z]|\w[._/]\w|[A-Za-z_]\d")
-_EMPHASIS = re.compile(
-    r"\b(?:important|must|never|always|only|remember|critical|note that|make sure|do not|don't)\b|!", re.IGNORECASE
-)
-_CODE = re.compile(r"[{}();=]|```|\b(?:def|class|return|import|function|const)\b")
+# Compiled when they are first used, which few conversations come to.
+_NAME = r"[A-Za-z_][\w./-]{3,}"
+_TELLING = r"[a-z0-9][A-Z]|\w[._/]\w|[A-Za-z_]\d"
+_EMPHASIS = r"(?i)\b(?:important|must|never|always|only|remember|critical|note that|make sure|do not|don't)\b|!"
+_CODE = r"[{}();=]|```|\b(?:def|class|return|import|function|const)\b"
 _SPOKEN, _SHOWN = 4000, 400
 _MANY = 5
 
@@ -33,9 +32,9 @@ def scores(messages: Sequence[Message], recent: Collection[str] = ()) -> list[fl
     found = []
     for at, message in enumerate(messages):
         by_person = message.role == "user" and not message.tool_results
-        emphasis = (1.0 if _EMPHASIS.search(texts[at]) else 0.5) if by_person else 0.0
+        emphasis = (1.0 if re.search(_EMPHASIS, texts[at]) else 0.5) if by_person else 0.0
         action = 1.0 if message.tool_calls else 0.7 if message.tool_results else 0.0
-        code = 1.0 if not names[at].isdisjoint(recent) else 0.5 if _CODE.search(texts[at]) else 0.0
+        code = 1.0 if not names[at].isdisjoint(recent) else 0.5 if re.search(_CODE, texts[at]) else 0.0
         found.append(
             0.25 * math.exp(-(count - 1 - at) / (count / 2))
             + 0.15 * min(later[at] / _MANY, 1.0)
@@ -48,8 +47,8 @@ def scores(messages: Sequence[Message], recent: Collection[str] = ()) -> list[fl
 
 def names_in(text: str) -> set[str]:
     """Paths and names that a text speaks of: what no word of a language looks like."""
-    found = (name.rstrip("./-") for name in _NAME.findall(text))
-    return {name for name in found if len(name) >= SHORTEST_NAME and _TELLING.search(name)}
+    found = (name.rstrip("./-") for name in re.findall(_NAME, text))
+    return {name for name in found if len(name) >= SHORTEST_NAME and re.search(_TELLING, name)}
 
 
 def _spoken_of_later(messages: Sequence[Message], names: Sequence[set[str]]) -> list[int]:

@@ -6,7 +6,6 @@ from hashlib import sha256
 from itertools import islice
 
 from codi.tools.output import size
-from codi.tools.unified_diffs import file_diff
 from codi.workspace.trial import Change, Trial
 
 _MOST_LISTED = 200
@@ -81,12 +80,18 @@ class _Side:
             return f" -> {os.readlink(change.new)}"
         if self._is_large:
             return f" ({size(os.lstat(change.new or change.path).st_size)})"
+        from codi.tools.unified_diffs import file_diff  # for what is tried, and most commands are not
+
         told = file_diff("", self._old, "", self._new)
         mode = "" if told.lines or change.new is None else f" (mode {os.lstat(change.new).st_mode & 0o7777:o})"
         return f" ({told.counts})" if told.lines else mode
 
     def diff(self, name: str) -> Sequence[str]:
-        return () if self._is_large or self.change.is_folder else file_diff(name, self._old, name, self._new).lines
+        if self._is_large or self.change.is_folder:
+            return ()
+        from codi.tools.unified_diffs import file_diff
+
+        return file_diff(name, self._old, name, self._new).lines
 
 
 _TOO_LARGE = b"\0too large\0"

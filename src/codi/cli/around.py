@@ -3,7 +3,7 @@
 import os
 
 from codi.cli.attachments import picture_of
-from codi.cli.beside import beside
+from codi.cli.beside import beside, instead
 from codi.cli.failures import keep_if_possible
 from codi.cli.mentions import Mentions
 from codi.cli.names import KnownNames
@@ -30,4 +30,5 @@ def surroundings(reception: Reception, places: Places, names: KnownNames, answer
         reception.theme_folders,
         picture_of,
         keep_if_possible,
+        instead=instead,
     )

@@ -62,8 +62,11 @@ def run(words: Sequence[str], opening: Painted | None = None) -> int:
             from codi.cli.talk import talk
 
             return anyio.run(talk, reception, target, prompts, places, answering)
+        from codi.cli.header import header
+
+        above = None if args.quiet else header(places, with_files=not args.no_context_files)
         status: int = anyio.run(
-            import_module("codi.cli.terminal").talk, reception, target, prompts, opening, places, answering
+            import_module("codi.cli.terminal").talk, reception, target, prompts, opening, places, answering, above
         )
         return status
     except BaseExceptionGroup as group:

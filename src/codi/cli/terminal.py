@@ -22,11 +22,13 @@ async def talk(
     opening: Opening,
     places: Places,
     answering: Answering | None,
+    above: Sequence[str] | None = (),
 ) -> int:
+    """`above` is what is shown first, besides who answers; None shows neither."""
     ended = Ended()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(cancel_when_ended, ended, tasks.cancel_scope)
-        await _conversations(reception, target, prompts, opening, places, answering)
+        await _conversations(reception, target, prompts, opening, places, answering, above)
         tasks.cancel_scope.cancel()
     return 128 + ended.signal if ended.signal else 0
 
@@ -38,6 +40,7 @@ async def _conversations(
     opening: Opening,
     places: Places,
     answering: Answering | None,
+    above: Sequence[str] | None,
 ) -> None:
     """One conversation after the other, as the person goes from one to the next."""
     names = KnownNames(reception, places)
@@ -47,7 +50,8 @@ async def _conversations(
         tasks.start_soon(names.learn)
         while going is not None:
             async with reception.open(going or None) as conversation:
-                app = App(opening, conversation, around, greeting=conversation.greeting)
+                greeting = "" if above is None else "\n".join([conversation.greeting, *above])
+                app = App(opening, conversation, around, greeting=greeting)
                 tasks.start_soon(_hurry_when_drawn, reception, app)
                 await app.run(prompts)
             going, prompts = app.next, ()

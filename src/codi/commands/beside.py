@@ -1,8 +1,9 @@
 """Commands that are subcommands of `codi`: they run beside this program, on the same directory, and what they print is shown."""
 
 from collections.abc import Sequence
+from shlex import join
 
-from codi.commands.command import Desk, Fail, Outcome, Show
+from codi.commands.command import Desk, Fail, Open, Outcome, Show
 
 
 async def told(desk: Desk, *words: str, empty: str = "nothing") -> Outcome:
@@ -51,10 +52,18 @@ async def doctor(words: Sequence[str], desk: Desk) -> Outcome:
 
 
 async def login(words: Sequence[str], desk: Desk) -> Outcome:
-    """Keys are typed where nothing records them: in a shell of one's own."""
-    status = await told(desk, "auth", "status")
+    """The subcommand is given the terminal: keys and codes are typed where nothing of the conversation records them."""
+    if words:
+        return Open("terminal", join(["auth", "login", *words]))
+    status = await told(desk, "auth", "status", empty="no key is set and nothing is kept")
     text = status.text if isinstance(status, Show) else ""
-    return Show(f"{text}\nTo sign in, run in a shell: codi auth login {' '.join(words) or 'NAME'}".strip(), "login")
+    return Show(f"{text}\nTo sign in: /login NAME".strip(), "login")
+
+
+async def logout(words: Sequence[str], desk: Desk) -> Outcome:
+    if not words:
+        return Fail("usage: /logout NAME|--all")
+    return await told(desk, "auth", "logout", *words, empty="nothing was kept")
 
 
 async def tools(words: Sequence[str], desk: Desk) -> Outcome:

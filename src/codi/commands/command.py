@@ -24,11 +24,12 @@ class Form(Struct, frozen=True):
 
 class Show(Struct, frozen=True):
     """Something to read. `title` is for a pager, where it is long. `files` is the same of changed files with what changed within,
-    for who can show that. Where it is a preview, `then` goes on with what was shown, once the person agrees; who cannot ask leaves it."""
+    for who can show that; `view` the part of an interface that lists the same to choose from. Where it is a preview, `then` goes on with what was shown, once the person agrees; who cannot ask leaves it."""
 
     text: str
     title: str = ""
     files: tuple[ChangedFileRow, ...] = ()
+    view: Literal["", "queue", "snapshots"] = ""
     then: "Callable[[], Awaitable[Outcome]] | None" = None
 
 

@@ -309,9 +309,19 @@ _LEDGER = (
     ),
     Command(
         "login",
-        "keep a key or sign in, as the subcommand says",
-        (Form("", "/login"),),
+        "sign in to a service, or keep a key for it",
+        (
+            Form("", "/login", "which key or login counts for each service"),
+            Form("NAME [--device]", "/login anthropic", "in the browser, by a code, or with a key"),
+        ),
         "codi.commands.beside:login",
+        group="model",
+    ),
+    Command(
+        "logout",
+        "remove a key or login from every store",
+        (Form("NAME|--all", "/logout anthropic"),),
+        "codi.commands.beside:logout",
         group="model",
     ),
     Command("tools", "the tools that are offered", (Form("[name]", "/tools"),), "codi.commands.beside:tools"),

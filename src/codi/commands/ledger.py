@@ -155,7 +155,8 @@ def _told(event: Event, title: str) -> Outcome:
         case BisectDelta():
             return _lines(ledger_words.bisect_in_words(event), title)
         case SnapshotsDelta():
-            return _lines(ledger_words.snapshots_in_words(event), title)
+            told = _lines(ledger_words.snapshots_in_words(event), title)
+            return told if event.created or not event.snapshots else Show(told.text, title, view="snapshots")
         case ComparisonDelta(lines):
             return _lines(lines or ["nothing is different"], title)
     return Fail(f"codi answered with a {type(event).__name__}")

@@ -18,7 +18,6 @@ LOOKS = (
         aliases=("setup-providers",),
         group="model",
     ),
-    _look("logout", "remove a key or login; asks", Form("NAME", "/logout nobody"), group="model"),
     _look("grep", "lines that fit a pattern", Form("PATTERN [PATH]", "/grep larder"), group="files"),
     _look("find", "files by name", Form("GLOB", "/find *.py"), group="files"),
     _look(

@@ -45,15 +45,6 @@ async def provider(words: Sequence[str], desk: Desk) -> Outcome:
     return Fail("usage: /provider [list|setup]")
 
 
-async def logout(words: Sequence[str], desk: Desk) -> Outcome:
-    """Removes what is kept, so it asks."""
-    if len(words) != 1:
-        return Fail("usage: /logout NAME", "/login shows the names.")
-    if not await desk.confirm(f"Remove 1 login or key: {words[0]}?"):
-        return Show("nothing was removed")
-    return await told(desk, "auth", "logout", words[0], empty=f"{words[0]} is removed")
-
-
 async def grep(words: Sequence[str], desk: Desk) -> Outcome:
     if not words:
         return Fail("usage: /grep PATTERN [PATH]", "A pattern with spaces goes in quotes.")

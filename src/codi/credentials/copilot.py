@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Any, Protocol
 
+import anyio
 import msgspec
 from msgspec import Struct
 
@@ -47,21 +49,36 @@ class CopilotToken:
         self._connect = connect
         self._clock = clock
         self._answer: _Answer | None = None
+        self._good_until = 0.0
+        self._turn = anyio.Lock()
 
     async def secret(self) -> str | None:
         answer = self._answer
-        if answer is None or (answer.expires_at and answer.expires_at - self._clock() <= MARGIN_S):
-            answer = await self._exchanged()
+        if answer is None or self._clock() >= self._good_until:
+            answer = await self._exchanged(answer)
         return answer.token
 
     async def renew(self) -> bool:
-        before = self._answer.token if self._answer else ""
-        return (await self._exchanged()).token != before
+        before = self._answer
+        return (await self._exchanged(before)).token != (before.token if before else "")
 
     def __repr__(self) -> str:
         return f"CopilotToken({self.source})"
 
-    async def _exchanged(self) -> _Answer:
+    async def _exchanged(self, stale: _Answer | None) -> _Answer:
+        """Another answer than this one: of requests side by side one exchanges for all."""
+        async with self._turn:
+            if self._answer is not stale and self._answer is not None:
+                return self._answer
+            answer = await self._asked_for()
+            now = self._clock()
+            # One that is given for less than two minutes is at least used for half of them.
+            end = answer.expires_at
+            self._good_until = max(end - MARGIN_S, now + (end - now) / 2) if end else inf
+            self._answer, self.base_url = answer, answer.endpoints.api
+            return answer
+
+    async def _asked_for(self) -> _Answer:
         exchange: Any = self._connect()
         token = await self._github.secret()
         if not token:
@@ -74,5 +91,4 @@ class CopilotToken:
         address = answer.endpoints.api
         if address and not leads_safely(address):
             raise exchange.malformed("the address in it is no https:// address")
-        self._answer, self.base_url = answer, address
         return answer

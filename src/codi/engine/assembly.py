@@ -28,7 +28,8 @@ from codi.engine.fitting import Fitted, fitted
 from codi.engine.habits import Habits
 from codi.engine.logins import Logins, is_at_home
 from codi.engine.model_list import ModelList
-from codi.engine.model_map import NamedModel
+from codi.engine.model_map import ModelMap, NamedModel
+from codi.engine.model_map_files import Tables
 from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.prompt_files import prompt_file
@@ -126,7 +127,20 @@ class Assembly:
         self.budget = Budget(limits.max_cost, limits.max_tokens, unknown=limits.max_cost_unknown)
         """One for all conversations of this start."""
         self._choosing = Choosing(places, settings, options, env, hear=self._connected)
-        self.tables, self.map, self._catalog = self._choosing.tables, self._choosing.map, self._choosing.catalog
+        self._of_files = self._choosing.of_files
+
+    @property
+    def map(self) -> ModelMap:
+        return self._of_files.map
+
+    @property
+    def tables(self) -> Tables:
+        """The model map as it is written."""
+        return self._of_files.tables
+
+    def read_map_again(self) -> bool:
+        """Take up what changed in the files of the model map; False where nothing did. Raises ConfigError, and then it is as it was."""
+        return self._of_files.read_again()
 
     def _connected(self, connection: Connection) -> None:
         for hear in self.listening:
@@ -146,14 +160,14 @@ class Assembly:
         return ModelList(
             self._env,
             known,
-            self._catalog,
+            self._of_files.catalog,
             logins=self._logins.services(),
             offline=self.settings.network.offline,
             hear=self._connected,
         )
 
     def entry(self, choice: Choice) -> ModelEntry:
-        entry = self._catalog.entry(choice.service, choice.model_id)
+        entry = self._of_files.catalog.entry(choice.service, choice.model_id)
         window = self.settings.model.context_window
         return structs.replace(entry, window=window, assumed=False) if window else entry
 
@@ -362,7 +376,7 @@ class Assembly:
         """The model as one that can call these tools: by its text, where it has no other way."""
         if self.settings.tools.text_calls == "off":
             return provider
-        known = self._catalog.entry(provider.model.service, provider.model.id)
+        known = self._of_files.catalog.entry(provider.model.service, provider.model.id)
         return TextCalls(
             provider,
             toolbox,
@@ -375,7 +389,7 @@ class Assembly:
         """What the system prompt says of the tools to a model that is known to take none."""
         if entry is None or not tools or self.settings.tools.text_calls == "off":
             return []
-        takes_tools = entry.abilities.tools and self._catalog.entry(entry.service, entry.id).abilities.tools
+        takes_tools = entry.abilities.tools and self._of_files.catalog.entry(entry.service, entry.id).abilities.tools
         return [] if takes_tools else [tools_in_words(tools)]
 
     def mind(
@@ -440,9 +454,9 @@ class Assembly:
             return self._speaker(choice, credential, vault)
 
         def at(base_url: str, headers: Mapping[str, str]) -> Provider:
-            if not base_url or not is_at_home(choice):
-                return self._speaker(choice, credential, vault)
-            placed = structs.replace(choice, base_url=base_url, headers={**choice.headers, **headers})
+            # Who leads a service elsewhere is not led on by its login; of what else it wants of an account nothing is left out.
+            address = base_url if base_url and is_at_home(choice) else choice.base_url
+            placed = structs.replace(choice, base_url=address, headers={**choice.headers, **headers})
             return self._speaker(placed, credential, vault)
 
         return LoggedIn(credential, at)

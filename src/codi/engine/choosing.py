@@ -9,20 +9,18 @@ from anyio import from_thread, to_thread
 from msgspec import structs
 
 from codi.credentials.safe import Safe
-from codi.engine.model_map import ModelMap
-from codi.engine.model_map_files import tables_of
+from codi.engine.living_map import LivingMap
 from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.settings import Settings
 from codi.protocol.network import Hear, nobody
-from codi.providers.catalog import Catalog
 from codi.providers.choice import Choice, LocalServer, smart_default
 from codi.providers.presets import presets
 from codi.providers.wanted import Wanted
 
 
 class Choosing:
-    """`tables` is the model map as it is written, `map` as it is used, `catalog` what is known of models."""
+    """`of_files` is the model map, and what is known of models."""
 
     def __init__(
         self, places: Places, settings: Settings, options: Options, env: Mapping[str, str], hear: Hear = nobody
@@ -32,9 +30,7 @@ class Choosing:
         self._env = env
         self._hear = hear
         self._safe = Safe(places.home, env)
-        self.tables = tables_of(settings, places, trusted=options.trust == "all")
-        self.map = ModelMap.of(self.tables)
-        self.catalog = Catalog.load(os.path.join(places.home, "models.toml"), self.tables.models)
+        self.of_files = LivingMap(places, settings, env, options.trust)
 
     async def choice(self, model: str = "") -> Choice:
         """The model to ask: the one named here, else what flags, environment, settings and surroundings say."""
@@ -47,7 +43,7 @@ class Choosing:
                 base_url="",
                 reason="it says again what it said",
             )
-        if named := self.map.find(model or of.default):
+        if named := self.of_files.map.find(model or of.default):
             choice = await self._chosen(named.wanted)
             thinking = named.level or choice.thinking or named.model.thinking
             found = structs.replace(choice, name=named.name, thinking=thinking)
@@ -81,7 +77,7 @@ class Choosing:
             model=model or None,
             layers=self._options.said_of_model or [as_one],
             known=presets(self._settings.providers),
-            catalog=self.catalog,
+            catalog=self.of_files.catalog,
             logins=self._safe.services(),
             probe=probe,
         )

@@ -172,6 +172,7 @@ class Engine:
 
             fit, shape = fitted_to(entry, mode), parts.shape(entry)
             first_fit, toolbox, files = fit, fit.toolbox, fit.files
+            called = choice.name if choice else ""
             workspace, ledger = parts.workspace(), parts.ledger()
             cover = Cover(ledger, workspace, record, lambda: workspace.jobs.are_running)
             book = parts.rulebook()
@@ -213,7 +214,7 @@ class Engine:
                 )
 
             async def rethink(name: str) -> Mind:
-                nonlocal fit, shape
+                nonlocal fit, shape, called
                 named = await parts.choice(name)
                 thinking = named.thinking or self._thinking_of(session.path(), None)
                 provider = parts.provider(named, vault, allowance)
@@ -224,7 +225,16 @@ class Engine:
                     calls.judging.toolbox, calls.at_once = fit.toolbox, CALLS_A_STEP[parts.profile(entry)]
                     for notice in fit.notices:
                         record.tell(StatusDelta(kind="warning", text=notice))
+                called = named.name
                 return mind_of(named, provider, thinking)
+
+            async def look_again() -> Mind | None:
+                nonlocal small
+                before = parts.map.entry(called)
+                if not parts.read_map_again():
+                    return None
+                small = await self._summarizer()
+                return await rethink(called) if parts.map.entry(called) != before else None
 
             def repolicy(mode: Mode) -> Policy:
                 return on(calls.approvals.territory, parts.policy(mode))
@@ -260,11 +270,13 @@ class Engine:
                 results,
                 consult,
                 self._titles(record, vault),
+                look_again,
                 is_watched=self._options.someone_answers,
             )
             notices = (
                 *self._warnings,
                 *parts.complaints,
+                *(f"{name} is not read: it is not trusted (codi trust)" for name in parts.tables.untrusted),
                 *approvals.learning.begin_turn(),
                 *session.store.warnings,
                 *files.notices,

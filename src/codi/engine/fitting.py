@@ -19,7 +19,8 @@ _LEAST_TALK = 1024
 
 
 class Fitted(Struct, frozen=True):
-    """`notices` say what had to go."""
+    """`files` are the instructions as they lie on the disk, of which the system prompt may hold less; `notices` say what had to
+    go."""
 
     toolbox: Toolbox
     files: ContextFiles
@@ -42,6 +43,7 @@ def fitted(
     most = tier.system
     counter = Counter()
     notices: list[str] = []
+    whole = files
 
     def is_too_much() -> bool:
         return _tokens(counter, toolbox, system_of(toolbox, files)) > most
@@ -71,7 +73,7 @@ def fitted(
             hint = f"{what[0].upper()}{what[1:]}. Choose a model with a larger window, or fewer tools (--tools)."
             raise ConfigError(said, hint=hint)
         notices.append(f"{said}; {what}")
-    return Fitted(toolbox, files, system_of(toolbox, files), tuple(notices))
+    return Fitted(toolbox, whole, system_of(toolbox, files), tuple(notices))
 
 
 def _tokens(counter: Counter, toolbox: Toolbox, system: str) -> int:

@@ -145,6 +145,7 @@ class LocalConversation:
 
     `rethink` gives the mind for a model's name, `repolicy` the policy for a mode's; both are the engine's. `taking_back` undoes,
     `consult` answers what is asked of the rules.
+    `look_again` gives another mind where the settings of the present one have changed since the last turn.
     `titles` are found when a turn has ended and a person watches, else beside the next turn: a run that is over needs none."""
 
     def __init__(
@@ -162,6 +163,7 @@ class LocalConversation:
         results: Results,
         consult: Callable[[Sequence[str]], PolicyDelta] = _knows_no_rules,
         titles: Titles | None = None,
+        look_again: Callable[[], Awaitable[Mind | None]] | None = None,
         *,
         is_watched: bool = False,
     ) -> None:
@@ -178,6 +180,7 @@ class LocalConversation:
         self._navigating = Navigating(record, lambda: agent.mind, taking_back, self._keep_what_holds)
         self._questions = questions
         self._titles = titles
+        self._look_again = look_again
         self._is_watched = is_watched
         self._talked = anyio.Event()
         self._own_commands = OwnCommands(agent.calls, record, results)
@@ -347,6 +350,7 @@ class LocalConversation:
             self._talked.set()
         self._is_talking = True
         try:
+            await self._take_up_settings()
             reason = await self._agent.prompt(text, images)
             while reason in ("done", "permission", "unbacked") and (late := self._agent.queue.next()):
                 reason = await self._agent.prompt(late.text, late.images)
@@ -354,6 +358,22 @@ class LocalConversation:
             self._is_talking = False
             if self._is_watched:
                 self._talked.set()
+
+    async def _take_up_settings(self) -> None:
+        """Before a turn: the model as it is set now. What cannot be used changes nothing."""
+        if self._look_again is None:
+            return
+        try:
+            mind = await self._look_again()
+        except CodiError as error:
+            self._tell(f"the model map stays as it was: {error}", error.hint)
+            return
+        if mind is None:
+            return
+        before, self._agent.mind = self.origin, mind
+        if (before.provider, before.model) != (self.origin.provider, self.origin.model):
+            self._record.keep(ModelChosen(self.origin.provider, self.origin.model))
+            self._record.keep(mind.described(came_from=f"{before.provider}/{before.model}"))
 
     async def _again(self) -> None:
         """Ask the last prompt once more, beside its first answer."""

@@ -9,7 +9,6 @@ from codi.protocol.network import Hear, nobody
 from codi.providers.addresses import base_for
 from codi.providers.catalog import Catalog
 from codi.providers.choice import LocalServer
-from codi.providers.local_servers import reachable
 from codi.providers.presets import Preset, preset_of
 from codi.providers.provider import Abilities, ModelEntry, Prices
 
@@ -111,7 +110,11 @@ class ModelList:
         asked = [
             (name, base_for(self._services[name].api, name, self._services[name].address(self._env))) for name in names
         ]
-        return await reachable(asked, offline=self._offline, hear=self._hear) if asked else []
+        if not asked:
+            return []
+        from codi.providers.local_servers import reachable  # with two formats, for lists alone
+
+        return await reachable(asked, offline=self._offline, hear=self._hear)
 
     def _row(self, model: str, entry: ModelEntry, *, is_default: bool) -> ModelRow:
         preset = self._services[entry.service]

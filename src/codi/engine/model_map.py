@@ -67,6 +67,10 @@ class ModelMap(Struct, frozen=True):
             return Found(name, self.models[name], next(known for known in LEVELS if known == level))
         return None
 
+    def entry(self, name: str) -> tuple[NamedModel | None, tuple[str, ...]]:
+        """All that the map says of a model that is called so: what it is, and who stands in for it."""
+        return self.models.get(name), tuple(self.fallbacks.get(name, ()))
+
     def for_task(self, *tasks: str) -> str:
         """The model of the first of these tasks that has one; empty where none has."""
         return next((self.tasks[task] for task in tasks if task in self.tasks), "")

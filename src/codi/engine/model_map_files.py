@@ -5,7 +5,7 @@
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -14,11 +14,15 @@ from codi.engine.places import Places
 from codi.engine.settings import Settings
 
 Table = dict[str, Any]
+MAPS = ("codi-models.yaml", "codi-models.yml")
+"""Those of a project, beside `.codi`."""
+_OWN = ("models.yaml", "models.yml")
 _FOREIGN = {"maxTokens": "max_output", "baseUrl": "base_url", "maxIterations": "max_iterations"}
 
 
 class Tables(Struct, frozen=True):
-    """As they are written, tasks as the names of their models. `files` are those that were read."""
+    """As they are written, tasks as the names of their models. `files` are those that were read, `untrusted` the names of those of
+    the project that were not."""
 
     models: Table = {}
     tasks: Table = {}
@@ -27,23 +31,34 @@ class Tables(Struct, frozen=True):
     fallbacks: Table = {}
     pipelines: Table = {}
     files: tuple[str, ...] = ()
+    untrusted: tuple[str, ...] = ()
 
 
-def tables_of(settings: Settings, places: Places, *, trusted: bool) -> Tables:
-    """Raises ConfigError for a file that cannot be read."""
-    paths = [os.path.join(places.home, name) for name in ("models.yaml", "models.yml")]
-    if trusted:
-        paths += [os.path.join(places.root, name) for name in ("codi-models.yaml", "codi-models.yml")]
-    found = [path for path in paths if os.path.isfile(path)]
-    gathered: dict[str, Table] = {name: {} for name in Tables.__struct_fields__ if name != "files"}
-    for path in found:
+def files_of(places: Places) -> list[str]:
+    """Where model maps may lie that are no part of the settings."""
+    return [os.path.join(places.home, name) for name in _OWN] + [os.path.join(places.root, name) for name in MAPS]
+
+
+def tables_of(settings: Settings, places: Places, trusts: Callable[[str, bytes], bool]) -> Tables:
+    """`trusts` says of a project's file, by its name and content, whether it may be read. Raises ConfigError for a file that cannot be."""
+    gathered: dict[str, Table] = {name: {} for name in Tables.__struct_fields__ if name not in ("files", "untrusted")}
+    found: list[str] = []
+    untrusted: list[str] = []
+    for path in files_of(places):
+        if not os.path.isfile(path):
+            continue
         from codi.engine import config_files  # YAML is read where there is some
 
-        for name, table in _normal(config_files.read(path).tree).items():
-            gathered[name] |= table
+        content, name = config_files.content_of(path), os.path.basename(path)
+        if name in MAPS and not trusts(name, content):
+            untrusted.append(name)
+            continue
+        found.append(path)
+        for of, table in _normal(config_files.parsed(path, content).tree).items():
+            gathered[of] |= table
     for name in gathered:
         gathered[name] |= getattr(settings, name)
-    return Tables(**gathered, files=tuple(found))
+    return Tables(**gathered, files=tuple(found), untrusted=tuple(untrusted))
 
 
 def _normal(tree: Mapping[str, Any]) -> dict[str, Table]:

@@ -147,7 +147,7 @@ class ChatLines:
     def _tell_end(self, ended: TurnEnded) -> None:
         stats = ended.stats
         steps = f"{stats.steps} step{'' if stats.steps == 1 else 's'}"
-        cost = "" if stats.cost is None else f", ${stats.cost:.4f}"
+        cost = ", price unknown" if stats.cost is None else f", ${stats.cost:.4f}"
         for mark in self._proof.marks():
             self.say(mark)
         self.say(f"[{steps}, {stats.total_tokens} tokens{cost}]")

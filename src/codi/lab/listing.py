@@ -92,6 +92,10 @@ def tokenized(request: HttpRequest) -> dict[str, Any] | None:
     return {"tokens": tokens} if "content" in body else {"tokens": tokens, "count": size, "max_model_len": 8192}
 
 
+def llamacpp_props(window: int) -> dict[str, Any]:
+    return {"default_generation_settings": {"n_ctx": window, "params": {}}, "total_slots": 1, "chat_template": ""}
+
+
 def answer_to(
     request: HttpRequest, models: Sequence[str], window: int, *, takes_tools: bool = True
 ) -> dict[str, Any] | None:
@@ -105,6 +109,8 @@ def answer_to(
         return None
     if path.endswith("/api/tags"):
         return ollama_tags(models)
+    if path == "/props":
+        return llamacpp_props(window)
     if path.endswith("/api/version"):
         return {"version": "0.14.0"}
     listed, _, model = path.rpartition("/models")

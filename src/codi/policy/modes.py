@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from codi.policy.danger import danger_of
 from codi.policy.looking import is_own_git, why_not_looking
 from codi.policy.mode import Mode
 from codi.policy.policy import Policy
@@ -77,6 +76,8 @@ def _on_write(mode: Mode, territory: Territory, path: str) -> Verdict:
 
 
 def _on_run(mode: Mode, territory: Territory, command: Runs) -> Verdict:
+    from codi.policy.danger import danger_of  # with its patterns, for the first command
+
     danger = danger_of(command.line, command.cwd, territory)
     if why_not := danger.forbidden:
         return Deny(f"codi never runs this: it {why_not}" if " " in why_not else f"codi never runs this: {why_not}")

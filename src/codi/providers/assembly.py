@@ -121,7 +121,10 @@ def provider_for(
         provider: Provider = getattr(import_module(module), name)(entry, credential, line, **extra)
         return provider
 
-    if choice.api not in ORIGINS:  # Azure's address says which it is, and Ollama is asked for its model at once
+    asks = "compat" in extra and extra["compat"].tells_window is not None
+    if (
+        choice.api not in ORIGINS or asks
+    ):  # Azure's address says which it is, and local servers are asked for their model at once
         return made()
     return Deferred(Origin(ORIGINS[choice.api], entry.service, entry.id), entry, made)
 

@@ -1,6 +1,6 @@
 """OpenAI's Chat Completions, and the many servers that speak the same format."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from hashlib import sha256
 from time import monotonic
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import anyio
 import msgspec
 
-from codi.protocol.errors import BadRequest, IdleTimeout, NotFound, StreamCut
+from codi.protocol.errors import BadRequest, IdleTimeout, NotFound, ProviderError, StreamCut
 from codi.protocol.events import Delta, StatusDelta
 from codi.protocol.messages import Message
 from codi.providers.encoded import Encoded
@@ -20,7 +20,7 @@ from codi.providers.openai_chat_answer import ChatAssembly
 from codi.providers.openai_chat_format import body_of, countable_size, encoded, legal_id, plain_text, replayable
 from codi.providers.openai_compat import Compat
 from codi.providers.openai_endpoint import Endpoint, origin_of
-from codi.providers.openai_models import entries_of
+from codi.providers.openai_models import entries_of, window_in
 from codi.providers.provider import Credential, ModelEntry, Reply, Request, Timing
 from codi.providers.sse import SseEvent
 from codi.providers.thinking import clamp_note
@@ -35,6 +35,8 @@ _AFTERMATH_S = 2.0
 
 _TOKENIZED_WITHIN_S = 0.2
 """A local server that takes longer is busy, and an estimate will do."""
+
+_WINDOW_WITHIN_S = 2.0
 
 FRAMING = 4
 """Tokens around each message."""
@@ -66,6 +68,7 @@ class OpenAIChat:
         self._endpoint = endpoint
         self._handoff = handoff
         self._noted: set[str] = set()
+        self._asked = False
         self._usage_wanted = compat.usage_in_stream
         self._encoded = Encoded(self._settled, lambda message: encoded(message, compat))
 
@@ -93,6 +96,28 @@ class OpenAIChat:
         body = await self._transport.get(self._endpoint.models_path, headers, key_source=self._credential.source)
         return entries_of(body, self.model.service)
 
+    async def ask(self) -> ModelEntry:
+        """The model with its window, for which a local server is asked once, where it is only assumed."""
+        path = self._compat.tells_window
+        if path is not None and self.model.assumed and not self._asked:
+            self._asked = True
+            headers = await self._endpoint.headers(self._credential)
+            for place in dict.fromkeys((self._beside(path) if path else "", self._endpoint.models_path)):
+                if place and (window := await self._told_window(place, headers)):
+                    most = min(self.model.max_output, window)
+                    self.model = msgspec.structs.replace(self.model, window=window, max_output=most, assumed=False)
+                    break
+        return self.model
+
+    async def _told_window(self, path: str, headers: Mapping[str, str]) -> int | None:
+        body = b""
+        try:
+            with anyio.move_on_after(_WINDOW_WITHIN_S):
+                body = await self._transport.get(path, headers, key_source=self._credential.source)
+        except ProviderError:
+            return None  # what is wrong, the conversation itself will tell
+        return window_in(body, self._endpoint.name_of(self.model))
+
     async def count(self, request: Request) -> int | None:
         """By the server's own tokenizer, if it is quick to answer. Of an image it knows nothing."""
         field, text = self._compat.tokenize, plain_text(request)
@@ -102,7 +127,7 @@ class OpenAIChat:
         headers = await self._endpoint.headers(self._credential)
         content = b""
         with anyio.move_on_after(_TOKENIZED_WITHIN_S):
-            async with self._transport.post(_beside(self._transport.base_url), body, headers) as answer:
+            async with self._transport.post(self._beside("/tokenize"), body, headers) as answer:
                 content = await answer.whole()
         try:
             told = msgspec.json.decode(content, type=_Tokenized)
@@ -145,6 +170,11 @@ class OpenAIChat:
             timing=Timing(first_byte_ms=answer.first_byte_ms, total_ms=round((monotonic() - begun) * 1000)),
         )
 
+    def _beside(self, path: str) -> str:
+        """A path at the root of a server whose base URL ends with a version."""
+        last = urlsplit(self._transport.base_url).path.rstrip("/").rpartition("/")[2]
+        return f"/..{path}" if last[:1] == "v" and last[1:].isdigit() else path
+
     def _settled(self, messages: Sequence[Message]) -> list[Message]:
         compat = self._compat
         return settled(
@@ -178,12 +208,6 @@ async def _next_at_end(events: AsyncIterator[SseEvent]) -> SseEvent | None:
         except (StreamCut, IdleTimeout):
             return None
     return None
-
-
-def _beside(base_url: str) -> str:
-    """`/tokenize` at the root of a server whose base URL ends with a version."""
-    last = urlsplit(base_url).path.rstrip("/").rpartition("/")[2]
-    return "/../tokenize" if last[:1] == "v" and last[1:].isdigit() else "/tokenize"
 
 
 def _names_stream_options(error: BadRequest) -> bool:

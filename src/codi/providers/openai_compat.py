@@ -51,6 +51,9 @@ class Compat(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How many stop sequences are accepted; the first ones are sent."""
     tokenize: Literal["content", "prompt"] | None = None
     """The server counts tokens at `/tokenize`, beside its versioned path, in a field of this name."""
+    tells_window: str | None = None
+    """The server says how long a conversation may be: at this path beside its versioned one, or, as where this is empty, in its list
+    of models. It is asked where that is only assumed."""
     routing: dict[str, Any] | None = None
     """OpenRouter's `provider` object: which of its upstream services may serve the request."""
 

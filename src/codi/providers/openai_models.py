@@ -23,6 +23,7 @@ class _Listed(Struct):
     max_model_len: int | None = None  # vLLM
     context_window: int | None = None  # Groq
     max_context_length: int | None = None  # Mistral, LM Studio
+    loaded_context_length: int | None = None  # LM Studio, as it was loaded
     max_completion_tokens: int | None = None  # Groq
     top_provider: _Upstream | None = None  # OpenRouter
 
@@ -31,6 +32,16 @@ class _Listing(Struct):
     data: list[_Listed]
 
 
+class _Generation(Struct):
+    n_ctx: int | None = None
+
+
+class _Told(Struct):
+    data: list[_Listed] = []
+    default_generation_settings: _Generation | None = None  # llama.cpp
+
+
+_decode_told = msgspec.json.Decoder(_Told, strict=False).decode
 _decode = msgspec.json.Decoder(_Listing | list[_Listed], strict=False).decode  # Together sends the bare list
 
 
@@ -46,15 +57,26 @@ def entries_of(body: bytes, service: str) -> list[ModelEntry]:
     return [_entry(listed, service) for listed in (listing.data if isinstance(listing, _Listing) else listing)]
 
 
+def window_in(body: bytes, model: str) -> int | None:
+    """What a local server says of a model's window: in a list of models, where one that is alone in it is meant by any name, or in
+    the properties that llama.cpp tells of itself. None where nothing is said."""
+    try:
+        told = _decode_told(body)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    if told.default_generation_settings:
+        return told.default_generation_settings.n_ctx
+    listed = [each for each in told.data if each.id == model] or (told.data if len(told.data) == 1 else [])
+    return (listed[0].loaded_context_length or _window(listed[0])) if listed else None
+
+
+def _window(listed: _Listed) -> int | None:
+    return listed.context_length or listed.max_model_len or listed.context_window or listed.max_context_length
+
+
 def _entry(listed: _Listed, service: str) -> ModelEntry:
     upstream = listed.top_provider or _Upstream()
-    window = (
-        listed.context_length
-        or listed.max_model_len
-        or listed.context_window
-        or listed.max_context_length
-        or upstream.context_length
-    )
+    window = _window(listed) or upstream.context_length
     max_output = listed.max_completion_tokens or upstream.max_completion_tokens
     entry = ModelEntry(id=listed.id, service=service, name=listed.name or "", assumed=not window)
     if window:

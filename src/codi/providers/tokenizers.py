@@ -5,7 +5,6 @@ downloaded: a vocabulary that is not here yet is one that cannot be used.
 """
 
 import os
-import tempfile
 from collections.abc import Callable
 from hashlib import sha1
 from importlib import import_module
@@ -49,7 +48,10 @@ def _of_encoding(name: str) -> Tokenizer:
 def _kept_at(name: str) -> str:
     """Where tiktoken keeps a vocabulary: in its cache, under the hash of its address."""
     folder = next((os.environ[key] for key in ("TIKTOKEN_CACHE_DIR", "DATA_GYM_CACHE_DIR") if key in os.environ), None)
-    folder = os.path.join(tempfile.gettempdir(), "data-gym-cache") if folder is None else folder
+    if folder is None:
+        from tempfile import gettempdir  # with all that it needs to make files
+
+        folder = os.path.join(gettempdir(), "data-gym-cache")
     return os.path.join(folder, sha1(_VOCABULARY.format(name).encode()).hexdigest())
 
 

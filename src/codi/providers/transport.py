@@ -1,17 +1,21 @@
 """One service's HTTP: requests go out, answers come in as events, lines or a whole, watched by the clock.
 
 All that can go wrong between here and a model is told as an error of codi's own, so that no adapter and no wrapper needs
-to know the HTTP library, which is imported here alone.
+to know what carries them: connections of our own, or the large HTTP library where a proxy stands between.
 """
 
+import os
 import socket
 import ssl
 import time
+from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from importlib import import_module
+from typing import Any, Protocol
+from urllib.parse import unquote
 
 import anyio
-import httpx2
 
 from codi.protocol.errors import (
     CodiError,
@@ -27,18 +31,41 @@ from codi.protocol.network import Errand, Hear, nobody
 from codi.providers.addresses import is_loopback
 from codi.providers.failures import classify, duration_text, in_body, no_answer
 from codi.providers.sse import LINE_LIMIT, SseEvent, SseReader, is_whole_object
-from codi.providers.tape import Played, Recorded, Recording, Replay
+from codi.providers.tape import Recording, Replay
 from codi.providers.timeouts import USUAL, Timeouts
 from codi.wire.characters import proper
-from codi.wire.counted import count
+from codi.wire.direct import Address, Direct
+from codi.wire.mishaps import CutOff, NotConnected, NotSent, NotUnpacked, NoUrl, ProxyRefused
+from codi.wire.trusting import trusted
 
 _KEEP_ALIVE_S = 240.0
 """How long an unused connection is kept: longer than most tools run, shorter than most routers forget."""
 
-_PORTS = {"http": 80, "https": 443}
+_PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy"})
 _DRAIN_S = 0.1
 _ERROR_BODY_LIMIT = 1024 * 1024
 _WHOLE_LIMIT = 64 * 1024 * 1024
+
+
+class _Response(Protocol):
+    """What answers: a connection of our own, a library, or a tape."""
+
+    status_code: int
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+    def aiter_bytes(self) -> AsyncIterator[bytes]: ...
+
+    async def aclose(self) -> None: ...
+
+
+class _Client(Protocol):
+    async def send(
+        self, method: str, address: Address, headers: Mapping[str, str], body: bytes | None
+    ) -> _Response: ...
+
+    async def aclose(self) -> None: ...
 
 
 class Answer:
@@ -47,7 +74,7 @@ class Answer:
 
     def __init__(
         self,
-        response: httpx2.Response | Recorded | Played,
+        response: "_Response",
         service: str,
         key_source: str,
         timeouts: Timeouts,
@@ -174,12 +201,12 @@ class Answer:
                 chunk = await anext(self._chunks, b"")
         except TimeoutError:
             raise self._late(kind) from None
-        except httpx2.DecodingError as error:
+        except NotUnpacked as error:
             raise MalformedAnswer(
                 f"{self._service} sent a compressed answer that does not unpack",
                 hint="Try again; if it stays so, look at the proxy in between.",
             ) from error
-        except (httpx2.TransportError, httpx2.StreamError, OSError) as error:
+        except (CutOff, OSError) as error:
             raise self._cut(str(error) or type(error).__name__) from error
         if chunk and not self.first_byte_ms:
             self.first_byte_ms = max(round((time.monotonic() - self._begun) * 1000), 1)
@@ -220,7 +247,7 @@ class Transport:
         self.service = service
         self._timeouts = timeouts
         self._headers = {"user-agent": "codi", **{name.lower(): value for name, value in headers.items()}}
-        self._client: httpx2.AsyncClient | None = None
+        self._client: _Client | None = None
 
     @asynccontextmanager
     async def post(
@@ -256,10 +283,11 @@ class Transport:
         key_source: str,
     ) -> AsyncIterator[Answer]:
         begun = time.monotonic()
-        request = self._request(method, path, body, headers, key_source)
+        address = self._address(path)
+        sent = self._sent(method, address, body, headers, key_source)
         if isinstance(self._tape, Replay):
             answer = Answer(
-                self._tape.answer(method, str(request.url), dict(request.headers), body),
+                self._tape.answer(method, address.url, sent, body),
                 self.service,
                 key_source,
                 self._timeouts,
@@ -271,19 +299,20 @@ class Transport:
                 raise classify(answer.status, answer.headers, cause, self.service, key_source)
             yield answer
             return
-        if self._offline and not is_loopback(str(request.url)):
-            self._errand.refused(request.url.host, request.url.port or _PORTS.get(request.url.scheme, 0), "offline")
-            hint = f"{self.service} is at {request.url.host}: go without --offline, or choose a model on this machine."
+        if self._offline and not is_loopback(address.url):
+            self._errand.refused(address.host, address.port, "offline")
+            hint = f"{self.service} is at {address.host}: go without --offline, or choose a model on this machine."
             raise ProviderError("Offline: no network.", hint=hint)
+        response: _Response
         try:
             with anyio.fail_after(min(first_byte_s, self._timeouts.total_s)):
-                response: httpx2.Response | Recorded = await self._opened().send(request, stream=True)
+                response = await self._opened().send(method, address, sent, body)
         except TimeoutError:
             raise _late(self.service, "first", self._timeouts, first_byte_s) from None
-        except httpx2.TransportError as error:
-            raise self._unreachable(error, request.url) from error
+        except NotSent as error:
+            raise self._unreachable(error, address) from error
         if self._tape:
-            response = self._tape.answer(response, method, str(request.url), dict(request.headers), body)
+            response = self._tape.answer(response, method, address.url, sent, body)
         try:
             answer = Answer(response, self.service, key_source, self._timeouts, begun, first_byte_s)
             if answer.status >= 300:
@@ -294,39 +323,46 @@ class Transport:
         finally:
             await response.aclose()
 
-    def _opened(self) -> httpx2.AsyncClient:
+    def _opened(self) -> "_Client":
         if self._client is None:
+            if self._offline or not _is_led_by_proxies():
+                kind: Any = Direct
+            else:
+                kind = import_module("codi.wire.proxied").Proxied
             try:
-                client = httpx2.AsyncClient(
-                    verify=self._certificates(),
-                    headers=self._headers,
-                    trust_env=not self._offline,
-                    timeout=httpx2.Timeout(None, connect=self._timeouts.connect_s),
-                    limits=httpx2.Limits(max_keepalive_connections=20, keepalive_expiry=_KEEP_ALIVE_S),
+                self._client = kind(
+                    self._certificates(), self._errand, connect_s=self._timeouts.connect_s, keep_s=_KEEP_ALIVE_S
                 )
-                self._client = count(client, self._errand)
-            except (ImportError, ValueError, httpx2.InvalidURL) as error:
+            except (ImportError, ValueError) as error:
                 raise ConfigError(
                     f"the proxy of the environment cannot be used: {error}",
                     hint="Correct HTTPS_PROXY, HTTP_PROXY or ALL_PROXY: http:// and https:// proxies are spoken to.",
                 ) from error
-        return self._client
+        client: _Client = self._client
+        return client
 
     def _certificates(self) -> ssl.SSLContext:
         # Reading the certificates of the system takes some 20 ms, for which a plain connection has no use.
         if self.base_url.startswith("http://"):
             return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         try:
-            return httpx2.create_ssl_context()
+            return trusted()
         except OSError as error:
             raise ConfigError(
                 f"the certificates cannot be read: {error}",
                 hint="Correct SSL_CERT_FILE or SSL_CERT_DIR, or unset them to use those of the system.",
             ) from error
 
-    def _request(
-        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], key_source: str
-    ) -> httpx2.Request:
+    def _address(self, path: str) -> Address:
+        try:
+            return Address.of(self.base_url.rstrip("/") + path if path else self.base_url)
+        except NoUrl as error:
+            raise self._no_url(str(error)) from error
+
+    def _sent(
+        self, method: str, address: Address, body: bytes | None, headers: Mapping[str, str], key_source: str
+    ) -> dict[str, str]:
+        """All headers of a request, by their names in small letters."""
         for name, value in headers.items():
             if not (value.isascii() and value.isprintable()):
                 text = f"the key in {key_source}" if key_source else f"the header {name}"
@@ -335,11 +371,13 @@ class Transport:
                     f"{text} holds characters that no HTTP header may hold",
                     hint="Set it again, without line ends and without characters beyond ASCII.",
                 )
-        url = self.base_url.rstrip("/") + path if path else self.base_url
-        try:
-            return self._opened().build_request(method, url, content=body, headers=dict(headers))
-        except (httpx2.InvalidURL, ValueError) as error:
-            raise self._no_url(str(error)) from error
+        login = (
+            {"authorization": f"Basic {b64encode(unquote(address.login).encode()).decode()}"} if address.login else {}
+        )
+        length = {} if body is None else {"content-length": str(len(body))}
+        usual = {"host": address.authority, "accept": "*/*", "accept-encoding": "identity", "connection": "keep-alive"}
+        own = {name.lower(): value for name, value in headers.items()}
+        return {**usual, **length, **login, **self._headers, **own}
 
     def _no_url(self, cause: str) -> ConfigError:
         return ConfigError(
@@ -347,14 +385,11 @@ class Transport:
             hint="Give one such as https://host/path or http://127.0.0.1:8080/v1.",
         )
 
-    def _unreachable(self, error: httpx2.TransportError, url: httpx2.URL) -> CodiError:
-        if isinstance(error, httpx2.UnsupportedProtocol):
-            return self._no_url(str(error))
-        host = url.host
-        port = url.port or (443 if url.scheme == "https" else 80)
+    def _unreachable(self, error: NotSent, address: Address) -> CodiError:
+        host, port = address.host, address.port
         local = host == "localhost" or host == "::1" or host.startswith("127.")
         causes = list(_causes(error))
-        if isinstance(error, httpx2.ProxyError):
+        if isinstance(error, ProxyRefused):
             return NetworkError(
                 f"the proxy did not lead to {self.service}: {error}",
                 hint="Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY.",
@@ -372,12 +407,12 @@ class Transport:
         refused = any(isinstance(cause, ConnectionRefusedError) for cause in causes)
         if refused and local and port == 11434:
             return NetworkError("Ollama is not running: ollama serve", hint="start it with: ollama serve")
-        if local and isinstance(error, (httpx2.ConnectError, httpx2.ConnectTimeout)):
+        if local and isinstance(error, NotConnected):
             return NetworkError(
                 f"{self.service} is not reached at {host}:{port}: " + ("connection refused" if refused else str(error)),
                 hint=f"Start the server that listens on {host}:{port}, or correct the base URL.",
             )
-        if isinstance(error, httpx2.ConnectTimeout):
+        if isinstance(error, NotConnected) and error.was_late:
             cause_text = f"no connection within {duration_text(self._timeouts.connect_s)}"
         elif refused:
             cause_text = "connection refused"
@@ -387,6 +422,11 @@ class Transport:
             f"{self.service} is not reached at {host}:{port}: {cause_text}",
             hint="Check the network, the base URL and the proxy settings (HTTPS_PROXY), then try again.",
         )
+
+
+def _is_led_by_proxies() -> bool:
+    """Whether the environment names one, as the usual programs understand it."""
+    return any(value and name.lower() in _PROXIES for name, value in os.environ.items())
 
 
 def _late(service: str, kind: str, timeouts: Timeouts, first_byte_s: float) -> IdleTimeout:

@@ -31,7 +31,7 @@ class Recall(Struct, frozen=True, forbid_unknown_fields=True):
     whether one is still kept, `search` finds lines with a text in all of them. `remember` keeps a fact for later sessions, if the
     person approves."""
 
-    action: Literal["get", "list", "check", "search", "remember"]
+    action: Literal["get", "list", "check", "search", "remember"] = "get"
     id: Annotated[str | None, Meta(description="Of the result, for get and check")] = None
     offset: Annotated[int, Meta(ge=0, description="First line for get, counted from 1")] = 1
     limit: Annotated[int, Meta(ge=1, le=10_000, description="Lines for get")] = 500

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from codi.agent.compaction.serialising import chunks_of
+from codi.agent.compaction.serialising import chunks_of, shortened_result
 from codi.agent.compaction.structure import complaint
 from codi.agent.counting import tokens_of
 from codi.agent.mind import Mind
@@ -139,7 +139,7 @@ class _Asking:
         reply = await self._reply(asked)
         reason = self._complaint(reply, prompt)
         if reason:
-            said = reply.message.text.strip() or "(nothing)"
+            said = shortened_result(reply.message.text.strip()) or "(nothing)"
             asked += [Message("assistant", (Text(said),)), user(AGAIN.format(reason))]
             reply = await self._reply(asked)
             if reason := self._complaint(reply, prompt):

@@ -3,6 +3,8 @@
 Where an estimate is all there is, and so near to what is allowed that it may decide wrongly, somebody is asked who knows.
 """
 
+from importlib import import_module
+
 import anyio
 from anyio import to_thread
 
@@ -23,7 +25,6 @@ from codi.protocol.events import (
     StatusDelta,
 )
 from codi.protocol.messages import Message
-from codi.providers.tokenizers import NoTokenizer, tokenizer_called
 
 NEAR = 0.10
 """Of what may be used: so near to it an estimate is not good enough."""
@@ -141,9 +142,12 @@ class Fill:
         name, wanted = name_of(mind), mind.provider.model.tokenizer
         if wanted and name not in self._exact:
             self._exact[name] = None
+            tokenizers = import_module(
+                "codi.providers.tokenizers"
+            )  # for the few conversations that come near to a limit
             try:
-                self._exact[name] = Counter(await to_thread.run_sync(tokenizer_called, wanted))
-            except NoTokenizer as error:
+                self._exact[name] = Counter(await to_thread.run_sync(tokenizers.tokenizer_called, wanted))
+            except CodiError as error:
                 told = f"tokens are estimated: {error}"
                 self._record.tell(StatusDelta(kind="warning", text=told, hint=error.hint))
         return self._exact.get(name)

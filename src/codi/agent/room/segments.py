@@ -70,13 +70,16 @@ class Segments:
         miss = None
         self._caches = self._caches or bool(usage.cache_read or usage.cache_write)
         if before is not None and self._caches and not usage.estimated:
-            lost = _total(before) - usage.cache_read
-            if lost > max(_LEAST_MISS, _SHARE * _total(before)):
+            # Estimates are held against what the service counts, by what it counted of this request.
+            real, estimate = usage.input + usage.cache_read + usage.cache_write, _sum(head) + _sum(body)
+            kept = round(_total(before) * real / max(estimate, 1))
+            lost = kept - usage.cache_read
+            if lost > max(_LEAST_MISS, _SHARE * kept):
                 miss = self._explained(head, body, request, model, since, now, lost)
         sent = RequestSent(
             step=step,
             segments=tuple(told),
-            tokens=sum(segment.tokens for segment in (*head, *body)),
+            tokens=_sum(head) + _sum(body),
             model=model,
             cache_read=None if usage.estimated else usage.cache_read,
             miss=miss,
@@ -161,7 +164,11 @@ def _sha(content: bytes) -> str:
 
 
 def _total(sent: RequestSent) -> int:
-    return sum(segment.tokens for segment in sent.segments)
+    return _sum(sent.segments)
+
+
+def _sum(segments: Iterable[Segment]) -> int:
+    return sum(segment.tokens for segment in segments)
 
 
 def _name_of(piece: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from codi.agent.context_files import Ground, context_files
 from codi.engine import config_files
 from codi.engine.config_files import BrokenFile, ConfigFile
+from codi.engine.model_map_files import MAPS
 from codi.engine.places import Places
 from codi.engine.toml_lines import statements_of
 from codi.engine.trust.item import Item, item_of
@@ -73,6 +74,9 @@ def manifest(places: Places) -> tuple[Item, ...]:
         found += themes_of(folder)
         if (content := _content(os.path.join(folder, RULES))) is not None and b"allow" in content:
             found.append(item_of_rules(content))
+    for name in MAPS:
+        if (content := _content(os.path.join(places.root, name))) is not None:
+            found.append(item_of_map(name, content))
     found += _reaching(places)
     return tuple(found)
 
@@ -105,6 +109,11 @@ def themes_of(folder: str) -> list[Item]:
 def item_of_rules(content: bytes) -> Item:
     """What the rules of a repository allow; what they deny needs nobody's trust."""
     return item_of(RULES, "rules", f".codi/{RULES}", content)
+
+
+def item_of_map(name: str, content: bytes) -> Item:
+    """A model map beside `.codi`: it says whom a project's conversations are sent to."""
+    return item_of(name, "models", name, content)
 
 
 def item_of_context(path: str, root: str) -> Item | None:

@@ -6,6 +6,7 @@ signals arrive, frames are drawn. A frame is drawn when something changed, and n
 
 import math
 import os
+import re
 import signal
 import time
 from collections.abc import Mapping, Sequence
@@ -67,6 +68,7 @@ from codi.protocol.ops import (
     Withdraw,
 )
 
+_ASKS_FOR_HELP = re.compile(r"\?[\w-]*")
 _FRAME_S = 0.016
 _REPAINT_S = 0.05
 _TICK_S = 0.5
@@ -112,6 +114,9 @@ class App:
             tree=lambda: self._desk.tree,
             put=self._composer.set,
             reread=self._reread,
+            waiting=lambda: self._desk.waiting,
+            standing=lambda: (self._status.used, f"{self._status.provider}/{self._status.model}"),
+            obey=lambda line: self._lines.send_nowait(line),
         )
         self._desk = ConversationDesk(conversation, around.beside, self._outcomes.confirm)
         self._completer = Completer(commands(), around.names)
@@ -556,6 +561,9 @@ class App:
             return
         if text.startswith("!") and not typed.is_literal:
             self._own_command(text)
+            return
+        if not typed.is_literal and _ASKS_FOR_HELP.fullmatch(text):
+            self._lines.send_nowait(f"/help {text}" if text != "?" else "/help")
             return
         text = text[1:] if text.startswith("//") and not typed.is_literal else text
         self._to_say.send_nowait((text, typed))

@@ -1,20 +1,22 @@
 """What commands come to, shown: a text, a list to choose from, a question, another conversation."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from shlex import split
 from typing import Any, assert_never, get_args
 
 import anyio
 from msgspec import json
 
-from codi.commands.command import Ask, Do, Fail, Leave, Open, Outcome, Show
+from codi.commands.command import Ask, Do, Fail, InLine, Leave, Open, Outcome, Show
 from codi.commands.settings import UiSettings
+from codi.frontends.desk import line_of
 from codi.frontends.tui import pickers
 from codi.frontends.tui.attention import to_clipboard
 from codi.frontends.tui.blocks.notice import NoticeBlock, TextBlock
 from codi.frontends.tui.canvas import Canvas
 from codi.frontends.tui.diff_text import is_diff
 from codi.frontends.tui.diff_view import DiffView
-from codi.frontends.tui.picker import Choice, Picker
+from codi.frontends.tui.picker import Choice, Picker, Preview
 from codi.frontends.tui.pickers import path_to, rows_of
 from codi.frontends.tui.question_dialogs import ConfirmDialog, LineDialog
 from codi.frontends.tui.surroundings import Surroundings
@@ -33,13 +35,14 @@ from codi.protocol.events import (
     ThinkingChosen,
 )
 from codi.protocol.messages import Level, Message
-from codi.protocol.ops import ChooseModel, ChoosePolicy, ChooseThinking, Mode, Op, Prompt
+from codi.protocol.ops import ChooseModel, ChoosePolicy, ChooseThinking, Mode, Op, Prompt, Withdraw
 
 
 class Outcomes:
     """`send` brings ops to the conversation, `go` leaves it for another, `leave` ends the program, `redraw` shows what changed,
     `keys` says what the keys do, `pull_back` takes into the editor what waits, `tree` gives all entries and the leaf, `put` puts a text
-    into the editor, `reread` takes over what the settings say now."""
+    into the editor, `waiting` is what waits, `standing` how many tokens the conversation has and which model answers, `obey` runs a
+    command's line, `reread` takes over what the settings say now."""
 
     def __init__(
         self,
@@ -56,6 +59,9 @@ class Outcomes:
         tree: Callable[[], tuple[Sequence[Entry], str | None]],
         put: Callable[[str], object],
         reread: Callable[[UiSettings], object],
+        waiting: Callable[[], Sequence[InLine]],
+        standing: Callable[[], tuple[int, str]],
+        obey: Callable[[str], object],
     ) -> None:
         self._canvas = canvas
         self._transcript = transcript
@@ -69,13 +75,18 @@ class Outcomes:
         self._tree = tree
         self._put = put
         self._reread = reread
+        self._waiting = waiting
+        self._standing = standing
+        self._obey = obey
         self._is_forking = False
         self._is_choosing = False
 
     async def show(self, outcome: Outcome) -> None:
         """What a command came to; returns when the person has seen to it."""
         match outcome:
-            case Show(text, title, files, then):
+            case Show(view=view) if view:
+                await self._open(view, "", "")
+            case Show(text, title, files, _, then):
                 if files and any(file.patch for file in files):
                     self._show_changes(files, title)
                 elif then:
@@ -130,6 +141,19 @@ class Outcomes:
         if answers:
             await self.show(await then())
 
+    def _hand_over(self, words: Sequence[str]) -> None:
+        """To a subcommand that talks with the person by itself."""
+        terminal = self._canvas.terminal
+        self._canvas.step_below()
+        terminal.hand_over()
+        try:
+            status = self._around.instead(words)
+        finally:
+            terminal.come_back()
+        named = " ".join(words)
+        self._transcript.add(NoticeBlock("warning" if status else "info", f"codi {named} ended with {status}"))
+        self._canvas.go_on()
+
     def _show_text(self, text: str, title: str) -> None:
         if is_diff(text):
             view = DiffView(text)
@@ -154,22 +178,27 @@ class Outcomes:
             case "copy":
                 self._canvas.terminal.write(to_clipboard(argument))
                 self._transcript.add(NoticeBlock("info", f"copied {len(argument)} characters"))
+            case "terminal":
+                self._hand_over(split(argument))
             case "modes":
                 await self._choose("mode", [Choice(mode, mode) for mode in get_args(Mode)], ChoosePolicy)
             case "models":
-                await self._choose("model", pickers.models(await self._rows("models")), ChooseModel)
+                used, now = self._standing()
+                rows = pickers.models(await self._rows("models"), used=used, now=now)
+                await self._choose("model", rows, ChooseModel)
             case "themes":
-                choice = await self._picked("theme", [Choice(name, name) for name in self._wardrobe.names])
-                if choice:
-                    self.use_theme(str(choice.value))
+                await self._choose_theme()
             case "theme":
                 self.use_theme(argument)
             case "keys":
                 self._show_text("\n".join(self._keys()), "keys")
             case "sessions":
-                choice = await self._picked("session", pickers.sessions(await self._rows("sessions")))
-                if choice:
-                    self._go(str(choice.value))
+                if session := await self._choose_session():
+                    self._go(session)
+            case "queue":
+                await self._choose_of_queue()
+            case "snapshots":
+                await self._choose_snapshot()
             case "session":
                 self._go_on(argument, text)
             case "reload":
@@ -219,6 +248,59 @@ class Outcomes:
             self._put(text)
         self._go(session)
 
+    async def _choose_session(self) -> str | None:
+        from codi.frontends.tui.session_list import SessionList  # not before somebody looks for one
+
+        there = SessionList(self._around.beside, picked=self._picked, asked=self._asked, confirmed=self.confirm)
+        return await there.choose()
+
+    async def _choose_theme(self) -> None:
+        """Each is worn as the caret goes over it; leaving the list takes the old one back."""
+        before = self._wardrobe.name
+
+        def wear(choice: Choice | None) -> None:
+            if choice:
+                self._wardrobe.wear(str(choice.value))
+                self._canvas.repaint()
+
+        names = self._wardrobe.names
+        at = names.index(before) if before in names else 0
+        choice = await self._picked("theme", [Choice(name, name) for name in names], at=at, moved=wear)
+        self.use_theme(str(choice.value) if choice else before)
+
+    async def _choose_of_queue(self) -> None:
+        """What waits: enter takes it into the editor, ctrl+d drops it."""
+
+        def choices() -> list[Choice]:
+            return [Choice(line_of(item, number), number) for number, item in enumerate(self._waiting(), 1)]
+
+        def drop(current: Choice | None) -> list[Choice]:
+            rows = choices()
+            if current is None or not isinstance(current.value, int) or current.value > len(rows):
+                return rows
+            item = self._waiting()[current.value - 1]
+            self._send(Withdraw(item.line, item.at))
+            left = [row.text.partition(" ")[2] for row in rows if row.value != current.value]
+            return [Choice(f"{number}. {text}", number) for number, text in enumerate(left, 1)]
+
+        choice = await self._picked("queue", choices(), keys={"ctrl+d": ("drop", drop)})
+        if choice and isinstance(choice.value, int):
+            self._pull_back(choice.value)
+
+    async def _choose_snapshot(self) -> None:
+        rows = await self._rows("snapshot", "list")
+        choice = await self._picked("snapshot", pickers.snapshots(rows[::-1]))
+        if choice is None:
+            return
+        ways = [
+            Choice("show what became different since", f"/snapshot diff {choice.value}"),
+            Choice("bring the files back", f"/snapshot restore {choice.value}"),
+            Choice("bring files and conversation back", f"/snapshot restore {choice.value} --conversation"),
+        ]
+        way = await self._picked(f"snapshot {choice.value}", ways)
+        if way:
+            self._obey(str(way.value))
+
     def _walk(self) -> TreeWalk:
         entries, leaf = self._tree()
         return TreeWalk(entries, leaf, picked=self._picked, asked=self._asked, send=self._send)
@@ -260,7 +342,14 @@ class Outcomes:
             self._send(op(choice.value))
 
     async def _picked(
-        self, title: str, choices: Sequence[Choice], *, keys: Keys | None = None, at: int = 0
+        self,
+        title: str,
+        choices: Sequence[Choice],
+        *,
+        keys: Keys | None = None,
+        at: int = 0,
+        moved: Callable[[Choice | None], object] | None = None,
+        preview: Preview | None = None,
     ) -> Choice | None:
         """What the person chooses; None where they leave the list."""
         answered, answers = anyio.Event(), list[Choice | None]()
@@ -269,7 +358,7 @@ class Outcomes:
             answers.append(choice)
             answered.set()
 
-        self._canvas.pane = Picker(title, choices, chosen, keys=keys, at=at)
+        self._canvas.pane = Picker(title, choices, chosen, keys=keys, at=at, moved=moved, preview=preview)
         await self._until(answered)
         return answers[0]
 

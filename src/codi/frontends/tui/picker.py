@@ -6,7 +6,7 @@ from codi.frontends.sanitiser import visible
 from codi.frontends.tui.cells import width
 from codi.frontends.tui.editor import Editor
 from codi.frontends.tui.keys import Input
-from codi.frontends.tui.lines import Line, Span, beside, clipped
+from codi.frontends.tui.lines import Line, Span, beside, clipped, line_width
 from codi.frontends.tui.view import View
 
 
@@ -24,9 +24,17 @@ class Choice:
         self.unavailable = unavailable
 
 
+Preview = Callable[[Choice, int], Sequence[Line]]
+"""What is told of a row, for a width."""
+
+_WIDE = 120
+"""So many columns there must be for a preview."""
+
+
 class Picker:
     """`chosen` is called with the choice, or None when the person leaves. `keys` are further keys by their name: what they are
-    called, and what they do with the row under the caret; what that returns are the new rows, None leaves the list."""
+    called, and what they do with the row under the caret; what that returns are the new rows, None leaves the list. `moved` is told
+    the row to which the caret has gone. `preview` gives lines about a row, shown beside the list where the window is wide."""
 
     def __init__(
         self,
@@ -36,7 +44,11 @@ class Picker:
         *,
         keys: Mapping[str, tuple[str, Callable[[Choice | None], Sequence[Choice] | None]]] | None = None,
         at: int = 0,
+        moved: Callable[[Choice | None], object] | None = None,
+        preview: Preview | None = None,
     ) -> None:
+        self._moved = moved
+        self._preview = preview
         self.title = title
         self.choices = choices
         self._chosen = chosen
@@ -52,7 +64,16 @@ class Picker:
         return self._shown[self._at] if self._shown else None
 
     def take(self, what: Input) -> bool:
+        before = self.current
+        taken = self._take(what)
+        if self._moved and self.current is not before:
+            self._moved(self.current)
+        return taken
+
+    def _take(self, what: Input) -> bool:
         kind, text = what
+        if text == "/" and not self._filter.text:
+            return True  # it begins a filter elsewhere; here every letter does
         if kind in ("text", "paste") and (text not in self._keys or self._filter.text):
             if text.isdigit() and len(text) == 1 and text != "0" and not self._filter.text:
                 at = self._top + int(text) - 1
@@ -107,8 +128,15 @@ class Picker:
         self._page = room
         self._top = max(min(self._top, self._at, len(self._shown) - room), self._at - room + 1, 0)
         lines: list[Line] = [((("─" * columns), "border"),), head, clipped(search, columns)]
+        wide = columns * 3 // 5 if self._preview and columns >= _WIDE else columns
         for at, choice in enumerate(self._shown[self._top : self._top + room], self._top):
-            lines.append(self._row(choice, at, columns))
+            lines.append(self._row(choice, at, wide))
+        if wide < columns and self._preview and self.current:
+            beside_it = list(self._preview(self.current, columns - wide - 3))[: max(rows - 3, 1)]
+            lines += [()] * (3 + len(beside_it) - len(lines))
+            for at, line in enumerate(beside_it, 3):
+                gap = " " * max(wide - line_width(lines[at]), 0)
+                lines[at] = (*lines[at], (f"{gap} │ ", "border"), *line)
         if not self._shown:
             lines.append(clipped((("  nothing fits", "dim"),), columns))
         caret = (2, min(2 + width(self._filter.text), columns - 1))

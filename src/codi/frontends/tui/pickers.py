@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from msgspec import DecodeError, json
 
+from codi.frontends.sanitiser import visible
+from codi.frontends.tui.lines import Line, wrapped
 from codi.frontends.tui.picker import Choice
 from codi.protocol.events import (
     BranchSummarised,
@@ -52,15 +54,19 @@ def sessions(rows: Sequence[Mapping[str, Any]]) -> list[Choice]:
     return choices
 
 
-def models(rows: Sequence[Mapping[str, Any]]) -> list[Choice]:
+def models(rows: Sequence[Mapping[str, Any]], *, used: int = 0, now: str = "") -> list[Choice]:
+    """`used` tokens would have to be read anew by any model but the one that answers `now`."""
     choices = []
     for row in rows:
         price = row.get("price") or {}
+        is_now = bool(now) and str(row["model"]) == now
+        anew = f"${used * price['input'] / 1e6:.4f} to switch" if price and used and not is_now else ""
         told = [
             f"{int(row.get('window') or 0) // 1000}k",
             f"${price['input']:g}/${price['output']:g}" if price else "$?",
             " ".join(row.get("abilities") or ()),
             "local" if row.get("local") else "",
+            "answers now" if is_now else anew,
         ]
         missing = "" if row.get("keyPresent", True) else f"no key: {row.get('keyVariable') or 'codi auth login'}"
         choices.append(
@@ -103,6 +109,16 @@ class Tree:
 
     def label(self, entry: str, label: str) -> None:
         self._labels[entry] = label
+
+    def preview(self, choice: Choice, columns: int) -> Sequence[Line]:
+        """All that was said there."""
+        entry = self._entries.get(str(choice.value))
+        if entry is None:
+            return ()
+        fact = entry.fact
+        text = fact.message.text if isinstance(fact, MessageAdded) else self._told(entry) or ""
+        when = datetime.fromtimestamp(entry.at).strftime("%Y-%m-%d %H:%M")
+        return wrapped(((f"{when}\n{visible(text)}", "dim"),), columns)
 
     def choices(self) -> list[Choice]:
         """The rows in the order of the tree. A branch is indented where it leaves another, not with every entry."""

@@ -20,7 +20,7 @@ class Mentioned(Struct, frozen=True):
 
 
 class Surroundings(Struct, frozen=True):
-    """`beside` runs a subcommand of `codi`. `names` are those of a kind (`file`, `model`, `session`) that are known by now;
+    """`beside` runs a subcommand of `codi`, `instead` one that has the terminal for as long as it runs; its status. `names` are those of a kind (`file`, `model`, `session`) that are known by now;
     `refresh` says that they may have changed. `mentioned` reads the files that a text mentions, off the event loop. `themes` are the
     folders of theme files, those of the project last. `picture` makes of a file an image that a model can be shown, or says why not;
     it takes up to seconds. `log` keeps a text for whoever looks into what went wrong, without secrets, and says where."""
@@ -36,3 +36,4 @@ class Surroundings(Struct, frozen=True):
     themes: Sequence[str] = ()
     picture: Callable[[bytes], Image | str] = lambda content: "no pictures can be sent"
     log: Callable[[str], str] = lambda text: "no log"
+    instead: Callable[[Sequence[str]], int] = lambda words: 1

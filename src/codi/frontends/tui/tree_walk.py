@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
-from codi.frontends.tui.picker import Choice
+from codi.frontends.tui.picker import Choice, Preview
 from codi.frontends.tui.pickers import FILTERS, Filter, Tree
 from codi.protocol.events import Entry
 from codi.protocol.ops import ForkAt, LabelEntry, Navigate, Op, Rewind
@@ -20,7 +20,13 @@ _FILTER_KEYS: dict[str, Filter] = {
 
 class Picked(Protocol):
     def __call__(
-        self, title: str, choices: Sequence[Choice], *, keys: Keys | None = ..., at: int = ...
+        self,
+        title: str,
+        choices: Sequence[Choice],
+        *,
+        keys: Keys | None = ...,
+        at: int = ...,
+        preview: Preview | None = ...,
     ) -> Awaitable[Choice | None]: ...
 
 
@@ -87,7 +93,7 @@ class TreeWalk:
         while True:
             rows = tree.choices()
             here = next((at for at, row in enumerate(rows) if row.value == self._leaf), len(rows) - 1)
-            choice = await self._picked(title, rows, keys=self._keys(), at=max(here, 0))
+            choice = await self._picked(title, rows, keys=self._keys(), at=max(here, 0), preview=tree.preview)
             if not self._to_label:
                 return str(choice.value) if choice else None
             entry, self._to_label = str(self._to_label.value), None
@@ -108,7 +114,11 @@ class TreeWalk:
             return tree.choices()
 
         def fold(current: Choice | None) -> Sequence[Choice]:
-            tree.folded ^= {str(current.value)} if current else set()
+            tree.folded |= {str(current.value)} if current else set()
+            return tree.choices()
+
+        def unfold(current: Choice | None) -> Sequence[Choice]:
+            tree.folded -= {str(current.value)} if current else set()
             return tree.choices()
 
         def label(current: Choice | None) -> None:
@@ -120,6 +130,6 @@ class TreeWalk:
         }
         keys["ctrl+o"] = ("filter", lambda _: show(FILTERS[(FILTERS.index(tree.filter) + 1) % len(FILTERS)]))
         keys["T"] = ("time", times)
-        keys["ctrl+left"] = keys["ctrl+right"] = ("", fold)
+        keys["ctrl+left"], keys["ctrl+right"] = ("fold", fold), ("", unfold)
         keys["L"] = ("label", label)
         return keys

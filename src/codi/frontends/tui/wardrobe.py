@@ -26,6 +26,11 @@ class Wardrobe:
         return [AUTO, *names_in(self._folders)]
 
     @property
+    def name(self) -> str:
+        """What is worn."""
+        return self._name or AUTO
+
+    @property
     def is_from_file(self) -> bool:
         return bool(self._file)
 
