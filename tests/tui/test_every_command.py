@@ -12,8 +12,8 @@ from eye import Terminal
 
 ENTER, ESC = "\r", "\x1b"
 GROUPS = 6
-GOES = {"/exit", "/new", "/clone"}
-"""These leave the conversation, so they have tests of their own."""
+GOES = {"/exit", "/new", "/clone", "/login anthropic"}
+"""These leave the conversation, or hand the terminal over, so they have tests of their own."""
 ASKS = {"/memories consolidate"}
 """Local, and yet the model is asked: for facts, as /compact asks it for a summary."""
 MOVES = {"clear", "undo", "rewind", "compact", "import", "resume", "tree", "fork", "snapshot"}
