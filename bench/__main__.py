@@ -3,7 +3,20 @@
 import sys
 from importlib import import_module
 
-NAMES = ("start", "loop", "context", "wire", "sessions", "tools", "ledger", "secrets", "policy", "sandbox", "interface")
+NAMES = (
+    "start",
+    "loop",
+    "context",
+    "wire",
+    "sessions",
+    "tools",
+    "ledger",
+    "secrets",
+    "policy",
+    "sandbox",
+    "interface",
+    "endurance",
+)
 
 
 def main() -> int:

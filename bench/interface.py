@@ -19,7 +19,10 @@ from collections.abc import Callable
 from typing import Any
 
 from bench.measure import CODI, cpu_ms_of, environment, folder, report
+from bench.sessions import filled
+from bench.speaking import Speaker
 from codi.lab.running import running
+from codi.sessions import paths
 
 _ROUNDS = 11
 _ROWS, _COLUMNS = 40, 120
@@ -53,6 +56,22 @@ class Window:
             if select.select([self.descriptor], [], [], left)[0]:
                 self.seen += os.read(self.descriptor, 1 << 16)
 
+    def follow(self, words: dict[bytes, float], last: bytes) -> list[float]:
+        """Read until `last` is seen; the milliseconds from when each of the words was said to when it came."""
+        delays: dict[bytes, float] = {}
+        behind = b""
+        end = time.perf_counter() + _PATIENCE_S
+        while last not in delays:
+            assert select.select([self.descriptor], [], [], max(end - time.perf_counter(), 0))[0], self.seen[-500:]
+            data = os.read(self.descriptor, 1 << 16)
+            now = time.perf_counter()
+            self.seen += data
+            for word in re.findall(rb"w[0-9]{5}", behind + data):
+                if word in words:
+                    delays.setdefault(word, (now - words[word]) * 1000)
+            behind = data[-5:]
+        return list(delays.values())
+
     def type(self, text: str) -> None:
         os.write(self.descriptor, text.encode())
 
@@ -74,18 +93,22 @@ def run() -> None:
     _start(home)
     for rate, bound in ((200, 3.0), (500, 8.0)):
         _streaming(home, rate, bound)
+    _delays(home)
+    _one_line(home)
+    _opening()
+    _loud_tool(home)
     _at_rest(home)
 
 
-def _environment(home: str, url: str) -> dict[str, str]:
+def environment_of(home: str, url: str) -> dict[str, str]:
     more = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": "bench"}
     return {**environment(home), **more}
 
 
 def _start(home: str) -> None:
     with running([{"text": "Hello."}]) as server:
-        env = _environment(home, server.url)
-        bare, painted, echoed, ready = [], [], [], []
+        env = environment_of(home, server.url)
+        bare, painted, echoed, ready, answered = [], [], [], [], []
         for _ in range(_ROUNDS):
             window = Window([sys.executable, "-c", "print('x', flush=True); input()"], env, home)
             window.until(lambda seen: b"x" in seen)
@@ -97,8 +120,10 @@ def _start(home: str) -> None:
             window.type("q")
             window.until(lambda seen: b"q" in seen.rpartition(_RULE)[2] or b"q" in seen)
             echoed.append(window.cpu_ms())
-            window.until(lambda seen: b"codi 0" in seen)
+            greeted = window.until(lambda seen: b"codi 0" in seen)
             ready.append(window.cpu_ms())
+            window.type("\r")  # at once, while the rest is loaded
+            answered.append(window.until(lambda seen: b"Hello." in seen) - greeted)
             window.close()
         floor = statistics.median(bare)
         beside = f"bare interpreter {floor:.1f} ms"
@@ -107,13 +132,14 @@ def _start(home: str) -> None:
         )
         report("first key echoed, CPU over it", statistics.median(echoed) - floor, "ms", 20, beside=beside)
         report("runtime ready, CPU over it", statistics.median(ready) - floor, "ms", 80, beside=beside)
+        report("  a prompt sent then, to its answer, by the clock", statistics.median(answered), "ms", 300)
 
 
 def _streaming(home: str, rate: int, bound: float) -> None:
     """`rate` pieces of five characters a second, for four seconds; a key now and then."""
     words = "".join(f"word{number % 10} " + ("\n\n" if number % 60 == 59 else "") for number in range(6000))
     with running([{"text": words, "chunk": 5, "pause_ms": 1000 / rate}]) as server:
-        window = Window([CODI], _environment(home, server.url), home)
+        window = Window([CODI], environment_of(home, server.url), home)
         window.until(lambda seen: b"codi 0" in seen)
         window.type("go\r")
         window.until(lambda seen: b"word5" in seen)
@@ -121,7 +147,7 @@ def _streaming(home: str, rate: int, bound: float) -> None:
         keys = []
         for _ in range(8):
             window.read_for(0.5)
-            keys.append(_key(window))
+            keys.append(key_ms(window))
         passed = time.perf_counter() - began
         share = (window.cpu_ms() - before) / 10 / passed
         streamed = rate * 5 * passed
@@ -131,7 +157,88 @@ def _streaming(home: str, rate: int, bound: float) -> None:
         window.close()
 
 
-def _key(window: Window) -> float:
+def _delays(home: str) -> None:
+    """From a word of the model's to the terminal, and from a key while it speaks: in a new conversation and in a long one."""
+    long = "".join(f"line {number} of a long answer\n\n" for number in range(5000))
+    _delays_in(home, "", ())
+    _delays_in(home, " after 10,000 lines", (long,))
+
+
+def _delays_in(home: str, what: str, before: tuple[str, ...]) -> None:
+    speaker = Speaker(*before, (600, 200), (1000, 200))
+    window = Window([CODI], environment_of(home, speaker.url), home)
+    window.until(lambda seen: b"codi 0" in seen)
+    for _ in before:
+        window.type("go\r")
+        window.until(lambda seen: b"line 4999" in seen and b"1 step" in seen)
+    window.type("go\r")
+    delays = window.follow(speaker.said, b"w00599")
+    report(f"a word to the terminal{what}, p95", percentile(delays[100:], 95), "ms", 18)
+    window.until(lambda seen: seen.count(b"1 step") > len(before))
+    at = len(window.seen)
+    window.type("go\r")
+    window.until(lambda seen: b"w00000" in seen[at:])
+    keys = []
+    for number in range(100):
+        window.read_for(0.03 + 0.001 * (number * 7 % 17))
+        keys.append(key_ms(window))
+    report(f"a key to the screen while it streams{what}, p99", percentile(keys, 99), "ms", 16)
+    window.close()
+    speaker.close()
+
+
+def percentile(figures: list[float], share: int) -> float:
+    return sorted(figures)[min(len(figures) * share // 100, len(figures) - 1)]
+
+
+def _one_line(home: str) -> None:
+    """A key changes one line; a window of another size is painted anew."""
+    speaker = Speaker("".join(f"line {number} of an answer that fills the screen\n\n" for number in range(100)))
+    window = Window([CODI], environment_of(home, speaker.url), home)
+    window.until(lambda seen: b"codi 0" in seen)
+    window.type("go\r")
+    window.until(lambda seen: b"1 step" in seen)
+    window.read_for(1)
+    before = len(window.seen)
+    window.type("~")
+    window.read_for(0.5)
+    line, before = len(window.seen) - before, len(window.seen)
+    fcntl.ioctl(window.descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, _COLUMNS - 1, 0, 0))
+    window.read_for(1)
+    report("bytes for one changed line, of a full repaint", 100 * line / (len(window.seen) - before), "%", 5)
+    window.close()
+    speaker.close()
+
+
+def _opening() -> None:
+    """A session of 1,000 messages: from the start of the program to what was said last."""
+    took = []
+    for _ in range(5):
+        own, cwd = folder(), folder()
+        filled(paths.directory_of(os.path.join(own, ".codi"), cwd), 1000, time.time(), cwd=cwd)
+        window = Window([CODI, "-c"], environment_of(own, "http://127.0.0.1:9"), cwd)
+        took.append(window.until(lambda seen: b"249: the quick" in seen))
+        window.close()
+    report("a session of 1,000 messages, its first screen", statistics.median(took), "ms", 150)
+
+
+def _loud_tool(home: str) -> None:
+    """Keys while a command prints ten megabytes, and while its result is taken up."""
+    command = "seq -f 'line %.0f of very much output that a command prints' 180000 | head -c 10000000"
+    script = [{"calls": [{"name": "shell", "arguments": {"command": command}}]}, {"text": "Done."}]
+    with running(script) as server:
+        window = Window([CODI, "--permission-mode", "full-access"], environment_of(home, server.url), home)
+        window.until(lambda seen: b"codi 0" in seen)
+        window.type("go\r")
+        worst = 0.0
+        while b"Done." not in window.seen:
+            worst = max(worst, key_ms(window))
+            window.read_for(0.005)
+        report("a key while a tool prints 10 MB, worst", worst, "ms", 50)
+        window.close()
+
+
+def key_ms(window: Window) -> float:
     """The milliseconds from a key to its character on the screen; the key is taken back."""
     at = len(window.seen)
     began = time.perf_counter()
@@ -144,7 +251,7 @@ def _key(window: Window) -> float:
 
 def _at_rest(home: str) -> None:
     with running([{"text": "Hello."}]) as server:
-        window = Window([CODI], _environment(home, server.url), home)
+        window = Window([CODI], environment_of(home, server.url), home)
         window.until(lambda seen: b"codi 0" in seen)
         window.read_for(2)
         before = window.cpu_ms()

@@ -50,8 +50,8 @@ def shown(what: str, seconds: float, least: float) -> None:
     print(f"{what:<28} {figure:>12} {seconds / least:8.1f} x")
 
 
-def filled(directory: str, entries: int, at: float = 1.0) -> str:
-    session = Session(JsonlStore.new(directory, CWD, at=at))
+def filled(directory: str, entries: int, at: float = 1.0, *, cwd: str = CWD) -> str:
+    session = Session(JsonlStore.new(directory, cwd, at=at))
     for number in range(entries // 4):
         session.append_all(turn(number))
     session.close()

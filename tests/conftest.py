@@ -282,6 +282,14 @@ def terminals(codi: Codi) -> Iterator[Callable[..., Any]]:
         each.close()
 
 
+@pytest.fixture(scope="session")
+def broken_system(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Makes calls of the system fail for a program (`broken_system.BrokenSystem`)."""
+    from broken_system import BrokenSystem  # a compiler is asked for once somebody wants it
+
+    return BrokenSystem(tmp_path_factory.mktemp("system"))
+
+
 @pytest.fixture
 def repository(folder: Path) -> Callable[[str], Path]:
     """Makes the repository of a scenario in the folder."""

@@ -11,6 +11,7 @@ import subprocess
 import termios
 import time
 import tty
+from collections.abc import Callable
 from pathlib import Path
 
 import pyte
@@ -108,6 +109,27 @@ class Terminal:
     def wait_until_gone(self, text: str) -> None:
         """Until this text is not on the screen any more."""
         self._until(lambda: not any(text in row for row in self.rows), f"still {text!r}")
+
+    def time_until(self, *, typed: str, sent: bytes) -> float:
+        """The seconds from a key to bytes that answer it; the eye, which is slow, looks at them afterwards."""
+        began = time.monotonic()
+        self.type(typed)
+        new = b""
+        while sent not in new:
+            readable = select.select([self._here], [], [], max(began + TIMEOUT_S - time.monotonic(), 0))[0]
+            assert readable, f"no {sent!r} on:\n{self.shown}\n{new[-2000:]!r}"
+            new += os.read(self._here, 65536)
+        took = time.monotonic() - began
+        self.raw += new
+        self._stream.feed(new)
+        return took
+
+    def until(self, is_so: Callable[[], bool], complaint: str) -> None:
+        """Look on until something is so."""
+        end = time.monotonic() + TIMEOUT_S
+        while not is_so():
+            assert time.monotonic() < end, f"{complaint}:\n{self.shown}"
+            self._take(0.02)
 
     def _until(self, is_so: object, complaint: str) -> None:
         end = time.monotonic() + TIMEOUT_S

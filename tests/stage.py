@@ -113,6 +113,7 @@ class Stage:
             questions,
             Upkeep(room, record, lambda: agent.mind, self.calls.workspace.resolve),
             Remembering(memories, record),
+            self.results,
         )
 
     @property

@@ -87,7 +87,7 @@ def test_calls_and_results_become_text_in_the_dialect_of_the_call():
         Message("assistant", (Text("I look."), ToolCall("text_20000001", "read", {"path": "x"}))),
         Message("user", (ToolResult("text_20000001", (Text("old pond"),), tool="read"), Text("Go on."))),
         Message("assistant", (ToolCall("toolu_1", "list", {}), ToolCall("toolu_2", "read", {"path": "y"}))),
-        Message("user", (ToolResult("toolu_2", (Text("frog"), Image("AAAA", "image/png")), tool="read"),)),
+        Message("user", (ToolResult("toolu_2", (Text("frog"), Image("iVBORw0KGgo=", "image/png")), tool="read"),)),
     )
     model, provider = without_tools({"text": "Done."})
     parts_of(provider, request(*history))

@@ -7,7 +7,7 @@ import pty
 
 import pytest
 
-from conftest import PROGRAM
+from conftest import PROGRAM, Codi, says
 
 
 @pytest.fixture
@@ -231,3 +231,31 @@ def test_bad_input(codi, words, status, told):
     ran = codi("sessions", *words)
     assert ran.status == status and ran.out == ""
     assert told in ran.err and "\nhint: " in ran.err
+
+
+def test_gc_throws_away_what_nothing_leads_to(codi: Codi, lab):
+    lab("hello")
+    assert codi("-p", "hi", "--name", "Larder").status == 0
+    (session,) = codi.sessions()
+    beside = [session.with_suffix(".results"), session.parent / "gone.results", codi.home / "trash" / "old"]
+    for folder in beside:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "x.txt").write_text("12345")
+    os.utime(beside[2], (0, 0))
+    told = codi("sessions", "gc", "--dry-run", "--json").lines
+    assert {(row["path"], row["bytes"], row["removed"]) for row in told} == {
+        (str(each), 5, False) for each in beside[1:]
+    }
+    assert all(each.exists() for each in beside)
+    assert codi("sessions", "gc").out.count("removed") == 2
+    assert [each.exists() for each in beside] == [True, False, False] and session.exists()
+    assert codi("sessions", "gc").out == ""
+
+
+def test_a_name_may_be_cut_short_where_one_alone_begins_so(codi: Codi, lab):
+    lab({"loop": True, "steps": [says("Yes.")]})
+    for name in ("Larder", "Larder two", "Cellar"):
+        assert codi("-p", "hi", "--name", name).status == 0
+    names = [codi("sessions", "show", text, "--json").result["name"] for text in ("cell", "Larder", "larder t")]
+    assert names == ["Cellar", "Larder", "Larder two"]
+    assert codi("sessions", "show", "lard").status == 2 and codi("sessions", "show", "cel").status == 1

@@ -53,6 +53,28 @@ NOT_FOR_A_LIST = (NOT_FOR_HELP | {"codi.engine.engine", "codi.providers.choice",
     "codi.workspace",
 }
 NOT_FOR_A_REQUEST = {
+    "codi.cli.terminal",
+    "codi.engine.replaying",
+    "codi.frontends.chat",
+    "codi.frontends.json_lines",
+    "codi.frontends.tui",
+    "codi.policy.danger",
+    "codi.providers.local_servers",
+    "codi.tools.edit",
+    "codi.tools.grep",
+    "codi.tools.read",
+    "codi.tools.run_tests",
+    "codi.tools.shell",
+    "codi.tools.struct_tool",
+    "codi.tools.web_search",
+    "codi.tools.write",
+    "email",
+    "html",
+    "http",
+    "httpcore2",
+    "httpx2",
+    "importlib.metadata",
+    "tree_sitter",
     "apsw",
     "codi.cli.demo",
     "codi.frontends.event_schema",
@@ -71,6 +93,34 @@ NOT_FOR_A_REQUEST = {
     "yaml",
     "xml",
 }
+NOT_FOR_A_PROMPT = {
+    "apsw",
+    "codi.agent.agent",
+    "codi.agent.calls",
+    "codi.credentials.detectors",
+    "codi.credentials.vault",
+    "codi.engine.assembly",
+    "codi.engine.engine",
+    "codi.engine.local",
+    "codi.frontends.approval_text",
+    "codi.frontends.chat",
+    "codi.policy.policy",
+    "codi.providers.failures",
+    "codi.tools.kit",
+    "codi.workspace.git",
+    "codi.workspace.local",
+    "codi.workspace.sandbox.sandbox",
+    "h11",
+    "hashlib",
+    "html",
+    "httpx2",
+    "markdown_it",
+    "pygments",
+    "shutil",
+    "tempfile",
+    "wcwidth",
+}
+"""What a person who is greeted does not wait for: an answer needs it, a prompt does not."""
 
 
 def loaded(codi, *words):
@@ -135,3 +185,28 @@ def test_the_way_to_a_request_leaves_alone_what_it_does_not_need(codi, lab):
 def test_mistakes_are_told_without_loading_the_rest(codi):
     ran = codi("sesions")
     assert ran.status == 2 and "codi sessions" in ran.err
+
+
+def own(modules):
+    return [name for name in modules if name.startswith("codi.")]
+
+
+def test_a_request_takes_no_more_modules_than_it_does(codi, lab):
+    lab("hello")
+    assert len(own(loaded(codi, "-p", "hi"))) <= 325
+
+
+def test_who_is_greeted_waits_for_no_agent(codi):
+    told = "import sys; import codi.cli.chat, codi.cli.terminal; print(sorted(sys.modules))"
+    ran = subprocess.run([sys.executable, "-c", told], env=codi.env, capture_output=True, text=True, timeout=30)
+    modules = ast.literal_eval(ran.stdout)
+    assert unwanted(modules, NOT_FOR_A_PROMPT) == []
+    assert len(own(modules)) <= 160
+
+
+def test_the_first_frame_is_painted_with_next_to_nothing(codi):
+    told = "import sys; import codi.frontends.tui.opening; print(sorted(sys.modules))"
+    ran = subprocess.run([sys.executable, "-c", told], env=codi.env, capture_output=True, text=True, timeout=30)
+    modules = ast.literal_eval(ran.stdout)
+    assert unwanted(modules, NOT_FOR_HELP | NOT_FOR_A_PROMPT | {"argparse", "re", "typing"}) == []
+    assert len(own(modules)) <= 17

@@ -1,6 +1,7 @@
 """What must not be lost in a long conversation is there after five compactions, whatever a summariser makes of them."""
 
 import json
+import re
 from pathlib import Path
 
 from msgspec.json import encode
@@ -86,6 +87,19 @@ def test_a_recalled_result_is_byte_for_byte_the_same_after_compaction_resume_and
     for words in (("-c",), ("--fork", lines(codi.sessions()[0])[0]["id"])):
         assert whole in recalled(*words), words
     assert len(turns_of(server)) == 10
+
+
+def test_what_was_never_sent_whole_is_recalled_in_a_fork_too(codi: Codi, lab, folder: Path):
+    """The session's file holds no more of it than the model was shown; the rest lies beside it."""
+    (folder / "long.txt").write_text("".join(f"row {at}\n" for at in range(9000)))
+    lab([says("", call("shell", command="cat long.txt")), says("Seen.")], "openai-chat")
+    assert codi.json("look", "--permission-mode", "full-access").status == 0
+    shown = json.dumps(codi.session())
+    assert "row 4321" not in shown
+    (result_id,) = set(re.findall(r'recall\(id=\\*"(\w+)', shown))
+    server = lab([says("", call("recall", id=result_id, offset=4300)), says("I have it.")], "openai-chat")
+    assert codi.json("again", "--fork", lines(codi.sessions()[0])[0]["id"]).status == 0
+    assert "row 4321" in str(turns_of(server)[-1]["messages"][-1]["content"])
 
 
 def test_instructions_that_changed_are_sent_after_a_compaction_and_told_once(codi: Codi, lab, folder: Path):

@@ -284,7 +284,7 @@ def test_no_key_is_forgotten():
         ),
         *("web.allow_private", "web.searxng_url", "web.cache_ttl_s", "web.duckduckgo", "web.engine", "web.max_results"),
         *("agent.evidence", "agent.evidence_retries", "verify"),
-        *("sandbox.mode", "sandbox.require_level", "sandbox.network", "sandbox.hosts"),
+        *("sandbox.mode", "sandbox.require_level", "sandbox.network", "sandbox.hosts", "sandbox.preview"),
         *("agent.max_steps", "agent.max_time_s", "agent.max_tokens", "agent.max_cost", "agent.max_cost_unknown"),
         *(
             "permission_mode",

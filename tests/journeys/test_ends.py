@@ -207,11 +207,25 @@ RESULT_FIELDS = {
         ("error", [{"fault": {"kind": "status", "status": 400}}], ()),
         ("permission", DENIED_RUN, ()),
         ("limit", [says("", call("list")), says("So far.")], ("--max-turns", "1")),
+        ("unbacked", {"loop": True, "steps": [says("All tests pass.")]}, ("--require-evidence",)),
     ],
 )
 def test_the_result_object_has_its_fields_whatever_the_end(codi: Codi, lab, kind, script, words):
     lab(script)
-    result = codi.json("go", *words).result
+    has_all_fields(codi, codi.json("go", *words).result, kind)
+
+
+def test_the_result_object_of_an_interrupt_has_them_too(codi: Codi, lab):
+    lab([SLOW])
+    running = codi.start("go")
+    running.wait_for("message_update")
+    running.signal(signal.SIGINT)
+    run = running.end()
+    assert run.status == 130 == run.result["exitCode"]
+    has_all_fields(codi, run.result, "interrupted")
+
+
+def has_all_fields(codi: Codi, result: dict, kind: str) -> None:
     assert result["kind"] == kind
     for field, form in RESULT_FIELDS.items():
         assert isinstance(result[field], form), field

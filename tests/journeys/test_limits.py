@@ -46,9 +46,9 @@ def test_time_kills_what_runs(codi: Codi, lab):
 
 
 def test_time_is_warned_of(codi: Codi, lab):
-    server = lab([says("", call("shell", command="sleep 1.7")), says("Done.")])
-    run = codi.json("go", "-y", "--max-time", "2")
-    assert run.status == 0 and any("2 s of this turn are over" in warning for warning in run.result["warnings"])
+    server = lab([says("", call("shell", command="sleep 4.1")), says("Done.")])
+    run = codi.json("go", "-y", "--max-time", "5")
+    assert run.status == 0 and any("5 s of this turn are over" in warning for warning in run.result["warnings"])
     assert "of this turn are over" in json.dumps(server.requests[-1].json["messages"])
 
 

@@ -76,3 +76,22 @@ def test_where_nothing_was_said_nothing_is_proposed(codi: Codi, lab, chat):
     person.type("/memories consolidate\n")
     person.wait_for("error: nothing was said yet")
     assert not server.requests
+
+
+def test_forgetting_lists_and_asks(codi: Codi, lab, chat):
+    codi.home.mkdir()
+    file = codi.home / "memories.md"
+    file.write_text("- [1a2b3c4d] 2026-11-20 style: Tabs, never spaces.\n- [2a2b3c4d] 2026-11-20 Port 8080.\n")
+    lab([says("Never.")])
+    person = chat()
+    person.wait_for("\n>")
+    person.type("/forget tabs\n")
+    person.wait_for("Forget this?", "Tabs, never spaces.")
+    person.type("\n")
+    person.wait_for("nothing was forgotten")
+    assert "Tabs" in file.read_text()
+    person.type("/forget tabs\n")
+    person.wait_for("Forget this?", times=2)
+    person.type("y\n")
+    person.wait_for("forgotten: 1")
+    assert file.read_text() == "- [2a2b3c4d] 2026-11-20 Port 8080.\n"

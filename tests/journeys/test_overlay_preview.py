@@ -125,3 +125,14 @@ def test_where_no_overlay_is_possible_every_command_is_asked_about(codi: Codi, l
     (asked,) = run.of_type("approval_asked")
     assert any("no preview is possible here" in reason for reason in asked["reasons"])
     assert run.status == 3 and (codi.cwd / "a").read_text() == "one\n"
+
+
+def test_files_of_another_group_are_a_reason(codi: Codi, lab, overlaid):
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a file away")
+    os.chown(codi.cwd / "a", -1, 65534)
+    lab([says("", call("shell", command="echo two > a")), says("No.")])
+    (asked,) = codi.stream("go").of_type("approval_asked")
+    assert any(
+        "no preview is possible here" in reason and "another user or group" in reason for reason in asked["reasons"]
+    )

@@ -113,3 +113,63 @@ def test_a_bundle_for_a_bug_report_holds_files_and_versions(worked: Codi):
     changes = [change for step in bundle["files"].values() for change in step["changes"]]
     assert {"path": "a.txt", "before": "one\n", "after": "two\n"} in changes
     assert worked("bundle", path_of(worked)).status == 2
+
+
+def differs(run) -> dict:
+    """The one step that is not the same."""
+    (last,) = [row for row in run.lines if not row["same"]]
+    assert run.status == 1 and last == run.lines[-1]
+    return last
+
+
+def test_a_request_that_became_another_is_named_by_its_piece(codi: Codi, lab):
+    (codi.cwd / "AGENTS.md").write_text("Be brief, and kind.\n")
+    (codi.cwd / "a.txt").write_text("one\n")
+    lab([says("I look.", call("read", path="a.txt")), says("One."), says("", call("list")), says("Two files.")])
+    assert codi("-p", "what is it?", "and what else?").status == 0
+    path = path_of(codi)
+    assert codi("replay", path).out.count("same") == 4
+
+    (codi.cwd / "AGENTS.md").write_text("Be brief, and bold.\n")
+    told = differs(codi("replay", path, "--json"))
+    assert told["step"] == 1 and told["difference"]["what"] == f"request (system:{codi.cwd}/AGENTS.md)"
+    assert told["difference"]["then"].startswith("sha256 ")
+    (codi.cwd / "AGENTS.md").write_text("Be brief, and kind.\n")
+
+    codi.set_up("[tools]\ndisabled = ['tree']\n")
+    told = differs(codi("replay", path, "--json"))
+    assert told["step"] == 1 and told["difference"]["what"] == "request (system:tools)"
+    codi.set_up("")
+
+    content = Path(path).read_text()
+    said = next(line for line in content.splitlines() if '"I look."' in line)
+    changed = json.loads(said.replace("I look.", "I looked."))
+    changed.pop("_c")
+    Path(path).write_text(content.replace(said, json.dumps(changed)))
+    told = differs(codi("replay", path, "--json"))
+    assert told["step"] == 2 and told["difference"]["what"] == "request (message:2)"
+
+
+def test_a_replay_reaches_nobody(worked: Codi, lab):
+    asked = lab([says("", call("web_fetch", url="http://127.0.0.1:9/")), says("Nobody is there.")])
+    worked.set_up("web.allow_private = ['127.0.0.1']\n")
+    assert worked("-p", "-c", "--permission-mode", "full-access", "look it up").status == 0
+    requests = len(asked.requests)
+    told = differs(worked("replay", path_of(worked), "--from", "3", "--json"))
+    assert told["difference"]["what"] == "result of web_fetch" and "offline" in told["difference"]["now"].lower()
+    assert len(asked.requests) == requests
+    same = worked("replay", path_of(worked), "--from", "3", "--tools=recorded")
+    assert same.status == 0 and same.out.count("same") == 2, same
+
+
+def test_a_question_is_answered_as_it_was(codi: Codi, lab, terminals):
+    lab([says("", call("ask_person", question="Which colour?", options=["red", "blue"])), says("Blue it is.")])
+    talk = terminals("paint it")
+    talk.wait_for("Which colour?", "blue")
+    talk.watch(0.5)  # a dialog that opens by itself takes no key at first
+    talk.type("\x1b[B\r")
+    talk.wait_for("Blue it is.")
+    talk.type("\x04")
+    assert talk.end() == 0 and "The person chose: blue" in codi.sessions()[0].read_text()
+    run = codi("replay", path_of(codi))
+    assert run.status == 0 and run.out.count("same") == 2, run

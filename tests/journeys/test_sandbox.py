@@ -325,3 +325,16 @@ def test_the_whole_of_a_long_output_of_ones_own_lies_with_the_session_without_se
     (path,) = codi.home.glob("sessions/*/*.results/*.txt")
     assert path.read_text().rstrip().endswith("the end") and "s3cr3tvalue" not in path.read_text()
     assert str(path) in json.dumps(codi.session())
+
+
+@pytest.mark.parametrize("mode", ["plan", "read-only"])
+def test_what_is_checked_is_judged_as_the_sandbox_holds_here(codi: Codi, confined, mode):
+    lines = "".join(json.dumps({"cmd": cmd}) + "\n" for cmd in ("ls -la", "touch x"))
+
+    def decisions(**more) -> list[str]:
+        return [
+            row["decision"] for row in codi("policy", "check", "--jsonl", "--mode", mode, stdin=lines, **more).lines
+        ]
+
+    assert decisions() == ["allow", "deny"]
+    assert decisions(env={"CODI_SANDBOX_MODE": "off"}) == ["deny", "deny"]

@@ -99,3 +99,13 @@ def test_a_limit_of_the_rate_is_no_overflow(codi: Codi, lab, message: str):
     server = lab([says("Yes.", fault=fault)], "openai-chat")
     run = codi.stream(f"Hello. {WORDS}", *SMALL)
     assert run.status == 0 and len(server.requests) == 2 and not run.of_type("compaction_start")
+
+
+def test_a_model_that_falls_silent_in_a_full_window_is_told_less(codi: Codi, lab):
+    steps = [says(f"Yes. {WORDS}") for _ in range(9)] + [says(""), says(""), says("I can speak again.")]
+    server = lab({"window": 14_000, "steps": steps, "branches": [summariser()]}, "openai-chat")
+    run = codi.stream(*(f"Prompt {number}. {WORDS}" for number in range(10)), *SMALL)
+    assert run.status == 0 and run.result["answer"] == "I can speak again.", run
+    assert methods(run) == {"mechanical"}
+    silent, told = turns_of(server)[-2:]
+    assert len(json.dumps(told)) < len(json.dumps(silent))

@@ -151,7 +151,7 @@ def test_a_conversation_with_all_blocks():
         ToolCall("a|b", "list", {}),
     )
     results = (
-        ToolResult("a|b", (Text("x"), Image("aGk=", "image/png"))),
+        ToolResult("a|b", (Text("x"), Image("iVBORw0KGgo=", "image/png"))),
         ToolResult("toolu_1", (Text("gone"),), is_error=True, details={"secret": 1}, duration_ms=4),
         Text("go on"),
     )
@@ -169,7 +169,7 @@ def test_a_conversation_with_all_blocks():
             {"type": "tool_use", "id": mapped, "name": "list", "input": {}},
         ],
     }
-    picture = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aGk="}}
+    picture = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}}
     assert heard["content"] == [
         {
             "type": "tool_result",

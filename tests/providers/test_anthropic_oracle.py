@@ -25,7 +25,7 @@ SCHEMA = {"type": "object", "properties": {"path": {"type": "string"}}, "require
 ASK = Request(
     system=("You are codi.", "Be brief."),
     messages=(
-        user("look", Image("aGk=", "image/png")),
+        user("look", Image("iVBORw0KGgo=", "image/png")),
         Message(
             "assistant", (Thinking("hm", "seal"), Text("I read."), ToolCall("toolu_1", "read", {"path": "é"})), HERE
         ),
@@ -65,7 +65,7 @@ async def said_with_the_sdk(url: str) -> None:
                         types.TextBlockParam(type="text", text="look"),
                         types.ImageBlockParam(
                             type="image",
-                            source={"type": "base64", "media_type": "image/png", "data": "aGk="},
+                            source={"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="},
                             cache_control=HOUR,
                         ),
                     ],

@@ -52,7 +52,7 @@ def test_the_least_request():
 
 
 def test_a_conversation_with_a_call_and_its_picture():
-    picture = Image("aGk=", "image/png")
+    picture = Image("iVBORw0KGgo=", "image/png")
     body = sent(
         user("look", picture),
         Message("assistant", (Thinking("hm", "T"), Text("I look."), CALL, ToolCall("c2", "ls", {})), ORIGIN),
@@ -65,7 +65,7 @@ def test_a_conversation_with_a_call_and_its_picture():
             ),
         ),
     )
-    inline = {"inlineData": {"mimeType": "image/png", "data": "aGk="}}
+    inline = {"inlineData": {"mimeType": "image/png", "data": "iVBORw0KGgo="}}
     assert body["contents"] == [
         {"role": "user", "parts": [{"text": "look"}, inline]},
         {
@@ -101,7 +101,7 @@ def test_another_model_gets_no_signatures_and_the_thinking_as_text():
 
 def test_a_model_that_cannot_see_gets_no_bytes():
     blind = ModelEntry(id="b", service="google")
-    assert "aGk=" not in json.dumps(sent(user("look", Image("aGk=", "image/png")), model=blind))
+    assert "iVBORw0KGgo=" not in json.dumps(sent(user("look", Image("iVBORw0KGgo=", "image/png")), model=blind))
 
 
 @pytest.mark.parametrize(

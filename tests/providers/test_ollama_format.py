@@ -47,7 +47,7 @@ def test_the_least_request():
 
 
 def test_a_conversation_with_calls_and_a_picture():
-    picture = Image("aGk=", "image/png")
+    picture = Image("iVBORw0KGgo=", "image/png")
     answer = Message(
         "assistant",
         (Thinking("hm"), Text("I look."), ToolCall("c1", "read", {"path": "a"}), ToolCall("c2", "ls", {})),
@@ -57,7 +57,7 @@ def test_a_conversation_with_calls_and_a_picture():
         "user", (ToolResult("c2", (Text("x"),), tool="ls"), ToolResult("c1", (picture,), tool="read"), Text("and now?"))
     )
     assert sent(user("look", picture), answer, results)["messages"][1:] == [
-        {"role": "user", "content": "look", "images": ["aGk="]},
+        {"role": "user", "content": "look", "images": ["iVBORw0KGgo="]},
         {
             "role": "assistant",
             "content": "I look.",
@@ -69,13 +69,13 @@ def test_a_conversation_with_calls_and_a_picture():
         },
         {"role": "tool", "tool_name": "read", "content": "(image follows)"},
         {"role": "tool", "tool_name": "ls", "content": "x"},
-        {"role": "user", "content": "and now?", "images": ["aGk="]},
+        {"role": "user", "content": "and now?", "images": ["iVBORw0KGgo="]},
     ]
 
 
 def test_a_model_that_cannot_see_gets_no_bytes():
     blind = ModelEntry(id="b", service="ollama")
-    body = sent(user("look", Image("aGk=", "image/png")), model=blind)
+    body = sent(user("look", Image("iVBORw0KGgo=", "image/png")), model=blind)
     assert "images" not in body["messages"][1]
     assert "(image omitted: model does not support images)" in body["messages"][1]["content"]
 

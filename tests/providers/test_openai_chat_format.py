@@ -16,6 +16,7 @@ from codi.providers.openai_chat import UNKNOWN_SERVER
 from codi.providers.openai_chat_format import body_of, encoded, legal_id, replayable
 from codi.providers.openai_compat import Compat
 from codi.providers.provider import Abilities, ModelEntry, Request
+from conftest import SOAK
 
 ORIGIN = Origin("openai-completions", "acme", "m-1")
 OPENAI = Compat.of_openai()
@@ -390,7 +391,7 @@ COMPATS = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=10_000 if SOAK else 150, deadline=None)
 @given(HISTORIES, COMPATS)
 def test_whatever_happened_the_service_is_sent_a_legal_conversation(messages, compat):
     wire = sent(Request(system=(), messages=messages), PLAIN, compat)["messages"]

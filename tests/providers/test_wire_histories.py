@@ -9,6 +9,7 @@ from test_history import HERE, histories, legal
 from codi.protocol.messages import Message, Text, Thinking, ToolCall
 from codi.providers import google_format, ollama_format
 from codi.providers.history import settled
+from conftest import SOAK
 
 
 def google_refusal(contents):
@@ -45,7 +46,7 @@ def ollama_refusal(messages):
 
 
 @given(histories)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=10_000 if SOAK else 300, deadline=None)
 def test_every_history_is_acceptable_to_gemini(history):
     made = settled(history, origin=HERE, vision=True, legal_id=legal)
     contents = [json.loads(wire) for message in made for wire in google_format.encoded(message, with_ids=True)]
@@ -53,7 +54,7 @@ def test_every_history_is_acceptable_to_gemini(history):
 
 
 @given(histories)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=10_000 if SOAK else 300, deadline=None)
 def test_every_history_is_acceptable_to_ollama(history):
     made = settled(history, origin=HERE, vision=True)
     assert ollama_refusal([json.loads(wire) for message in made for wire in ollama_format.encoded(message)]) == ""

@@ -62,12 +62,16 @@ def test_several_are_meant(text, cwd, ids):
     assert sum(session.id in str(refused.value) for session in SESSIONS if session.id) == ids
 
 
-@pytest.mark.parametrize("text", ["019", "zzzz", "login", ""])
+@pytest.mark.parametrize("text", ["019", "zzzz", "log", ""])
 def test_none_is_meant(text):
     with pytest.raises(SessionError) as refused:
         resume.find(text, SESSIONS, "/here")
     assert str(refused.value) == f"No session found matching '{text}'" and refused.value.exit_status == 1
     assert sum(session.id in refused.value.hint for session in SESSIONS if session.id) == 3
+
+
+def test_a_name_may_be_begun():
+    assert resume.find("login", SESSIONS, "/here").id == "0190aaaa-1"
 
 
 def test_near_ones_are_near():

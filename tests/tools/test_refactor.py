@@ -152,7 +152,8 @@ def test_one_file_that_cannot_be_written_leaves_all_as_they_were(bench):
 def test_guarded_files_are_left_alone(bench):
     bench.write("a.py", "a\n")
     tool = next(tool for tool in bench.toolbox.tools if tool.spec.name == "refactor")
-    tool._needs["guarded"] = lambda path: path.endswith("/a.py")
+    tool._tool = tool._made()
+    tool._tool._needs["guarded"] = lambda path: path.endswith("/a.py")
     assert bench.call("refactor", search="a", replace="b").text == "No matches found"
 
 

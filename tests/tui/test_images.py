@@ -173,6 +173,10 @@ def test_the_installed_program_draws_what_was_looked_at(lab, terminals, folder, 
     rows = talk.rows
     at = next(number for number, row in enumerate(rows) if "[image 60x24" in row)
     assert [row.strip() for row in rows[at + 1 : at + 3]] == ["", ""] and rows[at - 1].strip()
+    before = len(talk.raw)
+    talk.type("\x1b[5~")
+    talk.wait_for("tab next part")
+    assert not any(of(talk.raw[before:]) for of in (of_kitty, of_iterm, of_sixel))  # the pager tells of it
 
 
 @pytest.mark.parametrize("why", ["switched off", "unknown"])

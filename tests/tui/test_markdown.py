@@ -44,6 +44,43 @@ def test_what_is_settled_stays_whatever_comes(text: str, step: int) -> None:
     assert all(line_width(line) <= 20 for line in markdown.lines(20))
 
 
+_PIECES = [
+    "word ", "a", ". ", ", ", "(", ")", " ", "  ", "x1", "日本", "ä", "*", "**", "_", "`", "[a](u)", "&am", "p;", "\\", "!",
+    "~~", "longwordlongwordlongwordlongword",
+]  # fmt: skip
+_CODE = ["x = 1\n", "    y", "def", "\n", " ", "  z\n", "class A:\n", "``", "`", "\t"]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from(_PIECES), max_size=40), st.sampled_from([9, 14, 40]))
+def test_a_paragraph_that_grows_is_at_each_moment_what_it_would_be_alone(pieces: list[str], columns: int) -> None:
+    _grows("", pieces, columns)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from(_CODE), max_size=40), st.sampled_from([9, 40]))
+def test_a_listing_that_grows_is_at_each_moment_what_it_would_be_alone(pieces: list[str], columns: int) -> None:
+    _grows("```py\n", pieces, columns)
+
+
+def _grows(text: str, pieces: list[str], columns: int) -> None:
+    markdown = Markdown(text)
+    for piece in pieces:
+        markdown.lines(columns)
+        markdown.feed(piece)
+        text += piece
+        assert list(markdown.lines(columns)) == list(Markdown(text).lines(columns))
+    assert markdown.text == text
+
+
+def test_another_width_lays_all_of_it_anew() -> None:
+    markdown = Markdown()
+    for at in range(0, len(GOLDEN), 7):
+        markdown.feed(GOLDEN[at : at + 7])
+        markdown.lines(40)
+    assert list(markdown.lines(100)) == list(Markdown(GOLDEN).lines(100))
+
+
 @pytest.mark.parametrize("columns", [1, 8, 24, 40, 80, 200])
 def test_no_line_is_wider_than_the_window(columns: int) -> None:
     assert max(line_width(line) for line in Markdown(GOLDEN).lines(columns)) <= columns

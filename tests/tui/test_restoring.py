@@ -123,6 +123,10 @@ def test_stopped_from_outside(lab, terminals):
     talk = ready(terminals())
     talk.process.send_signal(signal.SIGTSTP)
     talk.process.send_signal(signal.SIGCONT)
+    end = time.monotonic() + TIMEOUT_S
+    while talk.raw.count(b"\x1b[?2004h") < 2:  # what is typed before it is ours again is for the shell
+        assert time.monotonic() < end
+        talk.watch(0.05)
     talk.type("hello" + ENTER)
     talk.wait_for("Still here.")
     talk.type(CTRL_D)

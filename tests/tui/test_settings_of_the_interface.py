@@ -186,3 +186,14 @@ def test_jobs_that_run_are_counted(lab, terminals):
     talk = terminals("-y")
     talk.type("go" + ENTER)
     talk.wait_for("It runs.", "1 tool call", " 1 job")
+
+
+def test_ctrl_t_unfolds_thoughts_from_now_on_and_the_next_time(codi, terminals, tmp_path):
+    (tmp_path / "script.json").write_text('[{"thinking": "a deep thought", "text": "Said."}]')
+    talk = terminals("--model", f"scripted/{tmp_path}/script.json")
+    talk.wait_for("codi 0")
+    talk.type("\x14")
+    talk.type("go" + ENTER)
+    talk.wait_for("Said.", "1 step,", "a deep thought")
+    while codi("config", "get", "ui.hide_thinking").out.strip() != "false":
+        talk.watch(0.1)

@@ -31,6 +31,8 @@ def test_a_key_is_typed_where_nothing_records_it_and_taken_away_again(codi, lab,
     talk.type("/logout" + ENTER)
     talk.wait_for("usage: /logout NAME|--all")
     talk.type("/logout groq" + ENTER)
+    talk.wait_for("Remove 1 login or key: groq?")
+    talk.type("y")
     talk.wait_for("removed from")
     assert kept(codi) == []
     assert not any(b"gsk-typed" in path.read_bytes() for path in codi.home.rglob("*") if path.is_file())

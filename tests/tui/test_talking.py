@@ -124,3 +124,17 @@ def test_what_stands_above_and_a_question_mark_helps(codi, lab, terminals, folde
     quiet.wait_for("%/")
     quiet.watch(0.2)
     assert "/ commands" not in quiet.shown and "codi 0" not in quiet.shown
+
+
+def test_ctrl_c_copies_what_is_selected_and_keeps_it(lab, terminals):
+    server = lab([says("Heard.")])
+    talk = terminals()
+    talk.wait_for("codi 0")
+    talk.type("one two")
+    talk.wait_for("one two")
+    talk.type("\x1b[1;4D" + CTRL_C)  # shift+alt+left selects a word
+    talk.wait_for("copied 3 characters")
+    assert b"\x1b]52;c;dHdv\x07" in talk.raw
+    talk.type(ENTER)
+    talk.wait_for("› one two", "Heard.")
+    assert len(server.requests) == 1

@@ -74,7 +74,7 @@ class Agent:
         self._notices = Notices(record, settings, self.budget, nearby)
         self._news = news
         self.room = room or Room(record)
-        self.room.spent = lambda mind, usage: self._tally.add(usage)
+        self.room.spent = lambda usage: self._tally.add(usage)
         self._tally = Tally(mind.provider.model.id)
         self._is_relieved = False
         self._turn = sum(isinstance(entry.fact, TurnStarted) for entry in record.session.path())
@@ -82,12 +82,21 @@ class Agent:
     async def prompt(self, text: str, images: Sequence[Image] = ()) -> Reason:
         """Take one prompt to its end, whatever the end is, and what was said meanwhile; how it ended."""
         self._begin(user(text, *images))
+        return await self._to_the_end(())
+
+    async def take_up(self, calls: Sequence[ToolCall]) -> Reason:
+        """Go on where another run of codi ended, with calls that it did not come to make; how it ended."""
+        self._begin(None)
+        return await self._to_the_end(calls)
+
+    async def _to_the_end(self, calls: Sequence[ToolCall]) -> Reason:
         try:
             with anyio.move_on_after(self._settings.max_time_s) as clock:
                 await self._gate.begin()
-                while calls := await self._think():
+                while calls := calls or await self._think():
                     if not await self._act(calls):
                         return self._end("interrupted")
+                    calls = ()
             if clock.cancelled_caught:
                 raise LimitReached(
                     f"the turn took longer than {self._settings.max_time_s:g} s",
@@ -228,7 +237,7 @@ class Agent:
             limit="steps",
         )
 
-    def _begin(self, prompt: Message) -> None:
+    def _begin(self, prompt: Message | None) -> None:
         self._turn += 1
         before = self.mind.provider.origin
         self.mind.begin_turn()
@@ -242,7 +251,8 @@ class Agent:
         self._record.keep(TurnStarted(self._turn))
         self._exchanges.changed_from(before, "chosen")
         self._notices.begin()
-        self._record.keep(MessageAdded(prompt), sync=True)
+        if prompt:
+            self._record.keep(MessageAdded(prompt), sync=True)
         if listed := self.room.open_files():
             self._record.keep(listed)
 

@@ -5,7 +5,7 @@ caches keep it.
 """
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -105,9 +105,13 @@ def _told(surroundings: Surroundings) -> str:
         f"Shell: {surroundings.shell}",
         f"Workspace root: {surroundings.root}",
     ]
-    if surroundings.git:
-        state = "with uncommitted changes" if surroundings.git.get("dirty") else "clean"
-        lines.append(f"Git: branch {surroundings.git.get('branch') or '(detached)'}, {state} when the session began")
-    else:
-        lines.append("Git: not a repository")
+    lines.append(git_line(surroundings.git))
     return "\n".join(lines)
+
+
+def git_line(git: Mapping[str, Any] | None) -> str:
+    """What is told of the repository as it was when the session began."""
+    if not git:
+        return "Git: not a repository"
+    state = "with uncommitted changes" if git.get("dirty") else "clean"
+    return f"Git: branch {git.get('branch') or '(detached)'}, {state} when the session began"

@@ -105,14 +105,19 @@ class LookingBack:
         return [step for step in steps if first is not None and step.n >= first]
 
     async def _diff(self, op: ShowDiff) -> ComparisonDelta:
+        """A ref that git does not know is a path, where something is there."""
         root = self._calls.workspace.root
         if op.turn is None and repository_of(root):
             told = await git.diff(root, op.ref, op.path)
+            if told is None and not op.path and os.path.lexists(os.path.join(root, op.ref)):
+                told = await git.diff(root, "", op.ref)
             if told is None:
                 raise UsageError(
                     f"git knows no {op.ref or 'commit'}", hint="Name a turn, a commit, a branch or a file."
                 )
             return ComparisonDelta(tuple(told.splitlines()))
+        if op.ref and not op.path and os.path.lexists(os.path.join(root, op.ref)):
+            op = ShowDiff(path=op.ref)
         if op.ref:
             raise UsageError(f"{op.ref} means nothing outside of a repository", hint="Name a turn or a file.")
         return await to_thread.run_sync(self._done, op)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from codi.agent.joining import JoinedDeltas
 from codi.agent.veiling import VeiledDeltas, veiled
 from codi.credentials.vault import Vault
 from codi.protocol.events import Delta, Entry, Event, Fact, MessageAdded, Noted, StatusDelta
@@ -14,18 +15,24 @@ VAULT = "vault"
 
 class Record:
     """`unsaved` is why the session is not on disk as it should be, or None. Meanwhile nothing that has an effect may start.
-    `vault` puts placeholders in place of secrets; without one everything is kept as it is."""
+    `vault` puts placeholders in place of secrets; without one everything is kept as it is. With `joins` the pieces of an answer
+    that come together are told together."""
 
-    def __init__(self, session: Session, listen: Callable[[Event], None], vault: Vault | None = None) -> None:
+    def __init__(
+        self, session: Session, listen: Callable[[Event], None], vault: Vault | None = None, *, joins: bool = False
+    ) -> None:
         self.session = session
         self.unsaved: Unsaved | None = None
         self.vault = vault
         self._listen = listen
         self._deltas = VeiledDeltas(vault) if vault else None
+        self._joined = JoinedDeltas(self._veil) if joins else None
 
     def keep(self, fact: Fact, *, sync: bool = False) -> Entry:
         """Write a fact to the session, then tell it. With `sync` it also outlives a crash of the machine. A disk that refuses
         costs a warning, not the conversation: the entry waits in memory and is written when there is room again."""
+        if self._joined:
+            self._joined.flush()
         if self.vault is None:
             return self._kept(lambda: self.session.append(fact), sync=sync)
         if isinstance(fact, MessageAdded) and fact.message.role == "assistant" and self._deltas:
@@ -40,6 +47,12 @@ class Record:
         return entry
 
     def tell(self, delta: Delta) -> None:
+        if self._joined:
+            self._joined.tell(delta)
+        else:
+            self._veil(delta)
+
+    def _veil(self, delta: Delta) -> None:
         for told in self._deltas.of(delta) if self._deltas else (delta,):
             self._listen(told)
 
@@ -50,6 +63,8 @@ class Record:
     def branch_from(self, entry_id: str | None, fact: Fact | None = None) -> Entry:
         """Go on from another entry, or from the very beginning; what came after it stays in the tree. `fact` is kept as the first
         there. Raises SessionError."""
+        if self._joined:
+            self._joined.flush()
         told = veiled(fact, self.vault) if self.vault and fact else fact
         return self._kept(lambda: self.session.branch_from(entry_id, told), sync=True)
 

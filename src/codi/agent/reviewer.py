@@ -11,11 +11,13 @@ from typing import Annotated, Literal
 import anyio
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from codi.agent.reviewer_settings import ReviewerSettings
 from codi.protocol.effects import Allow, Ask, Deny, Effect, Reads, Verdict
 from codi.protocol.errors import CodiError
-from codi.protocol.messages import ToolCall, user
+from codi.protocol.messages import ToolCall, Usage, user
+from codi.providers.catalog import cost
 from codi.providers.provider import Provider, Request, complete
 
 _ONLY_A_PERSON = 8
@@ -50,6 +52,8 @@ class Reviewer:
         self._settings = settings
         self._open = provider
         self._provider: Provider | None = None
+        self.paid: Callable[[str, Usage], None] = lambda model, usage: None
+        """Is told what each opinion took, and of which model."""
 
     def sees(self, tool: str, effects: Sequence[Effect]) -> bool:
         if self._settings.tools:
@@ -87,6 +91,9 @@ class Reviewer:
                 reply = await complete(self._provider, _request(call, effects))
             except CodiError as error:
                 raise _NoOpinion(str(error)) from error
+            origin = self._provider.origin
+            usage = replace(reply.usage, cost=cost(reply.usage, self._provider.model.prices))
+            self.paid(f"{origin.provider}/{origin.model}", usage)
             return _parsed(reply.message.text)
         raise _NoOpinion(f"none came within {self._settings.timeout_s:g} s")
 

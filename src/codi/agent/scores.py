@@ -47,8 +47,14 @@ def scores(messages: Sequence[Message], recent: Collection[str] = ()) -> list[fl
 
 def names_in(text: str) -> set[str]:
     """Paths and names that a text speaks of: what no word of a language looks like."""
-    found = (name.rstrip("./-") for name in re.findall(_NAME, text))
-    return {name for name in found if len(name) >= SHORTEST_NAME and re.search(_TELLING, name)}
+    found = set()
+    for word in set(re.findall(_NAME, text)):
+        if word.isalpha() and word[1:].islower():
+            continue  # nearly all are such, and need no closer look
+        name = word.rstrip("./-")
+        if len(name) >= SHORTEST_NAME and re.search(_TELLING, name):
+            found.add(name)
+    return found
 
 
 def _spoken_of_later(messages: Sequence[Message], names: Sequence[set[str]]) -> list[int]:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-import anyio
-
+from codi.cli import loop
 from codi.cli.flags import check, how_trusted, is_interactive, parser, settings_of, text_or_file
 from codi.cli.painted import Painted
 from codi.cli.receiving import reception_for
@@ -41,7 +40,7 @@ def run(words: Sequence[str], opening: Painted | None = None) -> int:
         _ask_about_project(places, args, opening)
     reception = _reception(args, places, words)
     if args.print_prompt:
-        print("\n\n".join(f"# from: {part.origin}\n{part.tagged}" for part in anyio.run(reception.engine.prompt_parts)))
+        print("\n\n".join(f"# from: {part.origin}\n{part.tagged}" for part in loop.run(reception.engine.prompt_parts)))
         return 0
     prompts = _prompts(args, interactive)
     if not interactive and not prompts:
@@ -56,16 +55,16 @@ def run(words: Sequence[str], opening: Painted | None = None) -> int:
         if not interactive:
             from codi.cli.shot import run_shot
 
-            return anyio.run(run_shot, reception.engine, target, prompts, args, places)
+            return loop.run(run_shot, reception.engine, target, prompts, args, places)
         answering = yes if args.yes else None
         if opening is None:
             from codi.cli.talk import talk
 
-            return anyio.run(talk, reception, target, prompts, places, answering)
+            return loop.run(talk, reception, target, prompts, places, answering)
         from codi.cli.header import header
 
         above = None if args.quiet else header(places, with_files=not args.no_context_files)
-        status: int = anyio.run(
+        status: int = loop.run(
             import_module("codi.cli.terminal").talk, reception, target, prompts, opening, places, answering, above
         )
         return status

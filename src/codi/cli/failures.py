@@ -4,11 +4,12 @@ import os
 import time
 
 from codi.engine.places import codi_home
-from codi.engine.vaults import without_secrets
 
 
 def keep(text: str) -> str:
     """Append a text without its secrets; the path of the file. Raises OSError."""
+    from codi.engine.vaults import without_secrets  # most starts have no failure to keep
+
     path = os.path.join(codi_home(), "log", "failures.log")
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Collection, Sequence
+from functools import cache
 from typing import Any, Literal, NoReturn
 
 from codi.protocol.errors import UsageError
@@ -23,12 +24,28 @@ _OLDER = """older spellings:
   --plain                       --ui plain --print"""
 
 
+@cache
+def _columns() -> int:
+    """The width for help as argparse finds it, but not anew for each flag, and without loading all kinds of archives for it."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isascii() and columns.isdigit() and int(columns):
+        return int(columns) - 2
+    try:
+        return (os.get_terminal_size(sys.__stdout__.fileno()).columns or 80) - 2  # type: ignore[union-attr]
+    except (AttributeError, ValueError, OSError):
+        return 78
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    return argparse.RawDescriptionHelpFormatter(prog, width=_columns())
+
+
 class Parser(argparse.ArgumentParser):
     """Refuses abbreviations, and says what an unknown flag was perhaps meant to be. `scattered` is the argument whose words
     may stand anywhere between the flags."""
 
     def __init__(self, *, scattered: str = "", **more: Any) -> None:
-        super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **more)
+        super().__init__(allow_abbrev=False, formatter_class=_formatter, **more)
         self._scattered = scattered
 
     def parse_args(self, words: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]

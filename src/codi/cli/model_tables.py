@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-import anyio
 from msgspec import to_builtins
 
+from codi.cli import loop
 from codi.cli.printing import print_json, print_table
 from codi.cli.start import host_for
 from codi.engine.engine import Engine
@@ -21,7 +21,7 @@ _HEAD = ("model", "window", "output", "abilities", "price in/out", "key", "defau
 
 def show(args: Any) -> int:
     """The models that can be named; `args` as `codi models list` takes them."""
-    return anyio.run(_list, host_for(Places.at(args.cwd), {}), args)
+    return loop.run(_list, host_for(Places.at(args.cwd), {}), args)
 
 
 def favourites(rows: Sequence[ModelRow], globs: Sequence[str]) -> list[ModelRow]:
@@ -38,13 +38,13 @@ def favourites(rows: Sequence[ModelRow], globs: Sequence[str]) -> list[ModelRow]
 
 def show_current(args: Any) -> int:
     """The model that answers when nobody names one. Raises CodiError where there is none."""
-    return anyio.run(_current, host_for(Places.at(args.cwd), {}), args)
+    return loop.run(_current, host_for(Places.at(args.cwd), {}), args)
 
 
 def show_info(args: Any) -> int:
     """One model, with all that is known of it. Raises CodiError where there is none."""
     engine = host_for(Places.at(args.cwd), {})
-    choice, entry = anyio.run(engine.described, args.id)
+    choice, entry = loop.run(engine.described, args.id)
     prices = entry.prices
     told = {
         "model": choice.model,

@@ -36,6 +36,7 @@ class KnownNames:
         while True:
             self._names["file"] = await to_thread.run_sync(self._files, abandon_on_cancel=True)
             self._names["session"] = await to_thread.run_sync(self._sessions, abandon_on_cancel=True)
+            self._names["branch"] = await to_thread.run_sync(self._branches, abandon_on_cancel=True)
             if "model" not in self._names:
                 self._names["model"] = [row.model for row in await engine.models.rows()]
             self._wanted = anyio.Event()
@@ -43,6 +44,11 @@ class KnownNames:
 
     def _sessions(self) -> list[str]:
         return [session.name or session.id[:8] for session in self._reception.shelf.sessions()]
+
+    def _branches(self) -> list[str]:
+        from codi.workspace.git import branches  # a git of codi's own needs much that no start does
+
+        return branches(self._places.root)
 
     def _files(self) -> list[str]:
         """Those of the working directory that nothing ignores; none of a home, which is no project."""

@@ -8,6 +8,7 @@ import anyio
 from msgspec import structs, to_builtins
 from msgspec.json import encode
 
+from codi.cli import loop
 from codi.cli.flags import how_trusted
 from codi.cli.printing import print_json, print_table
 from codi.cli.start import host_for
@@ -52,7 +53,7 @@ def work(args: Any) -> int:
     if args.name not in tables.pipelines:
         known = ", ".join(tables.pipelines) or "none"
         raise UsageError(f"there is no pipeline {args.name!r}", hint=f"There are: {known}.")
-    return anyio.run(_Work(engine, places, args).run)
+    return loop.run(_Work(engine, places, args).run)
 
 
 class StepFailed(CodiError):

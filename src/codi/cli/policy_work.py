@@ -4,6 +4,9 @@ import os
 import sys
 from typing import Any, BinaryIO
 
+import anyio
+from msgspec.structs import replace
+
 from codi.cli.flags import how_trusted
 from codi.cli.printing import print_json, print_table
 from codi.engine.assembly import Assembly
@@ -86,6 +89,11 @@ def _desk(args: Any) -> PolicyDesk:
         trust=how_trusted(args),
     )
     parts = Assembly(places, loaded.settings, options, os.environ)
+    if loaded.settings.permission_mode in ("plan", "read-only"):
+        # These let commands look only where a sandbox holds them to it.
+        sandbox = parts.sandbox()
+        parts.territory = replace(parts.territory, confined=anyio.run(sandbox.standing).level >= 2)
+        sandbox.close()
     book = parts.rulebook()
     learning = parts.learning(book)
     policy = learning.applied(parts.policy(loaded.settings.permission_mode))

@@ -8,8 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import anyio
-
+from codi.cli import loop
 from codi.cli.flags import Parser, add_general
 from codi.cli.printing import print_json
 from codi.engine.layers import load
@@ -60,10 +59,10 @@ def run(words: Sequence[str]) -> int:
         turns = replay.turns(args.first, args.last)
         replay.restore(turns)
         if args.model:
-            path = anyio.run(replay.ask, turns, args.model, shelf.folder_for(cwd))
+            path = loop.run(replay.ask, turns, args.model, shelf.folder_for(cwd))
             print_json({"path": path, "work": replay.work}) if args.json else print(f"{path}\nworks in {replay.work}")
             return 0
-        found = anyio.run(_run, replay, turns, args.tools == "real")
+        found = loop.run(_run, replay, turns, args.tools == "real")
     finally:
         if not keep:
             shutil.rmtree(scratch, ignore_errors=True)

@@ -1,6 +1,7 @@
 """Naming, checking, mending and deleting sessions, for `codi sessions`. `args` are as its parser gives them."""
 
 import os
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from codi.sessions.mending import mended_copy
 from codi.sessions.reading import Problem
 from codi.sessions.session import Session
 from codi.sessions.summaries import summary_of
-from codi.sessions.trash import Trash, remove
+from codi.sessions.trash import Trash, left_behind, remove, size_of
 
 _SAID = {
     "skipped": "cannot be read and is skipped",
@@ -101,6 +102,20 @@ def clear(args: Any, places: Places, shelf: Shelf) -> int:
             print("there are no sessions", file=sys.stderr)
         return 0
     return _delete(args, places, found)
+
+
+def collect(args: Any, places: Places, shelf: Shelf) -> int:
+    """Throw away what nothing leads to any more. No session is touched."""
+    outdated = Trash(os.path.join(places.home, "trash")).outdated(time.time())
+    for path in (*outdated, *left_behind(shelf.folders)):
+        size = size_of(path)
+        if not args.dry_run:
+            shutil.rmtree(path)
+        if args.json:
+            print_json({"path": path, "bytes": size, "removed": not args.dry_run})
+        elif not args.quiet:
+            print(f"{'would remove' if args.dry_run else 'removed'} {path} ({size} bytes)")
+    return 0
 
 
 def _delete(args: Any, places: Places, paths: Sequence[str]) -> int:

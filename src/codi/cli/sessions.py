@@ -107,6 +107,10 @@ def _declare_clear(parser: Parser) -> None:
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
 
 
+def _declare_gc(parser: Parser) -> None:
+    parser.add_argument("--dry-run", action="store_true", help="only tell what would go")
+
+
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ArgumentTypeError(f"{text!r} is no whole number from 1 on")
@@ -143,5 +147,10 @@ _ACTIONS: dict[str, tuple[str, str, Callable[[Parser], None]]] = {
     ),
     "repair": ("write a clean copy of a damaged session beside it", "session_care:repair", _declare_id),
     "clear": ("move all sessions of this project to the trash", "session_care:clear", _declare_clear),
+    "gc": (
+        "throw away what lay in the trash for 30 days, and results of sessions that are gone",
+        "session_care:collect",
+        _declare_gc,
+    ),
     "delete": ("move sessions to the trash, where they lie for 30 days", "session_care:delete", _declare_delete),
 }

@@ -3,9 +3,9 @@
 import sys
 from typing import Any
 
-import anyio
 import msgspec
 
+from codi.cli import loop
 from codi.cli.printing import print_json, print_table
 from codi.cli.start import host_for
 from codi.engine.engine import Engine
@@ -58,7 +58,7 @@ def call(args: Any) -> int:
         ) from error
     options = Options(keep=False, allow=tuple(args.allow), deny=tuple(args.deny), mode_given=True)
     call = ToolCall("call_1", args.name, arguments)
-    result, allowed = anyio.run(_used, _host(args, options), call, yes if args.yes else nobody)
+    result, allowed = loop.run(_used, _host(args, options), call, yes if args.yes else nobody)
     print_json(result)
     return _NOT_ALLOWED if not allowed else 1 if result.is_error else 0
 

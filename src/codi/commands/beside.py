@@ -62,7 +62,10 @@ async def login(words: Sequence[str], desk: Desk) -> Outcome:
 
 async def logout(words: Sequence[str], desk: Desk) -> Outcome:
     if not words:
-        return Fail("usage: /logout NAME|--all")
+        return Fail("usage: /logout NAME|--all", "/login shows the names.")
+    what = "every login and key" if words[0] == "--all" else f"1 login or key: {words[0]}"
+    if not await desk.confirm(f"Remove {what}?"):
+        return Show("nothing was removed")
     return await told(desk, "auth", "logout", *words, empty="nothing was kept")
 
 

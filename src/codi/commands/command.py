@@ -11,6 +11,15 @@ from codi.protocol.ops import Line, Op
 
 DuringTurn = Literal["now", "queue", "refuse"]
 
+List = Literal["queue", "snapshots"]
+"""What an interface may show to choose from, where others show it to read."""
+
+Part = (
+    Literal["tree", "rewind", "fork", "session", "sessions", "copy", "terminal", "queued"]
+    | Literal["modes", "thinking", "models", "settings", "reload", "theme", "themes", "keys"]
+)
+"""What of an interface can be opened; each interface has an answer to each."""
+
 
 class Form(Struct, frozen=True):
     """One way to write a command: the words behind its name, `<so>` where one is filled in and `[so]` where it may be left away.
@@ -19,7 +28,9 @@ class Form(Struct, frozen=True):
     words: str
     example: str
     summary: str = ""
-    completes: Literal["", "model", "session", "file", "mode", "thinking", "command", "snapshot", "theme"] = ""
+    completes: Literal["", "model", "session", "file", "mode", "thinking", "command", "snapshot", "theme", "branch"] = (
+        ""
+    )
 
 
 class Show(Struct, frozen=True):
@@ -29,7 +40,7 @@ class Show(Struct, frozen=True):
     text: str
     title: str = ""
     files: tuple[ChangedFileRow, ...] = ()
-    view: Literal["", "queue", "snapshots"] = ""
+    view: List | None = None
     then: "Callable[[], Awaitable[Outcome]] | None" = None
 
 
@@ -51,7 +62,7 @@ class Ask(Struct, frozen=True):
 class Open(Struct, frozen=True):
     """A part of the interface is opened: a picker, a pager, another conversation. `text` is put into the editor there."""
 
-    view: str
+    view: Part
     argument: str = ""
     text: str = ""
 

@@ -6,36 +6,31 @@ from collections.abc import Sequence
 
 from codi.commands.command import Desk, Fail, Leave, Outcome, Show
 from codi.commands.kit import commands
-from codi.commands.registry import Registry, usage_of
+from codi.commands.registry import usage_of
 from codi.protocol.events import ModelChosen, PolicyChosen, ThinkingChosen, TitleGiven, TurnEnded
 
 
 async def show_help(words: Sequence[str], desk: Desk) -> Outcome:
     registry = commands()
-    if words and words[0].startswith("?"):
-        return _found(registry, words[0][1:].lower())
-    if words:
-        name = words[0].lstrip("/")
-        command = registry.find(name)
-        return Show(command.usage, f"/{command.name}") if command else registry.unknown(name)
+    name = words[0].lstrip("/?").lower() if words else ""
+    is_search = bool(words) and words[0].startswith("?")
+    command = registry.find(name) if name and not is_search else None
+    if command:
+        return Show(command.usage, f"/{command.name}")
+    found = [
+        each
+        for each in registry.commands
+        if name in " ".join((each.name, *each.aliases, each.group, each.summary.lower()))
+    ]
+    if not found:
+        return (
+            Fail(f"no command is about {name!r}", "/help lists the commands.") if is_search else registry.unknown(name)
+        )
     groups: dict[str, list[str]] = {}
-    wide = max(len(command.name) for command in registry.commands) + 3
-    for command in registry.commands:
+    wide = max(len(command.name) for command in found) + 3
+    for command in found:
         groups.setdefault(command.group, []).append(f"  {f'/{command.name}':<{wide}}{command.summary}")
     return Show("\n\n".join("\n".join([name, *sorted(rows)]) for name, rows in groups.items()), "commands")
-
-
-def _found(registry: Registry, word: str) -> Outcome:
-    """Commands with a word in their names or in what is said of them."""
-    rows = {
-        f"/{command.name}": command.summary
-        for command in registry.commands
-        if word in " ".join((command.name, *command.aliases, command.summary, command.group)).lower()
-    }
-    if not rows:
-        return Fail(f"no command is about {word!r}", "/help lists the commands.")
-    wide = max(map(len, rows)) + 2
-    return Show("\n".join(f"{name:<{wide}}{summary}" for name, summary in rows.items()), f"commands about {word}")
 
 
 async def leave(words: Sequence[str], desk: Desk) -> Outcome:

@@ -211,7 +211,7 @@ _LEDGER = (
         (
             Form("", "/diff", "from the last commit, or from the session's beginning"),
             Form("TURN [PATH]", "/diff 1", "what this turn changed"),
-            Form("REF [PATH]", "/diff HEAD", "from a commit, a branch or a tag of git"),
+            Form("REF [PATH]", "/diff HEAD", "from a commit, a branch or a tag of git", completes="branch"),
             Form("PATH", "/diff src/a.py", "of this file alone", completes="file"),
         ),
         "codi.commands.ledger:diff",

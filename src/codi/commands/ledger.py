@@ -74,14 +74,7 @@ async def diff(words: Sequence[str], desk: Desk) -> Outcome:
     first, path = (words[0] if words else ""), (words[1] if len(words) > 1 else "")
     turn = int(first) if first.isdecimal() else None
     op = ShowDiff(turn=turn, ref="" if turn is not None else first, path=path)
-    told = await desk.answer(op)
-    if isinstance(told, StatusDelta) and len(words) == 1 and turn is None:
-        told = await desk.answer(ShowDiff(path=first))
-        if isinstance(told, ComparisonDelta) and not told.lines:
-            return Fail(
-                f"git knows no {first}, and no such file is changed", "Name a turn, a commit, a branch or a file."
-            )
-    return _told(told, "diff")
+    return _told(await desk.answer(op), "diff")
 
 
 async def file_history(words: Sequence[str], desk: Desk) -> Outcome:

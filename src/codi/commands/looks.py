@@ -41,7 +41,7 @@ async def provider(words: Sequence[str], desk: Desk) -> Outcome:
         case ["setup"]:
             status = await told(desk, "auth", "status", empty="no key is kept")
             text = status.text if isinstance(status, Show) else ""
-            return Show(f"{text}\nTo keep a key or sign in, run in a shell: codi auth login NAME".strip(), "services")
+            return Show(f"{text}\nTo keep a key or sign in, /login NAME".strip(), "services")
     return Fail("usage: /provider [list|setup]")
 
 

@@ -16,7 +16,7 @@ async def queue(words: Sequence[str], desk: Desk) -> Outcome:
             f"{number}. {'steer' if item.line == 'steering' else 'next '} {item.what.text}"
             for number, item in enumerate(items, 1)
         ]
-        return Show("\n".join(rows) or "nothing waits", "queue", view="queue" if items else "")
+        return Show("\n".join(rows) or "nothing waits", "queue", view="queue" if items else None)
     if first == "clear" and not rest:
         if not items:
             return Show("nothing waits")

@@ -2,8 +2,8 @@
 
 A text is not searched once for each value. It is cut into words of eight bytes, which Python compares with a set at the speed
 of C: of every value of fifteen bytes or more one of its first eight words of eight bytes stands where the text is cut,
-wherever the value begins. Only values that share a word with the text are looked for. For shorter values it is words of four
-bytes; the shortest are looked for one by one.
+wherever the value begins. Of one of thirty-one bytes or more it is enough to look at every third word. Only values that share a
+word with the text are looked for. For shorter values it is words of four bytes; the shortest are looked for one by one.
 """
 
 import sys
@@ -14,20 +14,21 @@ from codi.credentials.surroundings import Found
 
 
 class _Words:
-    """Values of at least `2 * width - 1` bytes, by their words of `width` bytes."""
+    """Values of at least `least` bytes, by their words of `width` bytes; of a text one word in `stride` is looked at."""
 
-    def __init__(self, width: int, form: Literal["Q", "I"]) -> None:
+    def __init__(self, width: int, form: Literal["Q", "I"], stride: int = 1) -> None:
         self._width = width
         self._form = form
+        self._stride = stride
         self._words: set[int] = set()
         self._values: dict[int, set[bytes]] = {}
 
     @property
     def least(self) -> int:
-        return 2 * self._width - 1
+        return (self._stride + 1) * self._width - 1
 
     def add(self, value: bytes) -> None:
-        for at in range(self._width):
+        for at in range(self._stride * self._width):
             word = int.from_bytes(value[at : at + self._width], sys.byteorder)
             self._words.add(word)
             self._values.setdefault(word, set()).add(value)
@@ -35,7 +36,7 @@ class _Words:
     def perhaps_in(self, data: bytes) -> set[bytes]:
         if not self._words:
             return set()
-        words = memoryview(data)[: len(data) // self._width * self._width].cast(self._form)
+        words = memoryview(data)[: len(data) // self._width * self._width].cast(self._form)[:: self._stride]
         if self._words.isdisjoint(words):
             return set()
         return set().union(*(self._values[word] for word in self._words.intersection(words)))
@@ -46,7 +47,7 @@ class KnownValues:
 
     def __init__(self) -> None:
         self._names: dict[bytes, str] = {}
-        self._sizes = (_Words(8, "Q"), _Words(4, "I"))
+        self._sizes = (_Words(8, "Q", 3), _Words(8, "Q"), _Words(4, "I"))
         self._shortest: list[bytes] = []
         self._spread: set[bytes] = set()
 

@@ -5,6 +5,9 @@ from typing import Protocol
 _WORD = 16 * 1024
 """Of a word that never ends so much is held back: no secret is longer."""
 
+_SPACES = " \n\t\r"
+_MARKS = (b" ", b"\n", b"\t", b"\r")
+
 
 class Veiling(Protocol):
     def veil(self, text: str) -> str: ...
@@ -23,6 +26,9 @@ class Stream:
         self._held = b""
 
     def feed(self, piece: str) -> str:
+        if len(self._held) + len(piece) <= _WORD and piece.isascii() and not any(space in piece for space in _SPACES):
+            self._held += piece.encode()  # within a word nothing is known yet
+            return ""
         data = self._held + piece.encode("utf-8", "surrogatepass")
         at = self._whole_up_to(data)
         self._held = data[at:]
@@ -38,7 +44,7 @@ class Stream:
         self._held = b""
 
     def _whole_up_to(self, data: bytes) -> int:
-        last = max(data.rfind(mark) for mark in (b" ", b"\n", b"\t", b"\r")) + 1
+        last = max(map(data.rfind, _MARKS)) + 1
         foreign = len(data)
         while foreign > last and data[foreign - 1] < 128:
             foreign -= 1

@@ -54,6 +54,8 @@ _USERINFO = rb"""
   | hooks\.slack\.com/(?:services|workflows)/(?P<hook>[\w/-]{20,})
   | (?:\w+\.)?discord(?:app)?\.com/api/webhooks/\d+/(?P<discord>[\w-]{20,})
 """
+_HOOKS = b"hooks"
+_MOST_BEFORE_HOST = 2048
 _CURL = rb"""[^\n|;&]{0,400}?[ ](?:-u|--user|--proxy-user)[ =]?["']?[^\s:"'$]{1,128}:(?P<bare>[^\s"'$]{4,256})"""
 _KEY_BEGINS = rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
 _KEY_LINE = rb"\\+[nr]|(?P<line>[A-Za-z0-9+/]{16,}={0,2})|(?P<last>[A-Za-z0-9+/]{1,15}={0,2})(?=[\s\\nr\"']{1,8}(?:=[A-Za-z0-9+/]{4}\s+)?-----END)"
@@ -83,9 +85,13 @@ def in_surroundings(data: bytes) -> Iterator[Found]:
             end = at + len(word) - 1
             yield from check(data, folded, at, end)
             at = folded.find(word, end)
-    at = data.find(b"://")
+    at, sign = data.find(b"://"), data.find(b"@")
+    has_hooks = _HOOKS in data
     while at >= 0:
-        yield from _in_address(data, at + 3)
+        if 0 <= sign < at:
+            sign = data.find(b"@", at)
+        if has_hooks or 0 <= sign < at + _MOST_BEFORE_HOST:
+            yield from _in_address(data, at + 3)
         at = data.find(b"://", at + 3)
     at = data.find(_KEY_BEGIN)
     while at >= 0:
@@ -99,7 +105,7 @@ def unfinished_from(tail: bytes) -> int:
     line = tail[max(tail.rfind(b"\n") + 1, len(tail) - _MOST_OF_A_LINE) :]
     folded = line.translate(FOLDED)
     at = len(tail)
-    if any(word.rstrip(b"=") in folded for word, _ in _WORDS) and (found := compiled(_UNFINISHED).search(line)):
+    if any(stem in folded for stem in _STEMS) and (found := compiled(_UNFINISHED).search(line)):
         at -= len(line) - found.start()
     begun = tail.rfind(_KEY_BEGIN)
     is_open = begun >= 0 and tail.find(_KEY_END, begun) < 0
@@ -146,6 +152,13 @@ def _password(data: bytes, folded: bytes, at: int, end: int) -> Iterator[Found]:
     found = _value(data, end, after_a_space=is_flag)
     if found and _is_password(found[2], quoted=found[3]):
         yield found[0], found[1], "PASSWORD"
+
+
+def _pass(data: bytes, folded: bytes, at: int, end: int) -> Iterator[Found]:
+    if folded.startswith(b"passw", at):
+        yield from _password(data, folded, at, end + 1)
+    elif folded.startswith(b"passphrase=", at):
+        yield from _passphrase(data, folded, at, at + len(b"passphrase"))
 
 
 def _passphrase(data: bytes, folded: bytes, at: int, end: int) -> Iterator[Found]:
@@ -209,9 +222,8 @@ def _curl(data: bytes, folded: bytes, at: int, end: int) -> Iterator[Found]:
 
 
 _WORDS: tuple[tuple[bytes, Callable[[bytes, bytes, int, int], Iterator[Found]]], ...] = (
-    (b"passw", _password),
+    (b"pass", _pass),
     (b"pwd=", _password),
-    (b"passphrase=", _passphrase),
     (b"secret=", _as_secret),
     (b"token=", _as_token),
     (b"key=", _key),
@@ -219,6 +231,7 @@ _WORDS: tuple[tuple[bytes, Callable[[bytes, bytes, int, int], Iterator[Found]]],
     (b"basic=", _basic),
     (b"curl=", _curl),
 )
+_STEMS = tuple(word.rstrip(b"=") for word, _ in _WORDS)
 
 
 def _value(data: bytes, at: int, *, after_a_space: bool = False) -> tuple[int, int, bytes, bool] | None:

@@ -23,6 +23,8 @@ _SHORTEST = 4
 _SHORTEST_KNOWN = 6
 _LEAST_LEFT = 6
 _SEVERAL = 8
+_SHORT, _MANY = 24, 1000
+"""Of so many short texts, which are mostly words of an answer that streams, it is remembered that nothing is in them."""
 
 Digest = Callable[[bytes], str]
 News = Callable[[], Iterable[tuple[str, str]]]
@@ -60,6 +62,7 @@ class Vault:
         self._unnoted: dict[str, str] = {}
         self._remarks: list[str] = []
         self._is_watching_chance = True
+        self._clean: set[str] = set()
 
     def know(self, name: str, value: str) -> None:
         """From now on this value is veiled wherever it stands, under a name made of this one."""
@@ -89,7 +92,14 @@ class Vault:
 
     def veil(self, text: str) -> str:
         """The text with placeholders for all secrets in it. Those that stand there already stay."""
-        return self._veiled(text) if len(text) >= _SHORTEST else text
+        if len(text) < _SHORTEST or text in self._clean:
+            return text
+        veiled = self._veiled(text)
+        if len(text) <= _SHORT and veiled == text:
+            if len(self._clean) >= _MANY:
+                self._clean.clear()
+            self._clean.add(text)
+        return veiled
 
     def veil_foreign(self, text: str) -> str:
         """The same for a text that comes from outside, where what looks like a placeholder is none: it stands for itself, and
@@ -199,6 +209,7 @@ class Vault:
     def _learn(self, value: bytes, label: str) -> None:
         if value in self._known:
             return
+        self._clean.clear()
         self._known.add(value, label)
         for word, form in encoded_forms(value):
             self._known.add(form, f"{label}_{word}")

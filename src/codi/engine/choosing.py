@@ -13,17 +13,22 @@ from codi.engine.living_map import LivingMap
 from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.settings import Settings
-from codi.protocol.network import Hear, nobody
+from codi.protocol.network import Hear
 from codi.providers.choice import Choice, LocalServer, smart_default
 from codi.providers.presets import presets
 from codi.providers.wanted import Wanted
 
 
+class NotAtHand(Exception):
+    """No model can be told without asking servers of this machine."""
+
+
 class Choosing:
-    """`of_files` is the model map, and what is known of models."""
+    """`of_files` is the model map, and what is known of models. Where nobody
+    is there to `hear` of connections none is made: NotAtHand is raised instead."""
 
     def __init__(
-        self, places: Places, settings: Settings, options: Options, env: Mapping[str, str], hear: Hear = nobody
+        self, places: Places, settings: Settings, options: Options, env: Mapping[str, str], hear: Hear | None = None
     ) -> None:
         self._settings = settings
         self._options = options
@@ -64,6 +69,8 @@ class Choosing:
             )
 
         def probe(servers: Sequence[tuple[str, str]]) -> Sequence[LocalServer]:
+            if self._hear is None:
+                raise NotAtHand
             asked = import_module(
                 "codi.providers.local_servers"
             ).reachable  # with the HTTP library, for those without a key

@@ -49,6 +49,7 @@ from codi.policy.policy import Policy
 from codi.protocol.conversation import SessionSummary
 from codi.protocol.errors import CodiError, SessionError, UsageError
 from codi.protocol.events import (
+    CallIntended,
     Entry,
     Event,
     Fact,
@@ -76,7 +77,7 @@ from codi.sessions.jsonl import JsonlStore
 from codi.sessions.session import Session
 from codi.sessions.tree import place_of
 from codi.tools.kit import Live
-from codi.tools.results import Results, results_directory
+from codi.tools.results import Results, results_directory, take_over
 from codi.tools.toolbox import CALLS_A_STEP
 from codi.workspace import git
 from codi.workspace.git import GitState
@@ -142,7 +143,7 @@ class Engine:
                 if audit:
                     audit.hear(event)
 
-            record = Record(session, hear, vault)
+            record = Record(session, hear, vault, joins=self._options.someone_answers)
             allowance = Allowance(self._settings.retry.per_turn)
             provider = parts.provider(choice, vault, allowance) if choice else Nobody()
             entry = await known_model(provider) if choice else None
@@ -247,6 +248,8 @@ class Engine:
             limits, required = self._settings.agent, self._options.require_evidence
             gate = Gate(calls, record, limits, self._settings.verify, required=required)
             nearby, news = parts.nearby(files), workspace.jobs.news
+            if reviewer := calls.judging.reviewer:
+                reviewer.paid = lambda model, usage: room.paid_beside(model, usage, "review")
             agent = Agent(mind, calls, record, limits, nearby, news, gate, parts.budget, room)
 
             def consult(words: Sequence[str]) -> PolicyDelta:
@@ -282,12 +285,14 @@ class Engine:
                 *files.notices,
                 *first_fit.notices,
                 choice.warning if choice else "",
+                *(_told_of(call) for call in folds.calls_cut_off(path)),
             )
             conversation.warnings = [notice for notice in notices if notice]
             conversation.greeting = greeting_of(choice)
             waited = folds.queue(path)
             if self._options.someone_answers:
                 conversation.offer(waited)
+                conversation.take_up(folds.calls_left_open(path))
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(conversation.work)
                 tasks.start_soon(conversation.name)
@@ -360,20 +365,23 @@ class Engine:
         if at and whole and not os.path.exists(os.path.expanduser(text)):
             source = self._shelf.path_of(whole)
             place = place_of(entry, reading_of(source).entries)
-            return fork_at(
+            made = fork_at(
                 source,
                 self._shelf.folder,
                 place.leaf,
                 at=time.time(),
                 cwd=self._places.cwd,
                 session_id=new_id(self._shelf, self._options),
-            ).path
+            )
+            take_over(made.path, source)
+            return made.path
         source = self._shelf.path_of(text)
         fork = resume.fork(
             source, self._shelf.folder, self._places.cwd, at=time.time(), session_id=new_id(self._shelf, self._options)
         )
         if fork.warning:
             self._warnings.append(fork.warning)
+        take_over(fork.path, source)
         return fork.path
 
     @property
@@ -523,3 +531,7 @@ async def _look_first(ledger: Ledger, prompted: anyio.Event) -> None:
     except anyio.get_cancelled_exc_class():
         ledger.stop()
         raise
+
+
+def _told_of(call: CallIntended) -> str:
+    return f"{call.tool_name} was interrupted when codi ended; its effect is unknown. /changes shows what was changed."

@@ -27,12 +27,13 @@ from codi.protocol.events import (
     PolicyChosen,
     PolicyDelta,
     QueueKept,
+    Reason,
     StatusDelta,
     ThinkingChosen,
     TurnStarted,
     Waiting,
 )
-from codi.protocol.messages import Image, Level, Origin
+from codi.protocol.messages import Image, Level, Origin, ToolCall
 from codi.protocol.ops import (
     Answer,
     Bisect,
@@ -193,6 +194,7 @@ class LocalConversation:
         self._something = anyio.Event()
         self._turn: anyio.CancelScope | None = None
         self._is_stopped_ahead = False
+        self._left_open: Sequence[ToolCall] = ()
         self._is_talking = False
 
     @property
@@ -232,7 +234,7 @@ class LocalConversation:
                 await self._upkeep.take(op)
             case Remember() | Forget() | ShowMemories() | EditMemory() | SetProfile():
                 await self._remembering.take(op)
-            case Steer(text, images) if self._is_talking:
+            case Steer(text, images) if self._is_talking and not self._is_stopping:
                 self._agent.queue.add("steering", Waiting(text, images))
             case Prompt(text, images) if self._comes_after_a_turn():
                 self._agent.queue.add("follow_up", Waiting(text, images))
@@ -254,7 +256,9 @@ class LocalConversation:
         first = next((at + 1 for at, entry in enumerate(entries) if entry.id == since), 0)
         waiting = [self._agent.queue.standing] if self._agent.queue else []
         confined = [told] if (told := self._agent.calls.judging.confining.told) else []
-        return self._listeners.add([*entries[first:], *waiting, *confined])
+        # Who sees what was said before is told beneath it what is amiss with it.
+        notices = [] if since is None else [StatusDelta(kind="warning", text=text) for text in self.warnings]
+        return self._listeners.add([*entries[first:], *notices, *waiting, *confined])
 
     def tell(self, delta: Delta) -> None:
         self._record.tell(delta)
@@ -262,11 +266,21 @@ class LocalConversation:
     def _comes_after_a_turn(self) -> bool:
         """Whether a prompt is the next thing to do once the present turn, or the one that is about to begin, would end."""
         prompts = [isinstance(op, Prompt | Steer | Retry) for op in self._waiting]
-        return all(prompts) and (self._is_talking or bool(prompts))
+        return all(prompts) and ((self._is_talking and not self._is_stopping) or bool(prompts))
+
+    @property
+    def _is_stopping(self) -> bool:
+        """The turn was interrupted and is about to end, which takes a while where a command does not heed. What is said now
+        is not meant for it."""
+        return self._turn is not None and self._turn.cancel_called
 
     def offer(self, kept: QueueKept) -> None:
         """Let what waited when the conversation was left wait again."""
         self._agent.queue.restore(kept)
+
+    def take_up(self, calls: Sequence[ToolCall]) -> None:
+        """Begin with calls for which another run of codi was still waiting when it ended."""
+        self._left_open = calls
 
     def left(self) -> QueueKept:
         """What still waits: to be kept when the conversation is left."""
@@ -275,6 +289,10 @@ class LocalConversation:
 
     async def work(self) -> None:
         """Take the ops as they come, for as long as the conversation is open."""
+        if self._left_open:
+            with anyio.CancelScope() as self._turn:
+                await self._talk_from(lambda: self._agent.take_up(self._left_open))
+            self._turn = None
         while True:
             while not self._waiting:
                 self._something = anyio.Event()
@@ -345,13 +363,16 @@ class LocalConversation:
 
     async def _talk(self, text: str, images: Sequence[Image]) -> None:
         """Take a prompt to the end of its turn; and what was said just as it ended."""
+        await self._talk_from(lambda: self._agent.prompt(text, images))
+
+    async def _talk_from(self, begin: Callable[[], Awaitable[Reason]]) -> None:
         self.prompted.set()
         if not self._is_watched:
             self._talked.set()
         self._is_talking = True
         try:
             await self._take_up_settings()
-            reason = await self._agent.prompt(text, images)
+            reason = await begin()
             while reason in ("done", "permission", "unbacked") and (late := self._agent.queue.next()):
                 reason = await self._agent.prompt(late.text, late.images)
         finally:

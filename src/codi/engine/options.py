@@ -1,13 +1,14 @@
 """What one start of codi asks for, beyond what is set for good."""
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
 from codi.engine.trust.how import How
+from codi.protocol.messages import ToolResult
 from codi.providers.provider import Provider
 from codi.providers.wanted import Wanted
-from codi.tools.recorded import Answers
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -42,7 +43,7 @@ class Options(Struct, frozen=True, kw_only=True):
     """A person sits at the frontend, whom a model may ask."""
     stand_in: Provider | None = None
     """Answers in place of a model that is chosen."""
-    recorded_results: Answers | None = None
+    recorded_results: Mapping[str, deque[ToolResult]] | None = None
     """What tools answer instead of doing anything; None for tools that work."""
     record: str = ""
     """The file into which is taken down what models answer."""

@@ -4,7 +4,7 @@ what only an answer needs is loaded meanwhile."""
 import gc
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import cached_property
 from importlib import import_module
 from typing import Any
@@ -15,7 +15,7 @@ from anyio import to_thread
 from codi.commands.settings import UiSettings
 from codi.engine.arriving import Arriving
 from codi.engine.beginning import Beginning, new_session
-from codi.engine.choosing import Choosing
+from codi.engine.choosing import Choosing, NotAtHand
 from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.settings import Settings
@@ -84,7 +84,9 @@ class Reception:
         loaded when somebody is in a `hurry`: what is said to it waits that long."""
         choosing = Choosing(self._places, self._settings, self._options, self._env)
         is_new = session_id is None and "engine" not in self.__dict__
-        choice = await choosing.choice() if is_new else None
+        choice = None
+        with suppress(NotAtHand):
+            choice = await choosing.choice() if is_new else None
         if choice is None or not choosing.is_key_at_hand(choice):
             # Here somebody may have to be asked, which is done while no frontend has the terminal.
             async with self.engine.open(session_id) as conversation:

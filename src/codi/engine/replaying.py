@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from codi.engine.engine import Engine
 from codi.engine.options import Options
 from codi.engine.places import Places
+from codi.engine.replayed_requests import ReplayedRequests
 from codi.engine.settings import Settings
 from codi.policy.mode import MODES
 from codi.protocol.effects import Allow, Deny
@@ -38,6 +39,7 @@ from codi.protocol.events import (
 )
 from codi.protocol.messages import Image, Message, ToolCall, ToolResult
 from codi.protocol.ops import Answer, Prompt, Reply
+from codi.providers.provider import Request
 from codi.providers.recorded import Recorded
 from codi.sessions import folds
 from codi.sessions.forking import fork_at
@@ -54,6 +56,8 @@ _TIMES = re.compile(
 )
 _TEMPORARY = re.compile(r"(?:/tmp|/var/tmp|/var/folders)/[^\s'\":,;)\]]+")
 _EXCERPT = 60
+_TOLD_FROM_HOME = ("AGENTS.md", "CODI.md", "CLAUDE.md", "SYSTEM.md", "APPEND_SYSTEM.md", "memories.md", "profile.toml")
+"""What of the person's own folder models are told."""
 
 
 class NotReplayable(CodiError):
@@ -70,6 +74,7 @@ class Turn(Struct, frozen=True, kw_only=True):
     before: str | None
     prompt: Message
     replies: tuple[Message, ...]
+    reply_ids: tuple[str, ...]
     results: dict[str, ToolResult]
     trees: tuple[str, ...]
     approvals: dict[str, ApprovalGiven]
@@ -109,6 +114,7 @@ def _turn(entries: Sequence[Entry]) -> Turn | None:
     assert isinstance(first, TurnStarted)
     prompts: list[Message] = []
     replies: list[Message] = []
+    reply_ids: list[str] = []
     results: dict[str, ToolResult] = {}
     approvals: dict[str, ApprovalGiven] = {}
     trees: list[str] = []
@@ -122,6 +128,7 @@ def _turn(entries: Sequence[Entry]) -> Turn | None:
                         hint="Replay the turns around it: --from and --to.",
                     )
                 replies.append(message)
+                reply_ids.append(entry.id)
             case MessageAdded(message) if message.tool_results:
                 results |= {result.call_id: result for result in message.tool_results}
             case MessageAdded(message):
@@ -139,6 +146,7 @@ def _turn(entries: Sequence[Entry]) -> Turn | None:
         before=entries[0].parent,
         prompt=prompts[0],
         replies=tuple(replies),
+        reply_ids=tuple(reply_ids),
         results=results,
         trees=tuple(trees),
         approvals=approvals,
@@ -156,6 +164,7 @@ class Replay:
         self._path = path_to(entries[-1].id if entries else None, entries)
         self.work = os.path.join(scratch, "work")
         self._home = os.path.join(scratch, "home")
+        self._requests = ReplayedRequests(self._path, self._of_the_time)
 
     def turns(self, first: int | None, last: int | None) -> list[Turn]:
         """Those from one number to another. Raises NotReplayable."""
@@ -186,6 +195,10 @@ class Replay:
                 hint="Snapshots are kept as undo.days and undo.quota_mb say.",
             )
         shutil.copytree(self._places.root, self.work, symlinks=True, ignore=self._own_home)
+        os.makedirs(self._home, mode=0o700)
+        for name in _TOLD_FROM_HOME:
+            with suppress(OSError):
+                shutil.copy(os.path.join(self._places.home, name), self._home)
         if not known:
             return
         for path, change in first_changes_after(ledger.journal.steps(), min(step.n for step in made) - 1).items():
@@ -239,6 +252,7 @@ class Replay:
         """Replay turns, and compare them step by step; the first difference ends it."""
         replies = [self._moved_message(reply) for turn in turns for reply in turn.replies]
         answers: dict[str, deque[ToolResult]] = {}
+        results = {id: result for turn in turns for id, result in turn.results.items()}
         for turn in turns:
             for call in (call for reply in turn.replies for call in reply.tool_calls):
                 if (result := turn.results.get(call.id)) is not None:
@@ -248,8 +262,11 @@ class Replay:
                     raise NotReplayable(
                         f"the result of {call.name} in turn {turn.number} is missing", hint="Let the tools run."
                     )
+        around = self._requests.surroundings(self._place_of(turns[0]))
+        model = Recorded(replies, around.window)
         options = Options(
-            stand_in=Recorded(replies),
+            stand_in=model,
+            someone_answers=around.someone_answers,
             recorded_results=None if with_tools else answers,
             mode_given=True,
             model_given=True,
@@ -268,13 +285,13 @@ class Replay:
                     match event:
                         case Entry(fact=ApprovalAsked() as asked):
                             await conversation.send(_answer(asked, turn))
-                        case Entry(fact=QuestionAsked(id=id)):
-                            await conversation.send(_reply(id, turn))
+                        case Entry(fact=QuestionAsked() as question):
+                            await conversation.send(_reply(question, turn))
                         case Entry(fact=TurnEnded()):
                             break
                         case StatusDelta(kind="warning"):
                             pass
-                for compared in self._compare(turn, seen, len(found)):
+                for compared in self._compare(turn, seen, len(found), model.requests, results):
                     found.append(compared)
                     if compared.difference:
                         return found
@@ -310,8 +327,11 @@ class Replay:
         )
         return Engine(self._there(self._home), settings, options)
 
+    def _place_of(self, turn: Turn) -> int:
+        return next((at for at, entry in enumerate(self._path) if entry.fact == TurnStarted(turn.number)), 0)
+
     def _time_of(self, turn: Turn) -> float:
-        return next((entry.at for entry in self._path if entry.fact == TurnStarted(turn.number)), 0.0)
+        return self._path[self._place_of(turn)].at if self._path else 0.0
 
     def _there(self, home: str) -> Places:
         return Places(self._cwd(), self.work, home)
@@ -327,7 +347,14 @@ class Replay:
             self._source, os.path.join(self._home, "replayed"), first.before, at=time.time(), cwd=self._cwd()
         ).path
 
-    def _compare(self, turn: Turn, seen: Sequence[Entry], before: int) -> Iterator[Compared]:
+    def _compare(
+        self,
+        turn: Turn,
+        seen: Sequence[Entry],
+        before: int,
+        requests: Sequence[Request],
+        results: Mapping[str, ToolResult],
+    ) -> Iterator[Compared]:
         try:
             now = _turn([entry for entry in seen if not isinstance(entry.fact, TurnEnded)])
         except NotReplayable:
@@ -341,7 +368,14 @@ class Replay:
             if number >= len(now.replies):
                 yield Compared(step, turn.number, Difference("reply", 0, _shown(reply), "the turn ended before"))
                 return
-            yield Compared(step, turn.number, self._difference(reply, turn, now, trees_then, trees_now))
+            changed = self._requests.changed(requests[step - 1], turn.reply_ids[number], results)
+            if changed:
+                difference = self._texts(f"request ({changed.name})", changed.then, changed.now)
+            else:
+                difference = self._difference(reply, turn, now, trees_then, trees_now)
+            yield Compared(step, turn.number, difference)
+            if difference:
+                return
 
     def _difference(
         self, reply: Message, turn: Turn, now: Turn, trees_then: list[str], trees_now: list[str]
@@ -380,9 +414,14 @@ class Replay:
             other[begin : at + _EXCERPT].decode(errors="replace"),
         )
 
+    def _of_the_time(self, text: str) -> str:
+        """A text that leads to the copy no more."""
+        text = text.replace(self.work, self._places.root).replace(os.path.realpath(self.work), self._places.root)
+        return text.replace(self._home, self._places.home)
+
     def _plain(self, text: str) -> str:
         """A text without times, durations, and the place of the copy."""
-        text = text.replace(self.work, self._places.root).replace(os.path.realpath(self.work), self._places.root)
+        text = self._of_the_time(text)
         if not self._places.root.startswith(("/tmp/", "/var/tmp/")):
             text = _TEMPORARY.sub("<tmp>", text)
         return _TIMES.sub("<time>", text)
@@ -422,9 +461,17 @@ def _answer(asked: ApprovalAsked, turn: Turn) -> Answer:
     return Answer(asked.tool_call_id, Deny(given.text or "", by=by), abort=given.decision == "abort")
 
 
-def _reply(question: str, turn: Turn) -> Reply:
-    """Answers of the person stand in the result of the call, of which nobody knows which words were theirs."""
-    return Reply(question, text=turn.results[question].text if question in turn.results else "")
+def _reply(asked: QuestionAsked, turn: Turn) -> Reply:
+    """What the person answered then, as the result of the call tells it."""
+    calls = (call for reply in turn.replies for call in reply.tool_calls)
+    answered = (
+        turn.results[call.id]
+        for call in calls
+        if call.arguments.get("question") == asked.question and call.id in turn.results
+    )
+    told = next((result.details for result in answered if result.details), {})
+    chosen = tuple(asked.options.index(option) for option in told.get("chosen", ()) if option in asked.options)
+    return Reply(asked.id, chosen=chosen, text=str(told.get("text", "")))
 
 
 def _images(message: Message) -> tuple[Image, ...]:

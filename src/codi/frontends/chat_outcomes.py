@@ -1,9 +1,10 @@
 """What commands come to, as lines: a text, a numbered list to choose from, a question with no as its default."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from shlex import split
 from typing import Any, TypeVar, assert_never, get_args
 
-from codi.commands.command import Ask, Do, Fail, Leave, Open, Outcome, Show
+from codi.commands.command import Ask, Do, Fail, Leave, Open, Outcome, Part, Show
 from codi.frontends.chat_lines import ChatLines
 from codi.frontends.desk import Beside, ConversationDesk, line_of
 from codi.frontends.tui import pickers
@@ -30,6 +31,7 @@ class ChatOutcomes:
         lines: ChatLines,
         desk: Callable[[], ConversationDesk],
         beside: Beside,
+        instead: Callable[[Sequence[str]], int],
         *,
         line: Callable[[str], Awaitable[str | None]],
         show: Callable[[str], Awaitable[bool]],
@@ -41,6 +43,7 @@ class ChatOutcomes:
         self._lines = lines
         self._desk = desk
         self._beside = beside
+        self._instead = instead
         self._line = line
         self._show = show
         self._send = send
@@ -75,7 +78,7 @@ class ChatOutcomes:
         said = await self._line(f"Question: {question}\nAnswer: y or n (Enter: n): ")
         return (said or "").strip().lower() in ("y", "yes")
 
-    async def _open(self, view: str, argument: str, text: str) -> None:
+    async def _open(self, view: Part, argument: str, text: str) -> None:
         match view:
             case "tree":
                 await self._walked(lambda walk: walk.navigate())
@@ -118,8 +121,13 @@ class ChatOutcomes:
                 self._lines.say("the settings are right; lines have no keys and no theme that could be read again")
             case "keys":
                 self._lines.say(_KEYS)
+            case "terminal":
+                status = self._instead(split(argument))
+                self._lines.say(f"codi {argument} ended with {status}")
             case "theme" | "themes":
                 self._lines.error(_NO_COLOURS.message, _NO_COLOURS.hint)
+            case _ as never:
+                assert_never(never)
 
     async def _fork(self) -> None:
         op = await self._walked(lambda walk: walk.fork())
@@ -172,9 +180,9 @@ class ChatOutcomes:
         *,
         keys: Mapping[str, Any] | None = None,
         at: int = 0,
-        preview: object = None,
+        preview: Any = None,
     ) -> Choice | None:
-        """One of a numbered list; words in place of a number leave those that fit."""
+        """One of a numbered list; words in place of a number leave those that fit. Of keys and previews a list in lines has none."""
         shown = choices
         while True:
             rows = [_row(number, choice) for number, choice in enumerate(shown, 1)]

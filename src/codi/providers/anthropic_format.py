@@ -14,7 +14,7 @@ from msgspec.json import Encoder
 from codi.protocol.messages import Block, Image, Level, Message, Origin, Text, Thinking, ToolCall, ToolResult
 from codi.protocol.tooling import ToolSpec
 from codi.providers.encoded import Encoded, join_body, join_list
-from codi.providers.history import id_form, settled
+from codi.providers.history import id_form, legal_name, settled
 from codi.providers.provider import ModelEntry, Request
 from codi.providers.schema import is_strict, of_object
 from codi.providers.thinking import budgeted, clamped
@@ -114,7 +114,7 @@ class Format:
     def _offered(self, request: Request) -> tuple[list[bytes], dict[str, Any]]:
         if not request.tools:
             # A history with calls is refused unless some tool is defined; none of these may be called.
-            names = dict.fromkeys(call.name for message in request.messages for call in message.tool_calls)
+            names = dict.fromkeys(legal_name(call.name) for message in request.messages for call in message.tool_calls)
             gone = [_json({"name": name, "input_schema": {"type": "object", "properties": {}}}) for name in names]
             return gone, {"type": "none"} if gone else {}
         if self._tools[0] is not request.tools:

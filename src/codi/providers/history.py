@@ -12,9 +12,11 @@ from hashlib import blake2b
 from typing import Literal
 
 from codi.protocol.messages import Block, Image, Message, Origin, Text, Thinking, ToolCall, ToolResult
+from codi.providers.images import sound
 
 NO_RESULT = "No result: the session was interrupted; the effect of this call is unknown."
 NO_IMAGE = "(image omitted: model does not support images)"
+NO_FORMAT = "(image omitted: it is no PNG, JPEG, GIF or WebP)"
 
 BEGUN_BEFORE = Message("user", (Text("(The beginning of the conversation is left out.)"),))
 """Stands before a history that begins with the assistant."""
@@ -188,7 +190,7 @@ def _heard(blocks: Iterable[Block], vision: bool) -> Iterator[Block]:
 def _shown(blocks: Iterable[Text | Image], vision: bool) -> Iterator[Text | Image]:
     for block in blocks:
         if isinstance(block, Image):
-            yield block if vision else Text(NO_IMAGE)
+            yield (sound(block) or Text(NO_FORMAT)) if vision else Text(NO_IMAGE)
         elif block.text and not block.text.isspace():
             yield block if block.signature is None else Text(block.text)
 

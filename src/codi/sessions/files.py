@@ -1,12 +1,17 @@
 """A session file as a whole: read at once, or put in its place at once."""
 
 import os
+import shutil
+from contextlib import suppress
 
 from codi.protocol.errors import SessionError
 from codi.sessions.migration import migrated
 from codi.sessions.paths import make_directory, sync_directory
 from codi.sessions.reading import Reading, read
 from codi.sessions.version3 import VERSION
+
+SIDECARS = (".results", ".blobs")
+"""Endings of the folders that lie beside a session's file under its name."""
 
 
 def reading_of(path: str) -> Reading:
@@ -41,3 +46,22 @@ def put(path: str, content: bytes) -> None:
         os.unlink(beside)
         raise
     sync_directory(path)
+
+
+def share_sidecars(source: str, made: str) -> None:
+    """Let a fork have what lies beside the session that it comes from, as long as it wants: what the model saw shortened can be read
+    in full by both. A folder that cannot be had is left out."""
+    for ending in SIDECARS:
+        theirs, own = (os.path.splitext(path)[0] + ending for path in (source, made))
+        try:
+            names = os.listdir(theirs)
+            make_directory(own)
+        except OSError:
+            continue
+        for name in names:
+            place = os.path.join(theirs, name), os.path.join(own, name)
+            try:
+                os.link(*place)
+            except OSError:
+                with suppress(OSError):
+                    shutil.copy2(*place)

@@ -15,6 +15,7 @@ from codi.protocol.events import (
     ModelChosen,
     ModelDescribed,
     PolicyChosen,
+    QuestionAsked,
     QueueKept,
     RequestSent,
     ThinkingChosen,
@@ -24,7 +25,7 @@ from codi.protocol.events import (
     TurnEnded,
     TurnStarted,
 )
-from codi.protocol.messages import Cost, Level, Message, Usage
+from codi.protocol.messages import Cost, Level, Message, ToolCall, Usage
 
 
 class ModelInForce(Struct, frozen=True):
@@ -103,6 +104,34 @@ def unfinished_calls(path: Sequence[Entry]) -> list[CallIntended]:
                 for result in message.tool_results:
                     begun.pop(result.call_id, None)
     return list(begun.values())
+
+
+def calls_cut_off(path: Sequence[Entry]) -> list[CallIntended]:
+    """Those of a turn that has no end: codi itself ended within it."""
+    begun = next((at for at in reversed(range(len(path))) if isinstance(path[at].fact, TurnStarted | TurnEnded)), None)
+    return [] if begun is None or isinstance(path[begun].fact, TurnEnded) else unfinished_calls(path[begun:])
+
+
+def calls_left_open(path: Sequence[Entry]) -> list[ToolCall]:
+    """Calls of the last reply that never began, where the person was still being asked about one of them, or by one."""
+    calls: dict[str, ToolCall] = {}
+    approvals = {approval.tool_call_id for approval in open_approvals(path)}
+    is_questioned = False
+    for entry in path:
+        match entry.fact:
+            case MessageAdded(Message("assistant") as message):
+                calls = {call.id: call for call in message.tool_calls}
+                is_questioned = False
+            case MessageAdded(message):
+                for result in message.tool_results:
+                    calls.pop(result.call_id, None)
+            case CallIntended(tool_call_id=id):
+                calls.pop(id, None)
+            case QuestionAsked():
+                is_questioned = True
+            case TurnEnded():
+                calls.clear()
+    return list(calls.values()) if is_questioned or approvals & calls.keys() else []
 
 
 def turns(path: Iterable[Entry]) -> int:

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from codi.protocol.errors import SessionError
 from codi.protocol.events import Entry, Fact, Labelled
-from codi.sessions.files import put, reading_of
+from codi.sessions.files import put, reading_of, share_sidecars
 from codi.sessions.mending import whole
 from codi.sessions.paths import file_name, uuid7
 from codi.sessions.reading import Reading
@@ -48,6 +48,7 @@ def fork_at(
         raise SessionError(
             f"The fork cannot be written to {path}: {error.strerror}.", hint="Free some space or mend the disk."
         ) from error
+    share_sidecars(source, path)
     return Forked(path, session_id)
 
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 from codi.protocol.conversation import SessionSummary
 from codi.protocol.errors import SessionError, UsageError
 from codi.protocol.events import Unknown
-from codi.sessions.files import put, reading_of
+from codi.sessions.files import put, reading_of, share_sidecars
 from codi.sessions.json_lines import encoded, object_of
 from codi.sessions.paths import file_name, uuid7
 from codi.sessions.reading import Reading
@@ -42,11 +42,12 @@ def path_of(text: str, summaries: Sequence[SessionSummary], cwd: str) -> str:
 
 def find(text: str, summaries: Sequence[SessionSummary], cwd: str) -> SessionSummary:
     """The session whose id begins with the text (4 characters or more), or whose name it is: in this project first, then
-    everywhere. Raises UsageError where several are meant, and SessionError where none is."""
+    everywhere. Where none has that name, the one whose name begins so. Raises UsageError where several are meant, and SessionError
+    where none is."""
     readable = [summary for summary in summaries if summary.readable]
     here = [summary for summary in readable if summary.cwd == cwd]
-    for scope in (here, readable):
-        for meant in (_by_id(text, scope), _by_name(text, scope)):
+    for ways in ((_by_id, _by_name), (_by_beginning,)):
+        for meant in (way(text, scope) for scope in (here, readable) for way in ways):
             if len(meant) == 1:
                 return meant[0]
             if meant:
@@ -87,6 +88,7 @@ def fork(source: str, directory: str, cwd: str, *, at: float, session_id: str | 
         raise SessionError(
             f"The fork cannot be written to {path}: {error.strerror}.", hint="Free some space or mend the disk."
         ) from error
+    share_sidecars(source, path)
     return Fork(path, left_out)
 
 
@@ -129,6 +131,13 @@ def _by_id(text: str, summaries: Sequence[SessionSummary]) -> list[SessionSummar
 def _by_name(text: str, summaries: Sequence[SessionSummary]) -> list[SessionSummary]:
     wanted = text.casefold()
     return [summary for summary in summaries if summary.name and summary.name.casefold() == wanted]
+
+
+def _by_beginning(text: str, summaries: Sequence[SessionSummary]) -> list[SessionSummary]:
+    wanted = text.casefold()
+    if len(wanted) < _SHORTEST_PREFIX:
+        return []
+    return [summary for summary in summaries if summary.name and summary.name.casefold().startswith(wanted)]
 
 
 def _none_matches(text: str, summaries: Sequence[SessionSummary]) -> SessionError:

@@ -3,14 +3,15 @@
 import os
 import shutil
 import time
+from collections.abc import Iterable
 
 from codi.protocol.errors import SessionError
+from codi.sessions.files import SIDECARS
 from codi.sessions.locking import end_lease, lock
 from codi.sessions.paths import make_directory
 
 KEPT_DAYS = 30
 _DAY_S = 86_400
-_SIDECARS = (".results", ".blobs")
 
 
 class Trash:
@@ -36,14 +37,32 @@ class Trash:
             raise _undeleted(session, error) from error
         return os.path.join(folder, os.path.basename(session))
 
-    def _empty(self, at: float) -> None:
+    def outdated(self, at: float) -> list[str]:
+        """What has lain here long enough."""
         try:
             with os.scandir(self._path) as found:
-                old = [entry.path for entry in found if entry.stat().st_mtime < at - self._days * _DAY_S]
+                return [entry.path for entry in found if entry.stat().st_mtime < at - self._days * _DAY_S]
         except FileNotFoundError:
-            return
-        for path in old:
+            return []
+
+    def _empty(self, at: float) -> None:
+        for path in self.outdated(at):
             shutil.rmtree(path, ignore_errors=True)
+
+
+def left_behind(folders: Iterable[str]) -> list[str]:
+    """What lies in folders of sessions beside a file that is gone: results and images of nobody."""
+    found = []
+    for folder in folders:
+        try:
+            names = set(os.listdir(folder))
+        except FileNotFoundError:
+            continue
+        for name in sorted(names):
+            stem, ending = os.path.splitext(name)
+            if ending in SIDECARS and f"{stem}.jsonl" not in names:
+                found.append(os.path.join(folder, name))
+    return found
 
 
 def remove(session: str) -> None:
@@ -56,10 +75,15 @@ def remove(session: str) -> None:
         raise _undeleted(session, error) from error
 
 
+def size_of(folder: str) -> int:
+    """The bytes of all files below a folder."""
+    return sum(os.lstat(os.path.join(place, name)).st_size for place, _, names in os.walk(folder) for name in names)
+
+
 def _parts(session: str) -> list[str]:
     """The folders beside a session first, its file last: a session is deleted when its file is."""
     stem = os.path.splitext(session)[0]
-    return [*(stem + ending for ending in _SIDECARS if os.path.isdir(stem + ending)), session]
+    return [*(stem + ending for ending in SIDECARS if os.path.isdir(stem + ending)), session]
 
 
 def _check_free(session: str) -> None:

@@ -5,14 +5,16 @@ with `codi/`. A line that nobody here understands becomes `Unknown`, which holds
 Source of the format: docs/session.md of pi 0.73.
 """
 
+import re
 import time
 from datetime import UTC, datetime
+from functools import cache
 from math import isfinite
 from typing import Any
 from zlib import crc32
 
 from msgspec import DecodeError, Raw, Struct, ValidationError, convert, field
-from msgspec.json import Decoder, Encoder
+from msgspec.json import Decoder, Encoder, decode
 
 from codi.protocol.events import (
     ApprovalAsked,
@@ -185,8 +187,16 @@ _TAGS = {
     )
 }
 
-_decoder = Decoder(_AnyLine)
+
+@cache
+def _decoder() -> Decoder[_AnyLine]:
+    """Made with the first line that is read: a new session reads none."""
+    return Decoder(_AnyLine)
+
+
 _encoder = Encoder()
+_WHOLE_FLOAT = re.compile(rb"[:,\[]-?\d+\.0[],}]")
+_LAST_WHOLE = 1e15
 _CHECK_BYTES = len(b',"_c":"00000000"}')
 
 
@@ -199,7 +209,19 @@ def line_of(entry: Entry) -> bytes:
         json = _encoder.encode(line)
     except UnicodeEncodeError:
         json = encoded(line)  # half a surrogate pair, which came in with a file name or a cut text
+    if _WHOLE_FLOAT.search(json):
+        json = encoded(_with_whole_numbers(decode(json)))
     return b'%s,"_c":"%08x"}\n' % (json[:-1], crc32(json))
+
+
+def _with_whole_numbers(value: Any) -> Any:
+    """The same with `1` for `1.0`, as JavaScript writes it: programs that copy a line by reading and writing it anew then keep
+    the text over which its check sum is."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) < _LAST_WHOLE else value
+    if isinstance(value, dict):
+        return {name: _with_whole_numbers(inner) for name, inner in value.items()}
+    return [_with_whole_numbers(inner) for inner in value] if isinstance(value, list) else value
 
 
 def checked_line(json: dict[str, Any]) -> bytes:
@@ -216,7 +238,7 @@ def entry_of(line: bytes) -> Entry | None:
     if not _is_whole(line):
         return None
     try:
-        read = _decoder.decode(line)
+        read = _decoder().decode(line)
     except (DecodeError, UnicodeDecodeError, RecursionError):
         return _foreign_entry(line)
     fact = _fact(read, line)

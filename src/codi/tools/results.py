@@ -53,6 +53,12 @@ def results_directory(session_file: str) -> str:
     return os.path.splitext(session_file)[0] + ".results"
 
 
+def take_over(session_file: str, source: str) -> None:
+    """Let a session recall what the session that it was forked from could. What cannot be copied is not there."""
+    with suppress(OSError):
+        Results(results_directory(session_file)).copy_from(results_directory(source))
+
+
 class Results:
     """`directory` None is a session without a file: a private directory of its own, which goes with `close`. `veil` is what
     texts and arguments pass on their way to the disk."""

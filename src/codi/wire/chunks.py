@@ -61,7 +61,7 @@ class JoinedChunks:
                 if len(data) - at < self._left or self._left > len(_LINE_END):
                     break
                 if data[at : at + self._left] != _LINE_END:
-                    self._passes = True
+                    self._passes, data = True, data[:at] + _LINE_END + data[at:]  # an empty line is no chunk to anybody
                     break
                 at += self._left
                 self._left = 0

@@ -13,7 +13,7 @@ import httpx2
 
 from codi.protocol.network import Errand
 from codi.wire.chunks import JoinedChunks
-from codi.wire.flow import FlowingBackend
+from codi.wire.flowing import FlowingBackend
 
 
 def count(client: httpx2.AsyncClient, errand: Errand) -> httpx2.AsyncClient:

@@ -21,6 +21,7 @@ from anyio.streams.tls import TLSStream
 from msgspec import Struct
 
 from codi.protocol.network import Errand
+from codi.wire.flow import FlowStream
 from codi.wire.mishaps import CutOff, NotConnected, NotSent, NotUnpacked, NoUrl
 
 PORTS = {"http": 80, "https": 443}
@@ -173,7 +174,7 @@ class Direct:
         stream: ByteStream
         try:
             with anyio.fail_after(self._connect_s):
-                stream = await anyio.connect_tcp(address.host, address.port)
+                stream = FlowStream(await anyio.connect_tcp(address.host, address.port))
         except BaseException as error:
             self._errand.failed(at, address.host, address.port, str(error) or type(error).__name__)
             if isinstance(error, OSError):
@@ -241,6 +242,7 @@ class _Line:
     def __init__(self, stream: ByteStream, leads_to: tuple[str, str, int]) -> None:
         self.leads_to = leads_to
         self._stream = stream
+        self._ahead: Any = None
         self._state = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MOST_HEAD)
 
     async def ask(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> h11.Response:
@@ -266,13 +268,21 @@ class _Line:
         """The next piece of the body, None behind its end. Raises CutOff."""
         try:
             while True:
-                event = await self._event()
+                event, self._ahead = self._ahead or await self._event(), None
                 if isinstance(event, h11.Data):
-                    return bytes(event.data)
+                    return self._joined(event)
                 if event is None or isinstance(event, h11.EndOfMessage):
                     return None
         except (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError, h11.ProtocolError) as error:
             raise CutOff(str(error)) from error
+
+    def _joined(self, first: h11.Data) -> bytes:
+        """All pieces that are there: services put each few characters into a chunk of their own."""
+        pieces = [bytes(first.data)]
+        while isinstance(event := self._state.next_event(), h11.Data):
+            pieces.append(bytes(event.data))
+        self._ahead = event if isinstance(event, h11.EndOfMessage) else None
+        return b"".join(pieces)
 
     async def _event(self) -> Any:
         """What comes next; None where the server has ended the connection between two of them."""

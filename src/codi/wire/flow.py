@@ -1,4 +1,4 @@
-"""TCP connections for the HTTP library, whose bytes are read a picture at a time and not a packet at a time.
+"""TCP connections whose bytes are read a picture at a time and not a packet at a time.
 
 Services send an answer in hundreds of packets a second. To wake up for one costs far more than the few bytes in it are worth,
 and no screen shows them sooner. So while an answer flows, the socket is left alone for the time of a picture after each look,
@@ -6,13 +6,11 @@ and what came meanwhile is taken at once, however many packets or TLS records it
 """
 
 import asyncio
-import select
-import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import anyio
-import httpcore2
+from anyio.abc import ByteStream
 
 _PICTURE_S = 0.016
 _AT_ONCE_S = 0.1
@@ -24,41 +22,8 @@ _SMALL = 8 * 1024
 _MOST = 1024 * 1024
 """What nobody has asked for yet; the sender waits meanwhile."""
 
-_ConnectFailures = (OSError, anyio.BrokenResourceError, anyio.EndOfStream)
 
-
-class FlowingBackend(httpcore2.AsyncNetworkBackend):
-    """Connects by TCP. Raises what the library's own backends raise."""
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore2.AsyncNetworkStream:
-        try:
-            with anyio.fail_after(timeout):
-                stream = await anyio.connect_tcp(host, port, local_host=local_address)
-        except TimeoutError as error:
-            raise httpcore2.ConnectTimeout(error) from error
-        except _ConnectFailures as error:
-            raise httpcore2.ConnectError(error) from error
-        # The name is looked up and all its addresses are tried; the transport beneath is handed out nowhere.
-        transport = cast(asyncio.Transport, cast(Any, stream)._transport)
-        for option in socket_options or ():
-            transport.get_extra_info("socket").setsockopt(*option)
-        flow = _Flow(transport)
-        transport.set_protocol(flow)
-        transport.resume_reading()
-        return _FlowStream(transport, flow, transport)
-
-    async def sleep(self, seconds: float) -> None:
-        await anyio.sleep(seconds)
-
-
-class _Flow(asyncio.Protocol):
+class Flow(asyncio.Protocol):
     """What has arrived and was not asked for yet. `socket` is the transport at the bottom, below all TLS."""
 
     def __init__(self, socket: asyncio.Transport) -> None:
@@ -70,6 +35,8 @@ class _Flow(asyncio.Protocol):
         self._held = 0
         self._began_at: float | None = None
         self._is_resting = False
+        # To register with the selector and to be woken by it costs more than a look that finds nothing. Only some loops let one.
+        self._look: Callable[[], object] | None = getattr(socket, "_read_ready", None)
         self._arrival: asyncio.Future[None] | None = None
         self._room: asyncio.Future[None] | None = None
 
@@ -111,14 +78,20 @@ class _Flow(asyncio.Protocol):
         _wake(self._room)
         self._room = None
 
-    async def arrived(self) -> None:
-        """Return once there is something, or nothing more will come."""
-        if not self._pieces and not self.is_over:
-            self._arrival = self._loop.create_future()
-            try:
-                await self._arrival
-            finally:
-                self._arrival = None
+    async def arrived(self, timeout: float | None) -> bool:
+        """Wait until there is something, or nothing more will come; False if neither was so in time."""
+        if self._pieces or self.is_over:
+            return True
+        self._arrival = self._loop.create_future()
+        # A whole cancel scope for each look would cost as much as the look.
+        alarm = None if timeout is None else self._loop.call_later(timeout, _wake, self._arrival)
+        try:
+            await self._arrival
+        finally:
+            self._arrival = None
+            if alarm:
+                alarm.cancel()
+        return bool(self._pieces) or self.is_over
 
     async def room(self) -> None:
         """Return once most of what was written has gone out."""
@@ -136,76 +109,55 @@ class _Flow(asyncio.Protocol):
 
     def _look_again(self) -> None:
         self._is_resting = False
-        if self._held <= _MOST:
+        if self._held > _MOST or self._socket.is_closing():
+            return
+        if self._look:
+            self._look()
+        if not self._is_resting and self._held <= _MOST:
             self._socket.resume_reading()
 
 
-class _FlowStream(httpcore2.AsyncNetworkStream):
-    def __init__(self, transport: asyncio.Transport, flow: _Flow, socket: asyncio.Transport) -> None:
-        self._transport = transport
-        self._flow = flow
-        self._socket = socket
+def flow_of(stream: ByteStream) -> tuple[asyncio.Transport, Flow]:
+    """What anyio has connected, read so from now on; its transport, which anyio hands out nowhere."""
+    transport = cast(asyncio.Transport, cast(Any, stream)._transport)
+    flow = Flow(transport)
+    transport.set_protocol(flow)
+    transport.resume_reading()
+    return transport, flow
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        try:
-            with anyio.fail_after(timeout):
-                await self._flow.arrived()
-        except TimeoutError as error:
-            raise httpcore2.ReadTimeout(error) from error
-        if not self._flow.holds and self._flow.failure:
-            raise httpcore2.ReadError(self._flow.failure) from self._flow.failure
-        return self._flow.take(max_bytes)
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+class FlowStream(ByteStream):
+    """The same for who reads and writes as anyio does."""
+
+    def __init__(self, stream: ByteStream) -> None:
+        self._stream = stream
+        self._transport, self._flow = flow_of(stream)
+
+    @property
+    def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
+        return self._stream.extra_attributes
+
+    async def receive(self, max_bytes: int = 65536) -> bytes:
+        await self._flow.arrived(None)
+        if self._flow.holds:
+            return self._flow.take(max_bytes)
+        if self._flow.failure:
+            raise anyio.BrokenResourceError from self._flow.failure
+        raise anyio.EndOfStream
+
+    async def send(self, item: bytes) -> None:
         self._flow.begin()
-        self._transport.write(buffer)
-        try:
-            with anyio.fail_after(timeout):
-                await self._flow.room()
-        except TimeoutError as error:
-            raise httpcore2.WriteTimeout(error) from error
+        self._transport.write(item)
+        await self._flow.room()
         if self._transport.is_closing():
-            raise httpcore2.WriteError(self._flow.failure or "the connection was closed") from self._flow.failure
+            raise anyio.BrokenResourceError from self._flow.failure
+
+    async def send_eof(self) -> None:
+        self._transport.write_eof()
 
     async def aclose(self) -> None:
-        self._socket.abort()
+        self._transport.abort()
         await asyncio.sleep(0)  # the socket is closed in the loop's next round
-
-    async def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore2.AsyncNetworkStream:
-        flow = _Flow(self._socket)
-        try:
-            with anyio.fail_after(timeout):
-                transport = await asyncio.get_running_loop().start_tls(
-                    self._transport, flow, ssl_context, server_hostname=server_hostname
-                )
-        except BaseException as error:
-            await self.aclose()
-            if isinstance(error, TimeoutError):
-                raise httpcore2.ConnectTimeout(error) from error
-            if isinstance(error, OSError):
-                raise httpcore2.ConnectError(error) from error
-            raise
-        assert transport is not None
-        return _FlowStream(transport, flow, self._socket)
-
-    def get_extra_info(self, info: str) -> Any:
-        match info:
-            case "ssl_object" | "socket":
-                return self._transport.get_extra_info(info)
-            case "client_addr":
-                return self._transport.get_extra_info("sockname")
-            case "server_addr":
-                return self._transport.get_extra_info("peername")
-            case "is_readable":
-                return self._flow.is_over or self._flow.holds or _is_readable(self._transport.get_extra_info("socket"))
-        return None
-
-
-def _is_readable(socket: Any) -> bool:
-    """Whether something waits in the system of which the event loop has not heard yet."""
-    return bool(select.select([socket], [], [], 0)[0])
 
 
 def _wake(future: "asyncio.Future[None] | None") -> None:

@@ -230,7 +230,7 @@ def _usage_held(usage: Usage) -> UsageHeld:
         usage.cache_read,
         usage.cache_write,
         usage.total,
-        CostHeld(cost.input, cost.output, cost.cache_read, cost.cache_write, cost.total),
+        CostHeld(*map(_number, (cost.input, cost.output, cost.cache_read, cost.cache_write, cost.total))),
         usage.thinking,
         usage.cache_write_1h,
         usage.estimated,
@@ -262,3 +262,8 @@ def _reply(message: AssistantHeld) -> ReplyFacts:
         response_model=message.response_model,
         error=message.error_message,
     )
+
+
+def _number(value: float) -> float:
+    """A whole number as one: other programs of this format write no `0.0`."""
+    return int(value) if float(value).is_integer() else value

@@ -127,6 +127,19 @@ async def commits_since(root: str, at: float) -> tuple[Commit, ...]:
     return tuple(commit for commit in commits if commit.at >= int(at))
 
 
+def branches(root: str) -> list[str]:
+    """The names of the local branches of the repository around a folder, read without git."""
+    top = repository_of(root)
+    if top is None:
+        return []
+    folder = _common_folder(top)
+    heads = os.path.join(folder, "refs", "heads")
+    found = {os.path.relpath(os.path.join(place, name), heads) for place, _, names in os.walk(heads) for name in names}
+    packed = (_text(folder, "packed-refs") or "").splitlines()
+    found |= {line.partition(" refs/heads/")[2] for line in packed if " refs/heads/" in line}
+    return sorted(found)
+
+
 async def diff(root: str, ref: str = "", path: str = "") -> str | None:
     """How the working tree below a folder differs from `ref`, or from its last commit, files included that git does not know yet;
     None where there is no such thing to compare with."""

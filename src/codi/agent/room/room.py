@@ -8,6 +8,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import anyio
 from msgspec import Struct
@@ -115,7 +116,7 @@ class Room:
         self.settings = settings
         self.chosen_window: int | None = None
         self.allowed: Callable[[Mind, Usage], None] = lambda mind, usage: None
-        self.spent: Callable[[Mind, Usage], None] = lambda mind, usage: None
+        self.spent: Callable[[Usage], None] = lambda usage: None
         self._record = record
         self._results = results
         self._thinkers = thinkers
@@ -579,18 +580,13 @@ class Room:
         return found
 
     def paid(self, mind: Mind, usage: Usage) -> None:
+        self.paid_beside("/".join(name_of(mind)), usage, "summary")
+
+    def paid_beside(self, model: str, usage: Usage, purpose: Literal["summary", "review"]) -> None:
         """Keep what a request cost that was no step of the conversation."""
-        self.spent(mind, usage)
-        self._record.keep(
-            RequestSent(
-                step=0,
-                segments=(),
-                tokens=usage.input + usage.cache_read + usage.cache_write,
-                model="/".join(name_of(mind)),
-                purpose="summary",
-                usage=usage,
-            )
-        )
+        self.spent(usage)
+        tokens = usage.input + usage.cache_read + usage.cache_write
+        self._record.keep(RequestSent(step=0, segments=(), tokens=tokens, model=model, purpose=purpose, usage=usage))
 
     def _finished(
         self,

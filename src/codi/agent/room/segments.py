@@ -57,13 +57,9 @@ class Segments:
         self, request: Request, usage: Usage, model: str, step: int, since: Sequence[Entry], now: float
     ) -> RequestSent:
         """What is kept of a request that was answered. `since` is what was kept since the one before it."""
-        head = [*self._system(request.system), *self._tools(request)]
-        body = [
-            Segment(f"message:{number}", self._hash_of_message(message), self._counter.message(message))
-            for number, message in enumerate(request.messages, 1)
-        ]
+        head, body = self.head(request), self.body(request)
         before, detailed = self._before, self._detailed
-        same_head = detailed is not None and _head(detailed.segments) == head
+        same_head = detailed is not None and head_of(detailed.segments) == head
         told_head = _summed(head) if same_head else head
         shared = _shared(before, body)
         told = [*told_head, *([_joined("messages", body[:shared])] if shared else []), *body[shared:]]
@@ -87,6 +83,17 @@ class Segments:
         self._take(sent, now)
         return sent
 
+    def head(self, request: Request) -> list[Segment]:
+        """The pieces of the system prompt, and the tools."""
+        return [*self._system(request.system), *self._tools(request)]
+
+    def body(self, request: Request) -> list[Segment]:
+        """The messages."""
+        return [
+            Segment(f"message:{number}", self._hash_of_message(message), self._counter.message(message))
+            for number, message in enumerate(request.messages, 1)
+        ]
+
     def _take(self, sent: RequestSent, at: float) -> None:
         self._before, self._at = sent, at
         if not any(segment.name == "system" for segment in sent.segments):
@@ -106,7 +113,7 @@ class Segments:
         assert before is not None
         if before.model != model:
             return CacheMiss("system", "model or provider changed", lost)
-        old_head = _head(detailed.segments) if detailed is not None else []
+        old_head = head_of(detailed.segments) if detailed is not None else []
         if old_head and old_head != list(head):
             return _changed_head(old_head, head, lost)
         facts = [entry.fact for entry in since]
@@ -159,6 +166,12 @@ def _pieces(system: str) -> Iterator[Segment]:
                 yield Segment(f"system:{_name_of(piece)}", _sha(piece.encode()), tokens_of(piece))
 
 
+def text_in(request: Request, name: str) -> str:
+    """The text of a piece of the system prompt; "" for any other segment."""
+    pieces = [piece for text in request.system for part in _PARTS.split(text) for piece in _FILES.split(part) if piece]
+    return next((piece for piece in pieces if f"system:{_name_of(piece)}" == name), "")
+
+
 def _sha(content: bytes) -> str:
     return sha256(content).hexdigest()
 
@@ -178,7 +191,8 @@ def _name_of(piece: str) -> str:
     return found[1] if found else "text"
 
 
-def _head(segments: Iterable[Segment]) -> list[Segment]:
+def head_of(segments: Iterable[Segment]) -> list[Segment]:
+    """Of what was kept the pieces before the messages; none where they were those of the request before."""
     return [segment for segment in segments if segment.name.startswith(("system:", "tool:"))]
 
 
@@ -209,14 +223,15 @@ def _groups(before: RequestSent) -> Iterator[tuple[Segment, int]]:
 
 def _shared(before: RequestSent | None, body: Sequence[Segment]) -> int:
     """How many messages are those of the request before."""
-    return _matched(before, body)[0] if before is not None else 0
+    return matched(before, body)[0] if before is not None else 0
 
 
 def _first_different(before: RequestSent, body: Sequence[Segment]) -> str | None:
-    return _matched(before, body)[1]
+    return matched(before, body)[1]
 
 
-def _matched(before: RequestSent, body: Sequence[Segment]) -> tuple[int, str | None]:
+def matched(before: RequestSent, body: Sequence[Segment]) -> tuple[int, str | None]:
+    """How many of the first messages are those of a request that was kept, and the name of what is not."""
     at = 0
     for segment, count in _groups(before):
         now = body[at : at + count]

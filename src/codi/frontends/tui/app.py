@@ -9,7 +9,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import get_args
 
 import anyio
@@ -20,13 +20,13 @@ from codi.commands.settings import UiSettings
 from codi.frontends.desk import ConversationDesk, line_of
 from codi.frontends.shell_lines import LINES_OF_SHELL
 from codi.frontends.tui import attention
-from codi.frontends.tui.approval_dialog import ApprovalDialog
 from codi.frontends.tui.attention import Attention
 from codi.frontends.tui.blocks.look import Look
 from codi.frontends.tui.blocks.notice import NoticeBlock, TextBlock
 from codi.frontends.tui.canvas import Canvas
 from codi.frontends.tui.completion import Completer
 from codi.frontends.tui.composer import Typed
+from codi.frontends.tui.enclosing import Enclosing
 from codi.frontends.tui.keymap import PREFIX, Keymap
 from codi.frontends.tui.keys import Input
 from codi.frontends.tui.mishaps import Mishaps
@@ -34,7 +34,6 @@ from codi.frontends.tui.opening import Opening
 from codi.frontends.tui.outcomes import Outcomes
 from codi.frontends.tui.outside import Outside
 from codi.frontends.tui.panes import Pane, Pictures
-from codi.frontends.tui.placeholders import size_of
 from codi.frontends.tui.questions import Questions
 from codi.frontends.tui.status import Status
 from codi.frontends.tui.surroundings import Mentioned, Surroundings
@@ -51,6 +50,8 @@ from codi.protocol.events import (
     QueueDelta,
     SessionOpened,
     StatusDelta,
+    TextDelta,
+    ThinkingDelta,
     TitleGiven,
     TurnEnded,
     TurnStarted,
@@ -119,6 +120,7 @@ class App:
             obey=lambda line: self._lines.send_nowait(line),
         )
         self._desk = ConversationDesk(conversation, around.beside, self._outcomes.confirm)
+        self._parts = (self._desk, self._status, self._questions, self._outcomes, self._transcript)
         self._completer = Completer(commands(), around.names)
         self._attention = Attention(around.ui.notify, os.environ)
         self._ops, self._ops_to_send = anyio.create_memory_object_stream[Op](math.inf)
@@ -128,16 +130,25 @@ class App:
         self._changed, self._left, self._began_turn = anyio.Event(), anyio.Event(), anyio.Event()
         self._repaint_wanted, self._status_wanted = anyio.Event(), anyio.Event()
         self._is_busy = False
-        self._began = 0.0
+        self._typed = anyio.Event()
+        self._waits_for = ""
+        self._began = self._drawn_at = 0.0
         self._pressed = ("", 0.0)
         self._prefixed = False
         self._esc_s = 0.2 if os.environ.get("SSH_CONNECTION") else 0.05
+        self._remember: Callable[[Sequence[str]], object] = lambda words: None
+        """Runs a subcommand beside the conversation, and nobody waits for it."""
         self._mishaps = Mishaps(around.log)
         self._outside = Outside(opening.terminal, around.log)
         self._canvas.mishap = self._mishaps.told
         self._pictures: Pictures | None = None
-        self._to_paste, self._pasted = anyio.create_memory_object_stream[None](math.inf)
-        self._asked_for_text = False
+        self._enclosing = Enclosing(
+            self._composer,
+            opening.terminal.write,
+            around.cwd,
+            tell=lambda text: self._tell("info", text),
+            changed=self._redraw,
+        )
         self._take_over_composer()
 
     async def run(self, prompts: Sequence[Prompt] = ()) -> None:
@@ -169,13 +180,25 @@ class App:
 
     async def _talk(self) -> None:
         async with anyio.create_task_group() as tasks:
-            work = (self._read_keys, self._hear, self._deliver, self._obey, self._say, self._paste, self._questions.arm)
+            self._remember = lambda words: tasks.start_soon(self._run_beside, words)
+            work = (
+                self._read_keys,
+                self._hear,
+                self._deliver,
+                self._obey,
+                self._say,
+                self._enclosing.work,
+                self._questions.arm,
+            )
             for each in (*work, self._watch_signals, self._look_around, self._repaint, self._tick, self._draw_frames):
                 tasks.start_soon(each)
             if self._around.ui.status_command:
                 tasks.start_soon(self._ask_for_status, self._around.ui.status_command)
             await self._left.wait()
             tasks.cancel_scope.cancel()
+
+    async def _run_beside(self, words: Sequence[str]) -> None:
+        await self._around.beside(words)
 
     async def _read_keys(self) -> None:
         keys, terminal = self._opening.keys, self._canvas.terminal
@@ -271,20 +294,29 @@ class App:
             await self._began_turn.wait()
             while self._is_busy and self._look.motion:
                 await anyio.sleep(_TICK_S)
-                self._redraw()
+                if time.monotonic() - self._drawn_at >= _TICK_S:  # what comes meanwhile shows the time as well
+                    self._redraw()
             self._began_turn = anyio.Event()
 
     async def _draw_frames(self) -> None:
-        last = 0.0
+        was_for_key = False
         while True:
             await self._changed.wait()
-            pause = last + _FRAME_S - time.monotonic()
+            pause = self._drawn_at + _FRAME_S - time.monotonic()
             if pause > 0:
-                await anyio.sleep(pause)
+                with anyio.move_on_after(pause):
+                    # What a person typed does not wait for what streams, only for what they typed before.
+                    await (anyio.sleep_forever() if was_for_key else self._typed.wait())
             self._changed = anyio.Event()
-            last = time.monotonic()
-            passed = f" {last - self._began:.0f}s" if self._look.motion else ""
-            self._canvas.busy = f"working{passed}, esc to stop" if self._is_busy else ""
+            was_for_key = self._typed.is_set()
+            if was_for_key:
+                self._typed = anyio.Event()
+            now = time.monotonic()
+            # From when it was due: timers are late by a part of a millisecond, and who adds these up falls behind what streams.
+            self._drawn_at = min(self._drawn_at + _FRAME_S, now) if pause > 0 and not was_for_key else now
+            passed = f" {now - self._began:.0f}s" if self._look.motion else ""
+            cause = f", {self._waits_for}" if self._waits_for else ""
+            self._canvas.busy = f"working{passed}{cause}, esc to stop" if self._is_busy else ""
             self._canvas.dialog = self._questions.dialog
             self._canvas.draw()
             self.drawn.set()
@@ -293,6 +325,11 @@ class App:
 
     def _redraw(self) -> None:
         self._changed.set()
+
+    def _tell(self, kind: str, text: str) -> None:
+        """A notice below what was said."""
+        self._transcript.add(NoticeBlock(kind, text))
+        self._redraw()
 
     def _send_op(self, op: Op) -> None:
         self._ops.send_nowait(op)
@@ -307,14 +344,21 @@ class App:
 
     def _event(self, event: Event) -> None:
         self._look.now = time.monotonic()
+        # Pieces of an answer come by the hundred a second, and say nothing to anybody else.
+        is_piece = isinstance(event, TextDelta | ThinkingDelta)
         is_told = False
-        for part in (self._desk, self._status, self._questions, self._outcomes, self._transcript):
+        for part in (self._transcript,) if is_piece else self._parts:
             if is_told and part is self._transcript:
                 continue  # the command that asked tells it
             try:
                 is_told = (bool(part.hear(event)) and isinstance(event, StatusDelta)) or is_told
             except Exception as bug:  # noqa: BLE001 - a part that failed costs no other, and no conversation
                 self._transcript.add(NoticeBlock("error", self._mishaps.told(type(part).__name__, bug)))
+        if is_piece:
+            self._waits_for = ""
+            return
+        if not isinstance(event, QueueDelta):
+            self._waits_for = event.text if isinstance(event, StatusDelta) and event.kind == "waiting" else ""
         match event:
             case QueueDelta():
                 self._canvas.waiting = [line_of(item, number) for number, item in enumerate(self._desk.waiting, 1)]
@@ -327,7 +371,9 @@ class App:
                 self._is_busy, self._began = True, self._look.now
                 self._began_turn.set()
                 self._canvas.terminal.write(attention.ANSWER_MARK)
-            case Entry(fact=SessionOpened() | TitleGiven()):
+            case Entry(fact=SessionOpened() | TitleGiven() as fact):
+                if isinstance(fact, SessionOpened):
+                    self._is_busy = False  # what was begun before went no further
                 self._canvas.terminal.write(attention.title(self._status.title, self._around.cwd))
             case Entry(fact=TurnEnded()):
                 took = self._look.now - self._began
@@ -353,7 +399,7 @@ class App:
         ui, composer = self._around.ui, self._composer
         composer.keymap = Keymap(ui.keys) if ui.keys else composer.keymap
         composer.send, composer.act, composer.complete = self._send, self._act, self._completer.at
-        composer.drop = self._drop
+        composer.drop = self._enclosing.drop
         if ui.vim and not composer.modal:
             from codi.frontends.tui.vim import Vim  # for those who have it switched on
 
@@ -377,10 +423,14 @@ class App:
             elif not self._given(what) and kind == "key":
                 self._key(text)
         dialog = self._questions.dialog
-        if isinstance(dialog, ApprovalDialog) and dialog.is_viewing:
+        if dialog and dialog.is_viewing:
+            from codi.frontends.tui.approval_dialog import ApprovalDialog  # loaded with the first of them
+
+            assert isinstance(dialog, ApprovalDialog), "a question has nothing to view"
             dialog.is_viewing = False
             self._canvas.page("approval", dialog.whole, toggle=dialog.toggle)
         if inputs:
+            self._typed.set()
             self._redraw()
 
     def _given(self, what: Input) -> bool:
@@ -414,8 +464,7 @@ class App:
             self._open_gallery()
         if self._pictures:
             self._pictures.hear(text)
-        if self._asked_for_text and text.startswith("]52;"):
-            self._take_up(text)
+        self._enclosing.hear(text)
         if text.startswith("]11;") and self._wardrobe.told(text):
             self._redraw()  # what is printed by now stays: it is little, and what stood there before codi is not ours to clear
 
@@ -454,6 +503,7 @@ class App:
                 self._send_op(ChoosePolicy(_MODES[(at + 1) % len(_MODES)]))
             case "toggle-thinking":
                 self._look.thinking = not self._look.thinking
+                self._remember(("config", "set", "ui.hide_thinking", str(not self._look.thinking).lower()))
             case "expand-tools" | "page-up" | "page-down":
                 pages = self._transcript.pages(whole=action == "expand-tools")
                 self._canvas.page("transcript", pages.lines, at_end=True, blocks=pages.starts, expand=pages.expand)
@@ -471,7 +521,7 @@ class App:
 
                 self._canvas.pane = HistorySearch(self._around.history, self._close_search)
             case "paste-image":
-                self._to_paste.send_nowait(None)
+                self._enclosing.paste()
             case "external-editor":
                 self._edit_elsewhere()
             case "select-model" | "undo-turn" | "redo-turn":
@@ -512,14 +562,13 @@ class App:
             self._send_op(Interrupt())
 
     def _clear(self) -> None:
-        """Ctrl-C: what is selected is copied; else it takes away the text, else the turn, else the program."""
+        """Ctrl-C: it copies what is selected; else what it takes away is the text, else the turn, else the program."""
         now = time.monotonic()
         before, self._pressed = self._pressed, ("clear", now)
         if selected := self._composer.editor.selection:
-            self._canvas.terminal.write(attention.to_clipboard(selected))
-            self._transcript.add(NoticeBlock("info", f"copied {len(selected)} characters"))
+            self._canvas.copy(selected)
             self._composer.editor.move(self._composer.editor.caret)
-            self._pressed = ("", 0.0)
+            self._tell("info", f"copied {len(selected)} characters")
         elif self._composer.editor.text:
             self._composer.clear()
         elif before[0] == "clear" and now - before[1] < _TWICE_S:
@@ -592,47 +641,6 @@ class App:
         self._transcript.add(NoticeBlock("error", why))
         self._composer.put_back(typed)
         self._redraw()
-
-    async def _paste(self) -> None:
-        """What lies in the clipboard goes into the editor, a picture before a text."""
-        async for _ in self._pasted:
-            from codi.frontends.tui import clipboard  # by a key that few press
-
-            picture = await clipboard.picture_in_clipboard()
-            if picture and (size := size_of(picture)):
-                self._composer.attach(picture, size)
-            elif text := await clipboard.text_in_clipboard():
-                self._composer.paste(text)
-            else:
-                self._asked_for_text = True
-                self._canvas.terminal.write(clipboard.ASK_TEXT)
-                self._transcript.add(NoticeBlock("info", "the clipboard holds no image that can be read here"))
-            self._redraw()
-
-    def _take_up(self, report: str) -> None:
-        """The terminal tells what lies in the clipboard; only when it was asked."""
-        from codi.frontends.tui.clipboard import text_of_report
-
-        text, self._asked_for_text = text_of_report(report), False
-        if text:
-            self._composer.paste(text)
-
-    def _drop(self, text: str) -> bool:
-        """Files that were dropped: pictures go along, others are mentioned. False for any other text."""
-        if not text.lstrip().startswith(("/", "~/", "file://", "'/", '"/')):
-            return False
-        from codi.frontends.tui.dropping import content_of, dropped, mention
-
-        paths = dropped(text)
-        for path in paths:
-            content = content_of(path)
-            size = size_of(content)
-            if size:
-                self._composer.attach(content, size)
-            else:
-                self._composer.editor.insert(mention(path, self._around.cwd))
-            self._composer.editor.insert(" ")
-        return bool(paths)
 
     def _own_command(self, line: str) -> None:
         """`!cmd` is run and given to the model with the next prompt, `!!cmd` is only run."""

@@ -5,18 +5,26 @@ characters that are known to be narrow.
 Texts that come here were made visible before (`sanitiser.visible`): they hold no control characters but the tab.
 """
 
-import re
 from collections.abc import Iterator
 
 TAB = 4
 
-_is_narrow = re.compile("[ -~\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2190-\u2193\u2500-\u259f\u276f]*").fullmatch
+_RANGES = (
+    (0x20, 0x7F),
+    (0xA1, 0xAD),
+    (0xAE, 0x300),
+    (0x2010, 0x2028),
+    (0x2190, 0x2194),
+    (0x2500, 0x25A0),
+    (0x276F, 0x2770),
+)
+_are_narrow = frozenset(chr(code) for first, end in _RANGES for code in range(first, end)).issuperset
 """Letters of the west, rules, arrows and bullets, each a character of one cell: what the interface itself consists of."""
 
 
 def width(text: str) -> int:
     """The number of cells that `text` takes."""
-    if text.isascii() or _is_narrow(text):
+    if text.isascii() or _are_narrow(text):
         return len(text)
     from wcwidth import wcswidth  # 7 ms, and most text is narrow
 
@@ -26,7 +34,7 @@ def width(text: str) -> int:
 
 def graphemes(text: str) -> Iterator[str]:
     """What a person takes for single characters, in order; together they are `text`."""
-    if text.isascii() or _is_narrow(text):
+    if text.isascii() or _are_narrow(text):
         return iter(text)
     from wcwidth import iter_graphemes
 

@@ -3,7 +3,6 @@
 import binascii
 import subprocess
 from collections.abc import Sequence
-from shutil import which
 
 import anyio
 
@@ -45,6 +44,8 @@ def text_of_report(report: str) -> str | None:
 
 
 async def _said(command: Sequence[str]) -> bytes | None:
+    from shutil import which  # with all kinds of archives
+
     if not which(command[0]):
         return None
     try:

@@ -5,7 +5,6 @@ they are there.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
 
 from codi.frontends.tui.cells import graphemes, head, width
 from codi.frontends.tui.editor import Editor
@@ -44,18 +43,21 @@ class Typed:
         self.later = later
 
 
-class Modal(Protocol):
-    """What takes keys before the composer does, as vim's modes do."""
+class Modal:
+    """What takes keys before the composer does, as vim's modes do; this one takes none. (No protocol: those come with three times
+    as much as the whole composer, and nobody has seen a prompt yet.)"""
+
+    mode: str = ""
 
     @property
-    def mode(self) -> str: ...
+    def told(self) -> str:
+        return ""
 
-    @property
-    def told(self) -> str: ...
+    def take(self, what: Input) -> bool:
+        return False
 
-    def take(self, what: Input) -> bool: ...
-
-    def begin_anew(self) -> None: ...
+    def begin_anew(self) -> None:
+        pass
 
 
 class Composer:
@@ -82,6 +84,7 @@ class Composer:
         self._rows: list[tuple[int, int]] = [(0, 0)]
         self._columns = 80
         self._top = 0
+        self._drawn: tuple[tuple[object, ...], View] = ((), View(()))
 
     @property
     def text(self) -> str:
@@ -231,6 +234,14 @@ class Composer:
 
     def view(self, rows: int, columns: int) -> View:
         """At most half of the window's rows, scrolled to the caret, between two rules."""
+        editor = self.editor
+        told = (editor.text, editor.caret, editor.mark, self.mode, self.level, rows, columns)
+        moves = self.popup or self.modal  # they look as they are asked to, whatever stands in the editor
+        if moves or self._drawn[0] != told:
+            self._drawn = (() if moves else told), self._view(rows, columns)
+        return self._drawn[1]
+
+    def _view(self, rows: int, columns: int) -> View:
         rule = ("─" * columns, f"border.{self.level}")
         popup = list(self.popup.lines(max(min(self.popup_rows, rows - 4), 0), columns)) if self.popup else []
         rows -= len(popup)

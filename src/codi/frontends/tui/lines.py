@@ -106,6 +106,28 @@ def _words(spans: Sequence[Span]) -> list[tuple[list[Span], list[Span]]]:
     return words
 
 
+def broken(spans: Line, columns: int) -> list[Line]:
+    """Code is broken where the row ends, not at its spaces: they may mean something."""
+    if line_width(spans) <= columns:
+        return [tuple(spans)]
+    rows: list[Line] = []
+    row: list[Span] = []
+    room = columns
+    for text, style in spans:
+        rest = text
+        while rest:
+            piece = head(rest, room)
+            if not piece and row:
+                rows.append(tuple(row))
+                row, room = [], columns
+                continue
+            piece = piece or rest[0]
+            row.append((piece, style))
+            room -= width(piece)
+            rest = rest[len(piece) :]
+    return [*rows, tuple(row)] if row else rows
+
+
 def merged(spans: Iterable[Span]) -> Line:
     """The same text with neighbours of one style joined."""
     out: list[Span] = []

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from codi.frontends.tui.cells import head, width
+from codi.frontends.tui.cells import width
+from codi.frontends.tui.growing import OpenListing, OpenParagraph, open_listing, open_paragraph
 from codi.frontends.tui.highlighting import highlighted, stretches
-from codi.frontends.tui.lines import Line, Span, clipped, line_width, merged, plain, wrapped
+from codi.frontends.tui.lines import Line, Span, broken, clipped, line_width, merged, plain, wrapped
 
 _LEAST = 8
 _LEAST_COLUMN = 6
@@ -19,68 +20,87 @@ _RULE = 40
 
 
 class Markdown:
-    """The text of an answer, fed as it comes. `is_done` says that no more will."""
+    """The text of an answer, fed as it comes. `is_done` says that no more will. `above` are lines that stand before it."""
 
-    def __init__(self, text: str = "") -> None:
-        self.text = text
+    def __init__(self, text: str = "", above: Sequence[Line] = ()) -> None:
         self.is_done = False
-        self._blocks: list[_Block] = []
+        self._past: list[str] = []
+        self._source = ""
+        self._new = [text] if text else []
         self._tail: list[_Block] = []
-        self._tail_at = 0
-        self._parsed = -1
+        self._open: OpenParagraph | OpenListing | None = None
         self._columns = -1
-        self._frozen: list[Line] = []
-        self._laid = 0
-        self._shown: list[Line] = []
-        self._shown_of = (-1, -1)
+        self._above = above
+        self._lines: list[Line] = []
+        self._frozen = self._begun = 0
+
+    @property
+    def text(self) -> str:
+        return "".join([*self._past, self._source, *self._new])
 
     def feed(self, text: str) -> None:
-        self.text += text
+        if text:
+            self._new.append(text)
 
-    def lines(self, columns: int) -> list[Line]:
-        """The whole text, a blank line between blocks."""
-        if self._shown_of != (len(self.text), columns):
-            self._lay(columns)
-            self._shown = list(self._frozen)
-            for block in self._tail:
-                self._shown += self._spaced(self._shown, block.lines(columns))
-            self._shown_of = len(self.text), columns
-        return self._shown
+    def forget_lines(self) -> None:
+        """Nobody will look at it soon: it is laid out anew when somebody does."""
+        self._source, self._past, self._new = self.text, [], []
+        self._columns, self._lines, self._tail, self._open = -1, [], [], None
+
+    def lines(self, columns: int) -> Sequence[Line]:
+        """The whole text, a blank line between blocks. To be looked at and not to be kept: what comes changes it."""
+        self._lay(columns)
+        return self._lines
 
     def settled(self, columns: int) -> int:
         """How many of the first lines will stay as they are."""
         self._lay(columns)
-        count = len(self._frozen)
+        count = self._frozen
         if self._tail:
-            begun = self._tail[0].settled(columns)
-            count += begun + (1 if count and begun else 0)
+            begun = self._open.settled if isinstance(self._open, OpenListing) else self._begun
+            count += begun + (1 if count > len(self._above) and begun else 0)
         return count
 
     def _lay(self, columns: int) -> None:
-        self._parse()
         if columns != self._columns:
-            self._columns, self._frozen, self._laid = columns, [], 0
-        for block in self._blocks[self._laid :]:
-            self._frozen += self._spaced(self._frozen, block.lines(columns))
-        self._laid = len(self._blocks)
-
-    def _spaced(self, before: list[Line], lines: list[Line]) -> list[Line]:
-        return [(), *lines] if before else lines
-
-    def _parse(self) -> None:
-        if self._parsed == len(self.text):
+            self._source, self._past, self._new, self._open = self.text, [], [], None
+            self._columns, self._lines, self._frozen = columns, list(self._above), len(self._above)
+        elif not self._new:
             return
-        self._parsed = len(self.text)
-        source = self.text[self._tail_at :]
-        blocks = _blocks(source)
+        else:
+            new, self._new = "".join(self._new), []
+            self._source += new
+            if self._open and self._open.grow(new, self._lines):
+                return
+        done = self._parse()
+        del self._lines[self._frozen :]
+        for block in done:
+            self._add(block.lines(columns))
+        self._frozen = len(self._lines)
+        for block in self._tail:
+            self._add(block.lines(columns))
+        self._begun = self._tail[0].settled(columns) if self._tail else 0
+        self._open = self._tail[-1].opened(self._source, columns, is_alone=len(self._tail) == 1) if self._tail else None
+
+    def _add(self, lines: Sequence[Line]) -> None:
+        if len(self._lines) > len(self._above):
+            self._lines.append(())
+        self._lines += lines
+
+    def _parse(self) -> list["_Block"]:
+        """The blocks that are complete now. What follows them is looked at again when more comes."""
+        blocks = _blocks(self._source)
+        done = []
         # Whether a block has begun at all is known for certain once its first line is whole.
-        while len(blocks) > 1 and "\n" in source[_offset(source, blocks[1].first) :]:
-            self._blocks.append(blocks.pop(0))
-        if self._blocks and blocks and blocks[0].first:
-            at = _offset(source, blocks[0].first)
-            self._tail_at += at
-            blocks = _blocks(source[at:])
+        while len(blocks) > 1 and "\n" in self._source[_offset(self._source, blocks[1].first) :]:
+            done.append(blocks.pop(0))
+        if done:
+            at = _offset(self._source, blocks[0].first)
+            self._past.append(self._source[:at])
+            self._source = self._source[at:]
+            blocks = _blocks(self._source)
         self._tail = blocks
+        return done
 
 
 class _Block:
@@ -101,12 +121,25 @@ class _Block:
         if kind == "fence":
             code = self._tokens[0].content.split("\n")
             done = [end for _, end in stretches(code)[:-1]]
-            return 1 + sum(len(_hard(((text, ""),), columns)) for text in code[: done[-1]]) if done else 0
+            return 1 + sum(len(broken(((text, ""),), columns)) for text in code[: done[-1]]) if done else 0
         if kind in ("bullet_list_open", "ordered_list_open"):
             items = _children(self._tokens[1:-1])
             start = self._tokens[0].attrGet("start") or 1
             return sum(len(_item(item, kind, start + at, columns)) for at, item in enumerate(items[:-1]))
         return 0
+
+    def opened(self, source: str, columns: int, *, is_alone: bool) -> OpenParagraph | OpenListing | None:
+        """What can grow without another look at all of it. This is the last block of the `source`; or the only one."""
+        first = self._tokens[0]
+        if columns < _LEAST:
+            return None
+        if first.type == "paragraph_open":
+            return open_paragraph(source, columns)
+        if first.type == "fence" and is_alone:
+            lines = first.map[1] - first.map[0]
+            is_closed = first.content.count("\n") < lines - 1
+            return None if is_closed else open_listing(source, _language(first), columns)
+        return None
 
 
 @cache
@@ -151,7 +184,7 @@ def _render(tokens: Sequence[Any], columns: int) -> list[Line]:
             mark = "#" * int(token.tag[1:]) + " "
             return wrapped([(mark, "heading"), *_inline(tokens[1], "heading")], columns)
         case "paragraph_open":
-            return wrapped(_inline(tokens[1], "text"), columns)
+            return wrapped(merged(_inline(tokens[1], "text")), columns)
         case "fence" | "code_block":
             return _code(token, columns)
         case "bullet_list_open" | "ordered_list_open":
@@ -195,35 +228,17 @@ def _without(spans: Line, characters: int) -> list[Span]:
     return out
 
 
+def _language(token: Any) -> str:
+    return token.info.strip().split(" ")[0] if token.info else ""
+
+
 def _code(token: Any, columns: int) -> list[Line]:
-    language = token.info.strip().split(" ")[0] if token.info else ""
+    language = _language(token)
     code = token.content.removesuffix("\n").split("\n")
     lines: list[Line] = [((f"```{language}"[:columns], "dim"),)] if token.type == "fence" else []
     for line in highlighted(code, language):
-        lines += _hard(line, columns)
+        lines += broken(line, columns)
     return [*lines, (("```"[:columns], "dim"),)] if token.type == "fence" else lines
-
-
-def _hard(spans: Line, columns: int) -> list[Line]:
-    """Code is broken where the row ends, not at its spaces: they may mean something."""
-    if line_width(spans) <= columns:
-        return [tuple(spans)]
-    rows: list[Line] = []
-    row: list[Span] = []
-    room = columns
-    for text, style in spans:
-        rest = text
-        while rest:
-            piece = head(rest, room)
-            if not piece and row:
-                rows.append(tuple(row))
-                row, room = [], columns
-                continue
-            piece = piece or rest[0]
-            row.append((piece, style))
-            room -= width(piece)
-            rest = rest[len(piece) :]
-    return [*rows, tuple(row)] if row else rows
 
 
 def _table(tokens: Sequence[Any], columns: int) -> list[Line]:

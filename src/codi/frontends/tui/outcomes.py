@@ -7,7 +7,7 @@ from typing import Any, assert_never, get_args
 import anyio
 from msgspec import json
 
-from codi.commands.command import Ask, Do, Fail, InLine, Leave, Open, Outcome, Show
+from codi.commands.command import Ask, Do, Fail, InLine, Leave, List, Open, Outcome, Part, Show
 from codi.commands.settings import UiSettings
 from codi.frontends.desk import line_of
 from codi.frontends.tui import pickers
@@ -165,7 +165,7 @@ class Outcomes:
         else:
             self._transcript.add(block)
 
-    async def _open(self, view: str, argument: str, text: str) -> None:
+    async def _open(self, view: Part | List, argument: str, text: str) -> None:
         match view:
             case "tree":
                 await self._walk().navigate()
@@ -212,6 +212,8 @@ class Outcomes:
             case "thinking":
                 levels = [Choice(level, level) for level in get_args(Level)]
                 await self._choose("thinking", levels, ChooseThinking)
+            case _ as never:
+                assert_never(never)
 
     def hear(self, event: Event) -> None:
         """What became of a choice, and of going about: the person's words are theirs again."""

@@ -74,7 +74,8 @@ class QuestionDialog:
 
     def __init__(self, asked: QuestionAsked, answer: Callable[[Reply], object]) -> None:
         self.asked = asked
-        self.is_armed = False
+        self.place = ""
+        self.is_armed = self.is_viewing = False
         self._answer = answer
         self._at = 0
         self._chosen: set[int] = set()

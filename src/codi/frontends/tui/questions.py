@@ -2,19 +2,28 @@
 
 from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
 import anyio
 
 from codi.frontends.answers import MOST_RISK, Answering
-from codi.frontends.tui.approval_dialog import ApprovalDialog
-from codi.frontends.tui.question_dialogs import QuestionDialog
-from codi.protocol.events import ApprovalAsked, ApprovalGiven, Entry, Event, QuestionAsked, TurnEnded
+from codi.frontends.tui.panes import Pane
+from codi.protocol.events import ApprovalAsked, ApprovalGiven, Entry, Event, QuestionAsked, SessionOpened, TurnEnded
 from codi.protocol.ops import Answer, Reply
 
 DEAF_S = 0.2
 """So long after a dialog opened a key is not for it: it was on its way to the editor. A mark shows when it listens."""
 
-Dialog = ApprovalDialog | QuestionDialog
+
+class Dialog(Pane, Protocol):
+    """`place` is which of several it is. `is_armed` when it takes keys; `is_viewing` while it shows at length what would be done."""
+
+    place: str
+    is_armed: bool
+    is_viewing: bool
+
+    @property
+    def asked(self) -> ApprovalAsked | QuestionAsked: ...
 
 
 class Questions:
@@ -45,7 +54,7 @@ class Questions:
                 self._count()
             case Entry(fact=ApprovalGiven(tool_call_id=call_id)):
                 self._settled(call_id)
-            case Entry(fact=TurnEnded()):
+            case Entry(fact=TurnEnded() | SessionOpened()):
                 self._asked.clear()
                 self.dialog = None
 
@@ -62,10 +71,15 @@ class Questions:
     def _next(self) -> None:
         if self.dialog is not None or not self._asked:
             return
+        # The dialogs are loaded with the first question: many a conversation has none.
         asked = self._asked[0]
         if isinstance(asked, QuestionAsked):
+            from codi.frontends.tui.question_dialogs import QuestionDialog
+
             self.dialog = QuestionDialog(asked, self._reply)
         else:
+            from codi.frontends.tui.approval_dialog import ApprovalDialog
+
             self.dialog = ApprovalDialog(asked, self._send)
             self._count()
         self._opened.set()
@@ -73,7 +87,7 @@ class Questions:
 
     def _count(self) -> None:
         """How many wait, also those that came while this one stood."""
-        if isinstance(self.dialog, ApprovalDialog):
+        if self.dialog:
             self.dialog.place = f"1 of {len(self._asked)}" if len(self._asked) > 1 else ""
 
     def _reply(self, reply: Reply) -> None:

@@ -43,7 +43,7 @@ class Screen:
             self._at -= len(committed)
             return
         same = _common(old, new)
-        kept = min(_common(old[::-1], new[::-1]), min(len(old), len(new)) - same)
+        kept = _common_end(old, new, min(len(old), len(new)) - same)
         if len(new) > self.rows or (kept == 0 and len(old) != len(new)):
             out = self._rewrite_from(same, new)
             quiet = False
@@ -146,6 +146,16 @@ class Screen:
 def _common(one: Sequence[Row], other: Sequence[Row]) -> int:
     count = 0
     for a, b in zip(one, other, strict=False):
+        if a is not b and a != b:
+            break
+        count += 1
+    return count
+
+
+def _common_end(one: Sequence[Row], other: Sequence[Row], most: int) -> int:
+    count = 0
+    while count < most:
+        a, b = one[-1 - count], other[-1 - count]
         if a is not b and a != b:
             break
         count += 1

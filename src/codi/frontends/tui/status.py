@@ -23,6 +23,9 @@ from codi.protocol.messages import Message, Usage
 
 _NARROW, _TINY = 60, 30
 
+_PLAIN = str | int | float | None
+"""Of what kinds all is that the line is made of, but for the jobs, of which it shows the number."""
+
 
 class Status:
     """Folded from the events of one conversation. `order` are the items that a person wants to see; `said` is what a program of
@@ -48,6 +51,7 @@ class Status:
         self._input = self._output = self._read = self._written = 0
         self._cost: float | None = 0.0
         self._todo = ""
+        self._drawn: tuple[tuple[object, ...], Line] = ((), ())
 
     def hear(self, event: Event) -> None:
         if isinstance(event, SandboxDelta):
@@ -107,6 +111,12 @@ class Status:
 
     def line(self, columns: int) -> Line:
         """One row, with less on it the narrower the window is."""
+        told = (columns, self.jobs, *(value for value in vars(self).values() if isinstance(value, _PLAIN)))
+        if self._drawn[0] != told:
+            self._drawn = told, self._line(columns)
+        return self._drawn[1]
+
+    def _line(self, columns: int) -> Line:
         if self.said:
             return clipped(((visible(self.said), "dim"),), columns)
         if self._order and columns >= _TINY:

@@ -149,6 +149,9 @@ def depth_of(environment: Mapping[str, str], is_terminal: bool = True) -> Depth:
     return 16
 
 
+_REMEMBERED = 500
+
+
 class Painter:
     """Makes rows of lines: the one place where a style becomes an escape sequence."""
 
@@ -157,6 +160,7 @@ class Painter:
         self.depth = depth
         self._links = links
         self._openings: dict[str, str] = {"": ""}
+        self._rows: dict[Line, Row] = {}
         self.picture: Callable[[str], str] = lambda style: ""
         """The sequence that draws the picture of a style `image:...`."""
 
@@ -164,9 +168,18 @@ class Painter:
         """Paint with another theme from now on."""
         self.tokens = tokens
         self._openings = {"": ""}
+        self._rows = {}
 
     def row(self, line: Line) -> Row:
-        return tuple((self.opening(style), text) for text, style in line if text)
+        """The same row for the same line: most of what stands on a screen stood there a frame ago."""
+        row = self._rows.get(line)
+        if row is None:
+            if len(self._rows) >= _REMEMBERED:
+                self._rows.clear()
+            row = tuple((self.opening(style), text) for text, style in line if text)
+            if not any(style.startswith("image:") for _, style in line):  # pictures are drawn anew
+                self._rows[line] = row
+        return row
 
     def rows(self, lines: Iterable[Line]) -> list[Row]:
         return [self.row(line) for line in lines]

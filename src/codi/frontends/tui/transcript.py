@@ -19,6 +19,7 @@ from codi.frontends.tui.panes import Block
 from codi.protocol.events import (
     ApprovalGiven,
     CallEndDelta,
+    CallIntended,
     CallStartDelta,
     CommandDelta,
     CommandShown,
@@ -29,6 +30,7 @@ from codi.protocol.events import (
     FilesChanged,
     MessageAdded,
     Retried,
+    SessionOpened,
     Skipped,
     SnapshotTaken,
     StatusDelta,
@@ -56,6 +58,7 @@ class Transcript:
         self._lines_printed = 0
         self._streaming: dict[tuple[str, int], Any] = {}
         self._calls: dict[str, ToolBlock] = {}
+        self._intended: set[str] = set()
         self._final: AnswerBlock | None = None
         self._retrying: RetryBlock | None = None
         self._columns = 80
@@ -143,6 +146,8 @@ class Transcript:
                 break
             self._printed += 1
             self._lines_printed = 0
+            if isinstance(block, AnswerBlock):
+                block.printed()
         self._forget()
         return out
 
@@ -207,6 +212,10 @@ class Transcript:
                 self.add(NoticeBlock("warning", f"undo does not cover {count}", more=rows))
             case CommandShown() as shown:
                 self._end_command(shown)
+            case CallIntended(tool_call_id=call_id):
+                self._intended.add(call_id)
+            case SessionOpened():
+                self._leave_open()
             case TurnEnded() as ended:
                 self._end_turn(ended)
 
@@ -269,12 +278,23 @@ class Transcript:
         held: State = "failed" if shown.exit_code else "ok"
         block.end(result, "cancelled" if shown.cancelled else "denied" if block.state == "denied" else held)
 
+    def _leave_open(self) -> None:
+        """What an earlier run of codi did not come to the end of."""
+        self._is_running = False
+        for call in self._calls.values():
+            if not call.is_done:
+                how = "interrupted, effect unknown" if call.call_id in self._intended else "not run"
+                call.end(ToolResult(call.call_id, (Text(how),), True, call.tool), "cancelled")
+        self._calls.clear()
+        self._intended.clear()
+
     def _end_turn(self, ended: TurnEnded) -> None:
         self._is_running = False
         for call in self._calls.values():
             if not call.is_done:
                 call.state = "cancelled"
         self._calls.clear()
+        self._intended.clear()
         unbacked = self._judge()
         if self._final:
             self._final.end(self._final.text)
@@ -365,7 +385,10 @@ class Pages:
 
     def _laid(self, columns: int) -> list[Sequence[Line]]:
         pairs = zip(self._blocks, self._whole, strict=True)
-        return [block.whole(columns) if is_whole else block.lines(columns) for block, is_whole in pairs]
+        return [
+            block.whole(columns) if is_whole else [_undrawn(line) for line in block.lines(columns)]
+            for block, is_whole in pairs
+        ]
 
 
 def _is_about_tries(event: Event) -> bool:

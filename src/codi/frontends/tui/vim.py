@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from codi.frontends.tui.cells import graphemes
+from codi.frontends.tui.composer import Modal
 from codi.frontends.tui.editor import Editor
 from codi.frontends.tui.keys import Input
 from codi.frontends.tui.motions import Stretch, found, moved, object_at
@@ -19,7 +20,7 @@ _KEYS = {"left": "h", "right": "l", "up": "k", "down": "j", "home": "0", "end": 
 _MOST_COUNT = 9999
 
 
-class Vim:
+class Vim(Modal):
     """`editor` gives the editor as it is now, `up_down` moves the caret by a row where the lines are wrapped or goes through the
     history. The mode is `insert` at first: a person types a prompt."""
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from itertools import islice
 
 import anyio
 
@@ -11,6 +12,7 @@ from codi.workspace.paths import inside
 from codi.workspace.sandbox.standing import Standing, cure_for, unsupported
 
 _LIMIT_S = 5.0
+_MOST_ENTRIES = 1000
 _HOLDS = "holds"
 _SCRIPT = f'if (: > "$1") 2>/dev/null; then echo "$1 could be written"; else echo {_HOLDS}; fi'
 _WRITING = f': > "$1" && echo {_HOLDS}'
@@ -47,6 +49,18 @@ async def overlay_failure(orders: bytes, folder: str) -> str | None:
     finally:
         with suppress(FileNotFoundError):
             os.unlink(target)
+
+
+def foreign_files(folders: Iterable[str]) -> list[str]:
+    """Of these folders and what lies in them at once: what is not this user's and group's. An overlay cannot copy it."""
+    found = []
+    for folder in folders:
+        with suppress(OSError):
+            for path in (folder, *(entry.path for entry in islice(os.scandir(folder), _MOST_ENTRIES))):
+                status = os.lstat(path)
+                if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
+                    found.append(path)
+    return found
 
 
 def submounts(folders: Iterable[str]) -> list[str]:

@@ -15,7 +15,7 @@ from codi.workspace.leftovers import OwnFolder
 from codi.workspace.paths import inside, real
 from codi.workspace.sandbox import places
 from codi.workspace.sandbox.guard import Guard
-from codi.workspace.sandbox.probing import ROUTES, overlay_failure, standing, submounts
+from codi.workspace.sandbox.probing import ROUTES, foreign_files, overlay_failure, standing, submounts
 from codi.workspace.sandbox.proxy import Proxy
 from codi.workspace.sandbox.settings import Mode, SandboxSettings
 from codi.workspace.sandbox.standing import OFF, Standing
@@ -168,6 +168,8 @@ class Sandbox:
             return f"an overlay needs codi's own launcher at level 3, and here is {held.words}"
         if mounted := submounts(self._roots):
             return f"{mounted[0]} is a mount of its own, which an overlay does not show"
+        if not self._is_among_others and (foreign := foreign_files(self._roots)):
+            return f"{foreign[0]} belongs to another user or group, and a command knows only its own"
         failure = ""
         for place in dict.fromkeys((self._spool, _MEMORY)):
             self._layers = place
@@ -275,19 +277,22 @@ class Sandbox:
         return list(dict.fromkeys([*hidden, *places.sockets()]))
 
     def _orders(self, route: str, view: View, network: str, timeout_s: float) -> bytes:
-        root = self._roots[0]
         orders: Orders = {
             "level": ROUTES[route],
             "route": route,
             "view": view,
             "devices": [f"/dev/{name}" for name in _DEVICES],
             "network": network,
-            "among_others": os.geteuid() == 0 and os.stat(root).st_uid != 0,
+            "among_others": self._is_among_others,
             "processes": PROCESSES,
             "file_bytes": FILE_BYTES,
             "cpu_s": None if timeout_s > _ENDLESS_S else int(timeout_s + 1) * (os.cpu_count() or 1),
         }
         return json.dumps(orders).encode()
+
+    @property
+    def _is_among_others(self) -> bool:
+        return os.geteuid() == 0 and os.stat(self._roots[0]).st_uid != 0
 
     def _trial(self, route: str) -> bytes | None:
         if route == "bubblewrap" and not shutil.which("bwrap"):

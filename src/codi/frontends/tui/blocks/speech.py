@@ -11,6 +11,7 @@ from codi.protocol.messages import Image
 
 _ENDS = ".!?:;*_`\"')"
 """What may stand behind a sentence and belongs to it."""
+_ABOVE: tuple[Line, ...] = ((),)
 _FILE = re.compile(r'<(file|directory) name="[^"\n]*"[^>\n]*>.*?</\1>\n', re.DOTALL)
 
 
@@ -49,7 +50,7 @@ class AnswerBlock:
     """What the model says, as it comes."""
 
     def __init__(self, text: str = "") -> None:
-        self._markdown = Markdown(visible(text))
+        self._markdown = Markdown(visible(text), _ABOVE)
         self.is_done = False
 
     @property
@@ -63,7 +64,7 @@ class AnswerBlock:
         """This is what was said; where something else was streamed, this counts."""
         whole = visible(text)
         if whole != self._markdown.text:
-            self._markdown = Markdown(whole)
+            self._markdown = Markdown(whole, _ABOVE)
 
     def mark(self, sentence: str, mark: str, columns: int, printed: int) -> bool:
         """Put a mark behind a sentence. False where it is not found, or stands among the first `printed` lines."""
@@ -72,8 +73,8 @@ class AnswerBlock:
             return False
         end = next((at for at, letter in enumerate(after) if letter not in _ENDS), len(after))
         found, after = found + after[:end], after[end:]
-        marked = Markdown(f"{before}{found} {mark.replace('[', chr(92) + '[')}{after}")
-        if marked.lines(columns)[: max(printed - 1, 0)] != self._markdown.lines(columns)[: max(printed - 1, 0)]:
+        marked = Markdown(f"{before}{found} {mark.replace('[', chr(92) + '[')}{after}", _ABOVE)
+        if marked.lines(columns)[:printed] != self._markdown.lines(columns)[:printed]:
             return False
         self._markdown = marked
         return True
@@ -83,14 +84,18 @@ class AnswerBlock:
         self.replace(text)
         self._markdown.is_done = self.is_done = True
 
+    def printed(self) -> None:
+        """All of it is the terminal's now."""
+        self._markdown.forget_lines()
+
     def settled(self, columns: int) -> int:
-        return self._markdown.settled(columns) + 1
+        return self._markdown.settled(columns)
 
-    def lines(self, columns: int) -> list[Line]:
-        return self.whole(columns)
+    def lines(self, columns: int) -> Sequence[Line]:
+        return self._markdown.lines(columns)
 
-    def whole(self, columns: int) -> list[Line]:
-        return [(), *self._markdown.lines(columns)]
+    def whole(self, columns: int) -> Sequence[Line]:
+        return self._markdown.lines(columns)
 
 
 class ThinkingBlock:

@@ -29,6 +29,8 @@ from codi.protocol.messages import Image
 
 MOST_COLUMNS, MOST_ROWS = 60, 20
 _INDENT = 2
+_KEPT = 20
+"""So many pictures are kept as they are drawn; one that is needed again is made again."""
 _OTHER_ROWS = 6
 """So many rows of the window are left to what is not the picture."""
 _SMALL_CELL = 6, 12
@@ -59,6 +61,7 @@ class Gallery:
         self._cell: tuple[int, int] | None = None
         self._numbers: dict[str, int] = {}
         self._drawn: dict[str, str] = {}
+        self._laid: dict[tuple[object, ...], list[Line]] = {}
         if self.way != "none":
             ask(ASK_CELL)
 
@@ -77,6 +80,15 @@ class Gallery:
 
     def lines(self, image: Image, columns: int) -> list[Line]:
         """The picture in words, and below it the lines over which it is drawn, where that can be."""
+        place = image.data, columns, self._window()[0], self.way, self._cell
+        if place not in self._laid:
+            if len(self._laid) >= _KEPT:
+                self._laid.clear()
+                self._drawn.clear()
+            self._laid[place] = self._lay(image, columns)
+        return self._laid[place]
+
+    def _lay(self, image: Image, columns: int) -> list[Line]:
         said: Line = clipped(((f"  {placeholder(image)}", "dim"),), columns)
         try:
             data = binascii.a2b_base64(image.data)

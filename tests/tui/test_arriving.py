@@ -1,0 +1,50 @@
+"""A person is greeted before the agent is loaded: what is said then is heard, and what goes wrong then is told."""
+
+from conftest import says
+
+NOBODY = {"ANTHROPIC_API_KEY": "k", "ANTHROPIC_BASE_URL": "http://127.0.0.1:1"}
+CTRL_D, ENTER = "\x04", "\r"
+
+
+def test_a_prompt_sent_at_the_greeting_is_answered(lab, terminals):
+    server = lab([says("One."), says("Two.")])
+    talk = terminals()
+    talk.wait_for("codi 0")
+    talk.type("first" + ENTER)
+    talk.wait_for("› first", "One.", "1 step,")
+    talk.type("second" + ENTER)
+    talk.wait_for("Two.")
+    assert len(server.requests) == 2
+
+
+def test_a_command_given_at_the_greeting_is_obeyed(codi, terminals):
+    codi.env |= NOBODY
+    talk = terminals()
+    talk.wait_for("codi 0")
+    talk.type("/name early" + ENTER)
+    talk.wait_for("early")
+    talk.type(CTRL_D)
+    assert talk.end() == 0
+
+
+def test_who_leaves_at_the_greeting_has_left(codi, terminals):
+    codi.env |= NOBODY
+    talk = terminals()
+    talk.wait_for("codi 0")
+    talk.type(CTRL_D)
+    assert talk.end() == 0
+
+
+def test_what_goes_wrong_behind_the_greeting_is_told(codi, terminals):
+    codi.env |= NOBODY
+    talk = terminals("--tools", "telepathy")
+    assert talk.end() == 2
+    assert b"telepathy" in talk.raw and b"hint: " in talk.raw
+    assert talk.raw.rindex(b"\x1b[?2004l") < talk.raw.rindex(b"hint: "), "the terminal is given back first"
+
+
+def test_nobody_is_greeted_by_a_model_without_a_key(codi, terminals):
+    codi.env.pop("ANTHROPIC_API_KEY", None)
+    talk = terminals("--model", "anthropic/claude-sonnet-4-5")
+    assert talk.end() != 0
+    assert b"codi 0" not in talk.raw and b"error: " in talk.raw
