@@ -16,6 +16,7 @@ import anyio
 from anyio import to_thread
 
 from codi.commands.kit import commands
+from codi.commands.settings import UiSettings
 from codi.frontends.desk import ConversationDesk, line_of
 from codi.frontends.shell_lines import LINES_OF_SHELL
 from codi.frontends.tui import attention
@@ -113,6 +114,7 @@ class App:
             pull_back=self._pull_back,
             tree=lambda: self._desk.tree,
             put=self._composer.set,
+            reread=self._reread,
             waiting=lambda: self._desk.waiting,
             standing=lambda: (self._status.used, f"{self._status.provider}/{self._status.model}"),
             obey=lambda line: self._lines.send_nowait(line),
@@ -383,6 +385,15 @@ class App:
                 self._canvas.terminal.write(self._attention.call("codi waits for your answer"))
         self._composer.mode = "" if self._status.mode == "default" else self._status.mode
         self._composer.level = self._status.thinking
+
+    def _reread(self, ui: UiSettings) -> None:
+        """Take over what the settings say now."""
+        composer = self._composer
+        composer.keymap, composer.popup_rows, composer.paste_lines = Keymap(ui.keys), ui.popup_rows, ui.paste_lines
+        self._look.thinking, self._look.motion = not ui.hide_thinking, ui.motion
+        self._outcomes.complain([f"ui.keys: {complaint}" for complaint in composer.keymap.complaints])
+        self._transcript.add(NoticeBlock("info", "keys and looks are as the settings say now"))
+        self._outcomes.use_theme(ui.theme)
 
     def _take_over_composer(self) -> None:
         ui, composer = self._around.ui, self._composer
