@@ -370,11 +370,14 @@ class App:
             case Entry(fact=TurnStarted()):
                 self._is_busy, self._began = True, self._look.now
                 self._began_turn.set()
-                self._canvas.terminal.write(attention.ANSWER_MARK)
+                if self.drawn.is_set():  # of what was said before nothing is on the terminal yet that could be marked
+                    self._canvas.terminal.write(attention.ANSWER_MARK)
             case Entry(fact=SessionOpened() | TitleGiven() as fact):
                 if isinstance(fact, SessionOpened):
                     self._is_busy = False  # what was begun before went no further
                 self._canvas.terminal.write(attention.title(self._status.title, self._around.cwd))
+            case Entry(fact=TurnEnded()) if not self.drawn.is_set():
+                self._is_busy = False
             case Entry(fact=TurnEnded()):
                 took = self._look.now - self._began
                 self._is_busy = False

@@ -57,8 +57,8 @@ class Transcript:
         self.blocks: list[Block] = []
         self._printed = 0
         self._lines_printed = 0
-        self._earlier: tuple[int, int] | None = None
         self._begin: int | None = None
+        self._is_shown = False
         self._streaming: dict[tuple[str, int], Any] = {}
         self._calls: dict[str, ToolBlock] = {}
         self._intended: set[str] = set()
@@ -129,17 +129,18 @@ class Transcript:
         return found
 
     def printable(self, columns: int, earlier: int) -> list[Line]:
-        """The lines that will not change any more and were not given before; of what earlier runs said, the last `earlier`."""
-        before = self._printed, self._lines_printed, self._earlier
+        """The lines that will not change any more and were not given before; of what was said before anything was shown, the last
+        `earlier`."""
+        before = self._printed, self._lines_printed, self._is_shown
         try:
             return self._printable(columns, earlier)
         except Exception:
-            self._printed, self._lines_printed, self._earlier = before
+            self._printed, self._lines_printed, self._is_shown = before
             raise
 
-    def _leave_out(self, columns: int, earlier: int, end: int) -> list[Line]:
-        """Go on where the last lines before `end` begin; a note of what was before, where there was something."""
-        at = end
+    def _leave_out(self, columns: int, earlier: int) -> list[Line]:
+        """Go on where the last lines begin; a note of what was before, where there was something."""
+        at = len(self.blocks)
         while at > self._printed and earlier > 0:
             at -= 1
             earlier -= len(self.blocks[at].lines(columns))
@@ -152,9 +153,9 @@ class Transcript:
         out: list[Line] = []
         self._columns = columns
         while self._printed < len(self.blocks):
-            if self._earlier and self._printed >= self._earlier[0]:
-                out += self._leave_out(columns, earlier, self._earlier[1])
-                self._earlier = None
+            if not self._is_shown and self._printed == self._begin:
+                self._is_shown = True
+                out += self._leave_out(columns, earlier)
             block = self.blocks[self._printed]
             lines = block.lines(columns)
             final = len(lines) if block.is_done else min(block.settled(columns), len(lines))
@@ -166,6 +167,7 @@ class Transcript:
             self._lines_printed = 0
             if isinstance(block, AnswerBlock):
                 block.printed()
+        self._is_shown = True
         self._forget()
         return out
 
@@ -297,7 +299,7 @@ class Transcript:
         block.end(result, "cancelled" if shown.cancelled else "denied" if block.state == "denied" else held)
 
     def _leave_open(self) -> None:
-        """All that stands there was said in earlier runs of codi, and what they did not come to the end of ends here."""
+        """What an earlier run of codi did not come to the end of."""
         self._is_running = False
         for call in self._calls.values():
             if not call.is_done:
@@ -305,7 +307,6 @@ class Transcript:
                 call.end(ToolResult(call.call_id, (Text(how),), True, call.tool), "cancelled")
         self._calls.clear()
         self._intended.clear()
-        self._earlier = self._begin or 0, len(self.blocks)
 
     def _end_turn(self, ended: TurnEnded) -> None:
         self._is_running = False
