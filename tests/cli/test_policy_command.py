@@ -105,14 +105,16 @@ def test_check_answers_line_by_line_and_goes_on_after_a_bad_one(codi: Codi):
         "ask",
         "allow",
         "deny",
-        None,
-        None,
-        None,
-        None,
+        "ask",
+        "ask",
+        "ask",
+        "ask",
         "ask",
     ]
-    assert all(set(line) == {"cmd", "decision", "risk", "reasons", "rules"} for line in run.lines if "decision" in line)
-    assert all(line["error"] for line in run.lines if "decision" not in line)
+    bad = run.lines[5:9]
+    keys = {"cmd", "decision", "risk", "reasons", "rules"}
+    assert all(set(line) == keys and line["reasons"] for line in run.lines if line not in bad)
+    assert all(set(line) == {*keys, "error"} and line["reasons"] == [line["error"]] for line in bad)
     assert run.lines[1]["rules"] == ["r1"] and run.lines[0]["risk"] == 0 and run.lines[4]["risk"] == 10
 
 

@@ -3,6 +3,8 @@
 import time
 
 import pytest
+from attacks import LOOKS
+from shell_lines import BENIGN
 
 from codi.policy.danger import danger_of
 from codi.policy.modes import policy_of
@@ -604,6 +606,17 @@ def test_the_score_grows_with_the_class_and_has_its_reasons(scores, lines):
     for line in lines:
         danger = danger_of(line, ROOT, HERE)
         assert danger.risk in scores and all(danger.reasons), (line, danger)
+
+
+def test_what_runs_unasked_has_no_risk():
+    looks = [*BENIGN, *LOOKS, "git config core.pager", "find . -name .env", "find make -type d", "rg '.ssh/'"]
+    unasked = [line for line in looks if isinstance(judged(line, "default"), Allow)]
+    assert len(unasked) > 500 and {danger_of(line, ROOT, HERE).risk for line in unasked} == {0}
+
+
+@pytest.mark.parametrize("line", ["cat < .env", "git show HEAD:.env", "grep -r x --include=.env ."])
+def test_a_secret_is_one_wherever_it_stands(line):
+    assert danger_of(line, ROOT, HERE).risk == 8
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,9 @@ from codi.workspace import paths
 
 EXIT_STATUS: dict[Decision, int] = {"allow": 0, "ask": 3, "deny": 1}
 
+_UNREAD = 5
+"""The risk of what cannot be read: that of a command of which nothing is known, and 2 more."""
+
 
 class Told(Struct, frozen=True):
     """An answer in words or as a table, and as JSON: one object each."""
@@ -117,11 +120,12 @@ class PolicyDesk:
         return Told(tuple(lines), objects=(told,))
 
     def checked(self, text: bytes) -> dict[str, Any]:
-        """The answer to one line `{"cmd": ..., "cwd"?: ...}`; for one that says something else an `error`."""
+        """The answer to one line `{"cmd": ..., "cwd"?: ...}`; one that says something else asks, and has an `error`."""
         try:
             said = msgspec.json.decode(text, type=_Line)
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-            return {"cmd": None, "error": f"expected an object with cmd and perhaps cwd: {error}"}
+            why = f"expected an object with cmd and perhaps cwd: {error}"
+            return {"cmd": None, "decision": "ask", "risk": _UNREAD, "reasons": [why], "rules": [], "error": why}
         if isinstance(said.cmd, tuple):
             return {**self._judged(said.cmd, said.cwd), "cmd": list(said.cmd)}
         return self._judged(said.cmd, said.cwd)

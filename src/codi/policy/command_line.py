@@ -77,7 +77,8 @@ def _launched(command: Command) -> Iterator[Command]:
     left = _MOST_LAUNCHED
     for at in range(1, len(command.words)):
         word = command.words[at]
-        if not word.startswith("-") and not _ASSIGNMENT.match(word):
+        is_root = word == "." and command.program in ("find", "fd")
+        if not word.startswith("-") and not _ASSIGNMENT.match(word) and not is_root:
             left -= 1
             if left < 0:
                 yield Command(words=[UNKNOWN])

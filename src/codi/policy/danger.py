@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import Struct
 
 from codi.policy.command_line import SHELLS, UNKNOWN, Command, commands_of, names_known
-from codi.policy.looking import only_looks
+from codi.policy.looking import SECRET_PLACE, only_looks, why_not_looking
 from codi.policy.shell.analysis import analyse
 from codi.policy.territory import Territory
 from codi.protocol.effects import Runs
@@ -81,6 +81,9 @@ def danger_of(line: str, cwd: str, territory: Territory) -> Danger:
     commands = commands_of(line[: 4 * _LOOKED_AT], known.names)
     if why := _forbidden(line, commands, known):
         return Danger(10, (why,), why)
+    why_not = why_not_looking(Runs(line, cwd), territory)
+    if why_not is None:
+        return Danger(0, ("only looks",))
     found = [(risk, reason) for risk, reason, pattern in _PATTERNS if re.search(pattern, line[:_LOOKED_AT])]
     if len(line) > _LOOKED_AT:
         found.append((8, "is too long to be looked through"))
@@ -88,9 +91,10 @@ def danger_of(line: str, cwd: str, territory: Territory) -> Danger:
         found += [(risk, reason) for risk, reason in _risks(command, known)]
     if any("/" in one.words[0] for one in analyse(Runs(line, cwd)).commands):
         found.append((5, "runs a program by its place"))
+    if any(SECRET_PLACE in why for why in why_not):
+        found.append((8, "reads where secrets are kept"))
     if not found and only_looks(Runs(line, cwd)):
-        inside = only_looks(Runs(line, cwd), territory)
-        return Danger(0, ("only looks",)) if inside else Danger(4, ("looks at what is not the workspace's",))
+        return Danger(4, ("looks at what is not the workspace's",))
     found = sorted(found, key=lambda one: -one[0]) or [(3, "runs a command")]
     hidden = next((doubt for doubt in analyse(Runs(line, cwd)).doubts if doubt.hides), None)
     if hidden:

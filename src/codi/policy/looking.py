@@ -11,6 +11,7 @@ from codi.policy.shell.looks import LOOKED_THROUGH, seen_by
 from codi.policy.territory import Territory
 from codi.protocol.effects import Runs
 
+SECRET_PLACE = "a place where secrets are kept"
 _NULL = "/dev/null"
 _GLOBS = ("-g", "--glob", "--iglob", "--include")
 _OWN_GIT = frozenset(
@@ -78,7 +79,7 @@ def _why_not(command: SimpleCommand, cwd: str, territory: Territory | None) -> s
     if secret := next(
         (value for name, value in seen.options if name in _GLOBS and territory.seeks_secrets(value or "")), None
     ):
-        return f"{secret} is where secrets are kept"
+        return f"{secret} is {SECRET_PLACE}"
     return None
 
 
@@ -88,5 +89,5 @@ def _why_not_there(path: str, cwd: str, territory: Territory) -> str | None:
     written = os.path.join(cwd, path)
     real = territory.real(written)
     if territory.is_secret(real) or territory.is_secret(os.path.normpath(written)):
-        return f"{path} is a place where secrets are kept"
+        return f"{path} is {SECRET_PLACE}"
     return None if territory.holds(real) else f"{path} is outside the workspace {territory.root}"
