@@ -228,7 +228,8 @@ class ChangesUndone(Struct, frozen=True, tag="undo", rename="camel", kw_only=Tru
 
 class ApprovalAsked(Struct, frozen=True, tag="approval_asked", rename="camel", kw_only=True, omit_defaults=True):
     """A call waits for an `Answer`. `offers` are rules that would allow its like; `suggested` is the one of them that the
-    person is asked to take, for they allowed the same several times. `binding` stands for all that is about to happen."""
+    person is asked to take, for they allowed the same several times. `binding` stands for all that is about to happen. `to_come` is
+    how many other calls of the step will be asked about after this one."""
 
     tool_call_id: str
     tool_name: str
@@ -243,6 +244,7 @@ class ApprovalAsked(Struct, frozen=True, tag="approval_asked", rename="camel", k
     mapped_from: str | None = None
     suggested: str | None = None
     binding: str = ""
+    to_come: int = 0
 
 
 class ApprovalGiven(Struct, frozen=True, tag="approval_given", rename="camel", kw_only=True, omit_defaults=True):
