@@ -30,11 +30,11 @@ def test_the_third_yes_offers_a_rule_and_then_nothing_asks(codi: Codi, lab, term
     )
     chat = terminal("go")
     for number in range(2):
-        chat.wait_for("[y]es", times=number + 1)
+        chat.wait_for("Approve:", times=number + 1)
         chat.type("y\n")
         chat.wait_for(f"Ran {number}.", "\n>")
         chat.type("again\n")
-    chat.wait_for("[y]es", times=3)
+    chat.wait_for("Approve:", times=3)
     assert "keep the rule?" not in chat.shown
     chat.type("y\n")
     chat.wait_for("the rule run(npm run test *) would do it from now on", "keep the rule?")
@@ -65,7 +65,7 @@ def test_an_offer_that_is_refused_is_not_made_again(codi: Codi, lab, terminal): 
         )
         chat = terminal("go")
         for number in range(3):
-            chat.wait_for("[y]es,", times=number + 1)
+            chat.wait_for("Approve:", times=number + 1)
             chat.type("y\n")
             if (start, number) == (0, 2):
                 chat.wait_for("keep the rule?")
@@ -149,7 +149,7 @@ def test_what_was_typed_before_is_no_answer(codi: Codi, lab, terminal):  # noqa:
     )
     chat = terminal("go", "--allow", "run(touch go; sleep 0.1 # read)")
     chat.type("y\n")
-    chat.wait_for("[y]es, [N]o")
+    chat.wait_for("Approve:")
     assert not (codi.cwd / "x").exists()
     chat.type("n\n")
     chat.wait_for("Done.")
@@ -176,9 +176,9 @@ def test_200_lines_are_shown_to_their_end_before_a_yes(codi: Codi, lab, terminal
     chat = terminal("go")
     for page in range(1, 6):
         chat.wait_for("more lines: Enter shows them", times=page)
-        assert "[y]es" not in chat.shown and "evil" not in chat.shown
+        assert "Approve:" not in chat.shown and "evil" not in chat.shown
         chat.type("\n")
-    chat.wait_for("[y]es")
+    chat.wait_for("Approve:")
     chat.type("y\n")
     chat.wait_for("Done.")
     assert (codi.cwd / "x").read_text() == text

@@ -182,7 +182,7 @@ def test_a_bisection_is_judged_as_any_command_and_leaves_the_tree_alone(codi, tw
     chat = terminal("-c", "--permission-mode", "default")
     chat.wait_for("\n>")
     chat.type("/bisect -- ! grep -q two a.txt; echo ran >> log.txt; test $(cat a.txt) = one\n")
-    chat.wait_for("bisect wants to:", "[y]es")
+    chat.wait_for("bisect wants to:", "Approve:")
     chat.type("n\n")
     chat.wait_for("error: the command was not run")
     chat.type('/bisect --to 3 -- touch made && test "$(cat a.txt)" = one\n')
