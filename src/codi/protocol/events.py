@@ -547,7 +547,7 @@ class ToolProgress(Struct, frozen=True, tag="tool_progress"):
 
 class StatusDelta(Struct, frozen=True, tag="status_delta", kw_only=True, omit_defaults=True):
     """Why it takes time. On `retry` frontends drop what they showed of the broken answer; `retry_end` tells how it went;
-    a `warning` is something the person should know once."""
+    a `warning` is something the person should know once. A `retry` of attempt 0 is a pause until a usage limit is over."""
 
     kind: Literal["waiting", "retry", "retry_end", "fallback", "warning"]
     text: str
