@@ -233,7 +233,7 @@ def test_where_somebody_is_a_usage_limit_pauses_the_turn_and_costs_none_of_its_t
 
 
 def test_a_pause_is_stopped_and_all_of_it_is_kept(codi: Codi, lab, terminals):
-    server = lab([says("", call("write", path="x", content="1")), limited(1200), says("Afterwards.")])
+    server = lab([says("", call("write", path="x", content="1")), limited(1200)])
     talk = terminals("-y")
     talk.wait_for("codi 0")
     talk.type("go" + "\r")
@@ -241,7 +241,7 @@ def test_a_pause_is_stopped_and_all_of_it_is_kept(codi: Codi, lab, terminals):
     talk.type("\x1b")
     talk.wait_for("interrupted")
     talk.type("and now?" + "\r")
-    talk.wait_for("Afterwards.", "1 step,")
+    talk.wait_for("Later.", "1 step,")
     assert asked(server) == 3 and [each["role"] for each in server.requests[-1].json["messages"]][:3] == [
         "user",
         "assistant",
