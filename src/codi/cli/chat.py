@@ -18,9 +18,10 @@ from codi.engine.reception import Reception
 from codi.engine.trust.manifest import manifest
 from codi.engine.version import VERSION
 from codi.frontends.answers import yes
-from codi.protocol.errors import UsageError
+from codi.protocol.errors import CodiError, UsageError
 from codi.protocol.ops import Prompt
 from codi.protocol.trusting import TrustAsked
+from codi.sessions.resume import SeveralMatch
 from codi.wire.characters import without_halves
 
 
@@ -32,6 +33,7 @@ def run(words: Sequence[str], opening: Painted | None = None) -> int:
     check(args)
     if args.endpoint_id:
         os.environ["RUNPOD_ENDPOINT_ID"] = args.endpoint_id
+    _give_on(args)
     if args.models:  # what runs beside this program cycles through the same
         os.environ["CODI_MODEL_FAVOURITES"] = args.models
     places = Places.at(args.cwd)
@@ -45,7 +47,8 @@ def run(words: Sequence[str], opening: Painted | None = None) -> int:
     prompts = _prompts(args, interactive)
     if not interactive and not prompts:
         raise UsageError("there is no prompt", hint="Say what to do: codi -p 'fix the failing test'.")
-    target = _target(args, reception)
+    command = _choosing(args, reception, asks=interactive and not prompts)
+    target = None if command else _target(args, reception)
     if opening and (args.ui == "plain" or (args.ui is None and reception.ui.mode == "plain")):
         opening.withdraw()
         opening = None
@@ -60,16 +63,33 @@ def run(words: Sequence[str], opening: Painted | None = None) -> int:
         if opening is None:
             from codi.cli.talk import talk
 
-            return loop.run(talk, reception, target, prompts, places, answering)
+            return loop.run(talk, reception, target, prompts, places, answering, command)
         from codi.cli.header import header
 
         above = None if args.quiet else header(places, with_files=not args.no_context_files)
         status: int = loop.run(
-            import_module("codi.cli.terminal").talk, reception, target, prompts, opening, places, answering, above
+            import_module("codi.cli.terminal").talk,
+            reception,
+            target,
+            prompts,
+            opening,
+            places,
+            answering,
+            above,
+            command,
         )
         return status
     except BaseExceptionGroup as group:
         raise _alone(group) from None
+
+
+def _give_on(args: Any) -> None:
+    """What a flag says of the interface holds also for what runs beside this program, which /reload asks what is set."""
+    given = dict(pair.split("=", 1) for pair in args.config if pair.startswith("ui.") and "=" in pair)
+    if args.theme:
+        given["ui.theme"] = args.theme
+    for name, value in given.items():
+        os.environ[f"CODI_{name.replace('.', '_').upper()}"] = value
 
 
 def _ask_about_project(places: Places, args: Any, opening: Painted | None) -> None:
@@ -128,6 +148,22 @@ def _reception(args: Any, places: Places, words: Sequence[str]) -> Reception:
 
 def _names(text: str | None) -> tuple[str, ...] | None:
     return None if text is None else tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _choosing(args: Any, reception: Reception, *, asks: bool) -> str:
+    """The command that lets the person choose the session, where none was named or several are meant; empty where there is
+    nothing to choose, or nobody who could."""
+    if not asks or args.resume is None:
+        return ""
+    if args.resume == "":
+        return "/resume"
+    try:
+        reception.shelf.path_of(args.resume)
+    except SeveralMatch:
+        return f"/resume {args.resume}"
+    except CodiError:
+        pass  # told where it is opened
+    return ""
 
 
 def _target(args: Any, reception: Reception) -> str | None:

@@ -414,7 +414,8 @@ class CompactionUndone(Struct, frozen=True, tag="uncompact", rename="camel", omi
 
 
 class EntryPinned(Struct, frozen=True, tag="pin", rename="camel", omit_defaults=True):
-    """An entry, or the file that `note` names where `entry_id` is empty, is held in the context, or no more."""
+    """An entry, or the file that `note` names where `entry_id` is empty, is held in the context, or no more. No more of `*`: the
+    files so far are worked on no longer."""
 
     entry_id: str
     pinned: bool
