@@ -107,3 +107,12 @@ def test_lines_copy_to_the_clipboard_where_there_is_one(lab, terminals):
     chat.type("/copy\n")
     chat.wait_for("copied 11 characters")
     assert b"\x1b]52;c;VW5kZXJzdG9vZC4=\x07" in chat.raw
+
+
+def test_a_job_that_ended_by_itself_is_counted_no_more(codi: Codi, lab, terminals):
+    lab([says("", call("shell", command="until test -e go; do sleep 0.02; done", background=True)), says("Begun.")])
+    talk = terminals("-y", "--sandbox", "off")
+    typed(talk, ("go", "2 steps,"))
+    talk.wait_for("1 job")
+    (codi.cwd / "go").write_text("")
+    talk._until(lambda: "1 job" not in talk.rows[-1], "it is still counted")

@@ -147,8 +147,10 @@ class ChatOutcomes:
     async def _copy(self, text: str) -> None:
         """To the clipboard of the terminal; where there is none, the text itself is all that can be given."""
         if sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb":
-            sys.stdout.write(to_clipboard(text))
             sys.stdout.flush()
+            os.write(
+                sys.stdout.fileno(), to_clipboard(text).encode()
+            )  # past the sanitiser: this sequence is codi's own
             self._lines.say(f"copied {len(text)} characters")
         else:
             await self._show(text)

@@ -830,6 +830,12 @@ class ForkedDelta(Struct, frozen=True, tag="forked_delta", kw_only=True, omit_de
     prompt: str = ""
 
 
+class JobEndedDelta(Struct, frozen=True, tag="job_ended_delta"):
+    """A command that ran on in the background has ended, whether or not somebody looked at it."""
+
+    job: str
+
+
 Delta = (
     TextDelta
     | ThinkingDelta
@@ -857,5 +863,6 @@ Delta = (
     | ComparisonDelta
     | NavigatedDelta
     | ForkedDelta
+    | JobEndedDelta
 )
 Event = Entry | Delta
