@@ -170,7 +170,7 @@ class LocalConversation:
     ) -> None:
         self.session_id = record.session.store.session_id
         self.began = began
-        self.warnings: list[str] = []
+        self.warnings: Sequence[str] = ()
         self.greeting = ""
         self._agent = agent
         self._record = record

@@ -65,6 +65,8 @@ class ConversationDesk:
                     *(InLine("steering", at, what) for at, what in enumerate(steering)),
                     *(InLine("follow_up", at, what) for at, what in enumerate(follow_up)),
                 )
+            case StatusDelta(kind="warning", text=text) if text in self._conversation.warnings:
+                pass  # it came with the conversation, which may have been awaited by what was asked
             case _ if self._answered and not self._answer and _is_answer(event):
                 self._answer = event
                 self._answered.set()
