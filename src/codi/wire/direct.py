@@ -269,6 +269,8 @@ class _Line:
         try:
             while True:
                 event, self._ahead = self._ahead or await self._event(), None
+                if isinstance(event, h11.ProtocolError):
+                    raise event
                 if isinstance(event, h11.Data):
                     return self._joined(event)
                 if event is None or isinstance(event, h11.EndOfMessage):
@@ -277,11 +279,15 @@ class _Line:
             raise CutOff(str(error)) from error
 
     def _joined(self, first: h11.Data) -> bytes:
-        """All pieces that are there: services put each few characters into a chunk of their own."""
+        """All pieces that are there: services put each few characters into a chunk of their own. What comes behind them is kept for
+        the next look, also where it is none of the protocol."""
         pieces = [bytes(first.data)]
-        while isinstance(event := self._state.next_event(), h11.Data):
-            pieces.append(bytes(event.data))
-        self._ahead = event if isinstance(event, h11.EndOfMessage) else None
+        try:
+            while isinstance(event := self._state.next_event(), h11.Data):
+                pieces.append(bytes(event.data))
+            self._ahead = event if isinstance(event, h11.EndOfMessage) else None
+        except h11.ProtocolError as error:
+            self._ahead = error
         return b"".join(pieces)
 
     async def _event(self) -> Any:
