@@ -12,6 +12,8 @@ from typing import Any, cast
 import anyio
 from anyio.abc import ByteStream
 
+from codi.wire.mishaps import Late
+
 _PICTURE_S = 0.016
 _AT_ONCE_S = 0.1
 """The beginning of an answer, and so the whole of a short one, is read as it comes."""
@@ -131,15 +133,23 @@ class FlowStream(ByteStream):
     """The same for who reads and writes as anyio does."""
 
     def __init__(self, stream: ByteStream) -> None:
+        self._until: float | None = None
         self._stream = stream
         self._transport, self._flow = flow_of(stream)
+        self._now = asyncio.get_running_loop().time
 
     @property
     def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
         return self._stream.extra_attributes
 
+    def give_up_after(self, seconds: float | None) -> None:
+        """From then on Late is raised by who waits to receive something. A whole cancel scope around each wait would cost more than
+        what is received is worth. None: never."""
+        self._until = None if seconds is None else self._now() + seconds
+
     async def receive(self, max_bytes: int = 65536) -> bytes:
-        await self._flow.arrived(None)
+        if not await self._flow.arrived(None if self._until is None else max(self._until - self._now(), 0)):
+            raise Late
         if self._flow.holds:
             return self._flow.take(max_bytes)
         if self._flow.failure:
