@@ -250,6 +250,8 @@ class _Line:
         self._flow = flow
         self._ahead: Any = None
         self._chunks = JoinedChunks()
+        self._is_dry = False
+        """Nothing is left of what was received."""
         self._state = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MOST_HEAD)
 
     async def ask(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> h11.Response:
@@ -298,6 +300,7 @@ class _Line:
             while isinstance(event := self._state.next_event(), h11.Data):
                 pieces.append(bytes(event.data))
             self._ahead = event if isinstance(event, h11.EndOfMessage) else None
+            self._is_dry = event is h11.NEED_DATA
         except h11.ProtocolError as error:
             self._ahead = error
         return b"".join(pieces)
@@ -305,7 +308,8 @@ class _Line:
     async def _event(self) -> Any:
         """What comes next; None where the server has ended the connection between two of them."""
         while True:
-            event = self._state.next_event()
+            event = h11.NEED_DATA if self._is_dry else self._state.next_event()
+            self._is_dry = False
             if event is h11.NEED_DATA:
                 try:
                     data = await self._stream.receive(_PIECE)

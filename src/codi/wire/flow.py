@@ -6,6 +6,7 @@ and what came meanwhile is taken at once, however many packets or TLS records it
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
@@ -41,6 +42,8 @@ class Flow(asyncio.Protocol):
         self._look: Callable[[], object] | None = getattr(socket, "_read_ready", None)
         self._arrival: asyncio.Future[None] | None = None
         self._room: asyncio.Future[None] | None = None
+        self._until = 0.0
+        self._alarm: asyncio.TimerHandle | None = None
 
     @property
     def holds(self) -> bool:
@@ -68,6 +71,9 @@ class Flow(asyncio.Protocol):
         self.is_over, self.failure = True, failure
         _wake(self._arrival)
         _wake(self._room)
+        if self._alarm:
+            self._alarm.cancel()
+            self._alarm = None
 
     def eof_received(self) -> None:
         self.is_over = True
@@ -86,14 +92,14 @@ class Flow(asyncio.Protocol):
             await asyncio.sleep(0)  # who is flooded still hears everybody else
             return True
         self._arrival = self._loop.create_future()
-        # A whole cancel scope for each look would cost as much as the look.
-        alarm = None if timeout is None else self._loop.call_later(timeout, _wake, self._arrival)
+        if timeout is not None:
+            self._set_alarm(self._loop.time() + timeout)
+        else:
+            self._until = math.inf
         try:
             await self._arrival
         finally:
             self._arrival = None
-            if alarm:
-                alarm.cancel()
         return bool(self._pieces) or self.is_over
 
     async def room(self) -> None:
@@ -109,6 +115,23 @@ class Flow(asyncio.Protocol):
         if was_full and self._held <= _MOST and not self._is_resting:
             self._socket.resume_reading()
         return data[:most] if rest else data
+
+    def _set_alarm(self, until: float) -> None:
+        """A whole cancel scope for each look would cost as much as the look, and an alarm that is set and taken back not much less:
+        one that goes off too early is set anew."""
+        self._until = until
+        if self._alarm and self._alarm.when() > until:
+            self._alarm.cancel()
+            self._alarm = None
+        if self._alarm is None:
+            self._alarm = self._loop.call_at(until, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        if self._arrival and self._until <= self._loop.time():
+            _wake(self._arrival)
+        elif self._arrival and self._until < math.inf:
+            self._set_alarm(self._until)
 
     def _look_again(self) -> None:
         self._is_resting = False

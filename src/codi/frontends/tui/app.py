@@ -4,6 +4,7 @@ Several things happen side by side and meet in the state: keys are read, events 
 signals arrive, frames are drawn. A frame is drawn when something changed, and not more often than a terminal can show.
 """
 
+import asyncio
 import math
 import os
 import re
@@ -127,10 +128,10 @@ class App:
         self._to_say, self._said = anyio.create_memory_object_stream[tuple[str, Typed]](math.inf)
         self._lines, self._lines_to_obey = anyio.create_memory_object_stream[str](math.inf)
         self._command: anyio.CancelScope | None = None
-        self._changed, self._left, self._began_turn = anyio.Event(), anyio.Event(), anyio.Event()
+        self._left, self._began_turn = anyio.Event(), anyio.Event()
+        self._changed, self._typed = asyncio.Event(), asyncio.Event()  # used again and again, with every frame
         self._repaint_wanted, self._status_wanted = anyio.Event(), anyio.Event()
         self._is_busy = False
-        self._typed = anyio.Event()
         self._waits_for = ""
         self._began = self._drawn_at = 0.0
         self._pressed = ("", 0.0)
@@ -307,10 +308,9 @@ class App:
                 with anyio.move_on_after(pause):
                     # What a person typed does not wait for what streams, only for what they typed before.
                     await (anyio.sleep_forever() if was_for_key else self._typed.wait())
-            self._changed = anyio.Event()
+            self._changed.clear()
             was_for_key = self._typed.is_set()
-            if was_for_key:
-                self._typed = anyio.Event()
+            self._typed.clear()
             now = time.monotonic()
             # From when it was due: timers are late by a part of a millisecond, and who adds these up falls behind what streams.
             self._drawn_at = min(self._drawn_at + _FRAME_S, now) if pause > 0 and not was_for_key else now
