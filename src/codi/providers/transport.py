@@ -108,7 +108,8 @@ class Answer:
         reader = SseReader()
         while chunk := await self._next():
             for event in reader.feed(chunk):
-                yield SseEvent(event.event, proper(event.data))
+                data = proper(event.data)
+                yield event if data is event.data else SseEvent(event.event, data)
         for event in reader.close():
             yield SseEvent(event.event, proper(event.data))
 
