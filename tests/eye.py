@@ -22,6 +22,10 @@ from conftest import PROGRAM, TIMEOUT_S, Codi
 class Screen(pyte.HistoryScreen):
     """With the alternate screen, which pyte does not know."""
 
+    def select_graphic_rendition(self, *attributes: int, private: bool = False) -> None:
+        if not private:  # `CSI > ... m` is about keys
+            super().select_graphic_rendition(*attributes)
+
     def set_mode(self, *modes: int, **kwargs: bool) -> None:
         super().set_mode(*modes, **kwargs)
         if 1049 in modes:

@@ -146,10 +146,10 @@ WIRE = {
         again_and_again(SAID, event("ping"), 0.01), begun="So far so good.", keeps="So far"
     ),
     "a flood of text": Fault(
-        again_and_again(SAID, said("word " * 20 + "\n\n") * 20), begun="word word", keeps="So far so good. word"
+        again_and_again(SAID, said("word " * 20 + "\n\n") * 2, 0.001), begun="word word", keeps="So far so good. word"
     ),
     "a paragraph without end": Fault(
-        again_and_again(SAID, said("word " * 20) * 20), begun="word word", keeps="So far so good. word"
+        again_and_again(SAID, said("word " * 20) * 2, 0.001), begun="word word", keeps="So far so good. word"
     ),
     "a flood of empty lines": Fault(
         again_and_again(SAID, b"\n" * 65536), begun="So far so good.", keeps="So far so good."

@@ -64,6 +64,18 @@ def test_the_version_reads_no_configuration(codi: Codi):
     assert codi("--version").out.startswith("codi 0.")
 
 
+@shows("--ui", "--theme", "--no-color")
+def test_the_display(codi: Codi, hello, terminals):
+    assert "codi: Yes." in codi("--ui", "plain", stdin="hi\n").out
+    refused(codi("--ui", "tui"), "--ui tui needs a terminal")
+    for words, is_coloured in ((("--theme", "dark"), True), (("--theme", "mono"), False), (("--no-color",), False)):
+        talk = terminals(*words, "hi", COLORTERM="truecolor")
+        talk.wait_for("Yes.", "1 step,")
+        talk.type("\x04")
+        assert talk.end() == 0
+        assert (b"38;" in talk.raw[talk.raw.index(b"Yes.") :]) is is_coloured, words
+
+
 @shows("-p", "--print", "--plain", "-P", "--prompt", "-f", "--output-format", "--mode")
 def test_ways_of_printing(codi: Codi, hello):
     for words in (

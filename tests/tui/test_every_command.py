@@ -12,8 +12,10 @@ from eye import Terminal
 
 ENTER, ESC = "\r", "\x1b"
 GROUPS = 6
-GOES = {"/exit", "/new", "/clone"}
-"""These leave the conversation, so they have tests of their own."""
+GOES = {"/exit", "/new", "/clone", "/login anthropic"}
+"""These leave the conversation, or hand the terminal over, so they have tests of their own."""
+ASKS = {"/memories consolidate"}
+"""Local, and yet the model is asked: for facts, as /compact asks it for a summary."""
 MOVES = {"clear", "undo", "rewind", "compact", "import", "resume", "tree", "fork", "snapshot"}
 LOCAL = [each for each in commands().commands if each.kind == "local"]
 PROMPTS = [each for each in commands().commands if each.kind == "prompt" and each.name not in ("retry", "pipeline")]
@@ -72,7 +74,7 @@ class Typist:
 
 def lines_of(command: Command) -> list[str]:
     named = [f"/{name} -h" for name in (command.name, *command.aliases)]
-    return [*named, *(form.example for form in command.forms if form.example not in GOES)]
+    return [*named, *(form.example for form in command.forms if form.example not in GOES | ASKS)]
 
 
 def texts_of(request) -> list[str]:

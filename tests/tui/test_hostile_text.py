@@ -35,7 +35,7 @@ def test_what_a_model_tools_and_files_say(lab, terminals, place):
     lab(
         [
             says(
-                f"# {CORPUS}\n\n- {CORPUS}\n\n```\n{CORPUS}\n```\n[l{IN_NAMES}](http://evil.example/\x07)",
+                f"# {CORPUS}\n\n- {CORPUS}\n\n```\n{CORPUS}\n```\n[l{IN_NAMES}](http://link.example/\x07)",
                 call("read", path="evil.txt"),
                 call("list", path="."),
                 call("shell", command="cat evil.txt; ls"),
@@ -64,6 +64,7 @@ def test_what_a_model_tools_and_files_say(lab, terminals, place):
     talk.type(CTRL_O)
     talk.wait_for("q leave")
     talk.type("q")
+    talk.wait_until_gone("q leave")
     for line, told in (
         ("/tree", "tree "),
         ("/resume", "session "),
@@ -94,8 +95,10 @@ def test_what_a_person_types_pastes_and_has_waiting(lab, terminals, place):
     for line in ("/blame", "/model", "/theme", "/resume", "/nonsense", "/export", "/queue edit 1"):
         talk.type(f"{line} \x1b[200~{IN_NAMES[1:]}\x1b[201~" + ENTER)
     talk.type("/queue" + ENTER)
-    talk.wait_for("✗")
-    talk.type(ESC)
+    talk.wait_for("✗", "queue ")
+    for _ in range(2):  # the list, then the turn
+        talk.type(ESC)
+        talk.watch(0.3)
     talk.wait_for("interrupted")
     harmless(talk)
 

@@ -133,8 +133,7 @@ def _names(text: str | None) -> tuple[str, ...] | None:
 def _target(args: Any, reception: Reception) -> str | None:
     """The session that is meant; None for a new one."""
     if args.go_on:
-        newest: str = reception.engine.newest()
-        return newest
+        return reception.shelf.newest()
     if args.fork is not None:
         fork: str = reception.engine.fork(args.fork)
         return fork

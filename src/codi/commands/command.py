@@ -16,7 +16,7 @@ List = Literal["queue", "snapshots"]
 
 Part = (
     Literal["tree", "rewind", "fork", "session", "sessions", "copy", "terminal", "queued"]
-    | Literal["modes", "thinking", "models", "settings", "theme", "themes", "keys"]
+    | Literal["modes", "thinking", "models", "settings", "reload", "theme", "themes", "keys"]
 )
 """What of an interface can be opened; each interface has an answer to each."""
 

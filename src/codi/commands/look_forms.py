@@ -9,6 +9,7 @@ def _look(name: str, summary: str, *forms: Form, run: str = "", aliases: tuple[s
 
 LOOKS = (
     _look("settings", "the keys of the configuration, to choose from", Form("", "/settings"), group="settings"),
+    _look("reload", "read keys, theme and the look again", Form("", "/reload"), group="settings"),
     _look(
         "provider",
         "services that are known",

@@ -15,6 +15,25 @@ async def settings(words: Sequence[str], desk: Desk) -> Outcome:
     return Fail("usage: /settings", "/config get KEY shows one of them.") if words else Open("settings")
 
 
+async def reload(words: Sequence[str], desk: Desk) -> Outcome:
+    """What the files say now of the interface; all else counts from the next start, or by a command of its own."""
+    if words:
+        return Fail("usage: /reload")
+    checked = await desk.subcommand("config", "check")
+    if checked.status:
+        return Fail((checked.error or checked.text).strip().removeprefix("error: "), "Mend it, then /reload.")
+    listed = await desk.subcommand("config", "list", "--json")
+    rows = (json.decode(line, type=dict[str, Any]) for line in listed.text.splitlines())
+    ui: dict[str, Any] = {"keys": {}}
+    for row in rows:
+        section, _, name = str(row["key"]).partition(".")
+        if section == "ui" and name.startswith("keys."):
+            ui["keys"][name.removeprefix("keys.")] = row["value"]
+        elif section == "ui" and name != "keys":
+            ui[name] = row["value"]
+    return Open("reload", json.encode(ui).decode())
+
+
 async def provider(words: Sequence[str], desk: Desk) -> Outcome:
     match list(words):
         case [] | ["list"]:

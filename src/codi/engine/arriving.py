@@ -1,4 +1,5 @@
-"""A conversation whose agent is still being loaded. It is open: what is sent to it is taken, in order, when the agent is there."""
+"""A conversation whose agent is still being loaded. It is open: what was said before is told, and what is sent to it is taken, in
+order, when the agent is there."""
 
 from collections.abc import AsyncIterator
 
@@ -17,6 +18,7 @@ class Arriving:
         self.session_file = store.path
         self.began = began(beginning.session)
         self.greeting = greeting_of(beginning.choice)
+        self._before = beginning.session.entries
         self._there = anyio.Event()
         self._conversation: Conversation | None = None
 
@@ -30,6 +32,11 @@ class Arriving:
         await conversation.send(op)
 
     async def events(self, *, since: str | None = None) -> AsyncIterator[Event]:
+        if since is not None:
+            first = next((at + 1 for at, entry in enumerate(self._before) if entry.id == since), 0)
+            for entry in self._before[first:]:
+                yield entry
+                since = entry.id
         conversation = await self._awaited()
         async for event in conversation.events(since=since):
             yield event

@@ -1,6 +1,8 @@
-"""A new conversation as far as it is there before the engine: its session, and the model that will answer."""
+"""A conversation as far as it is there before the engine: its session, and the model that will answer."""
 
+import os
 import time
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -9,8 +11,9 @@ from codi.engine.places import Places
 from codi.engine.shelf import Shelf
 from codi.engine.version import VERSION
 from codi.protocol.errors import SessionError
+from codi.protocol.events import Entry, SessionImported, TurnEnded, TurnStarted
 from codi.providers.choice import Choice
-from codi.sessions import paths
+from codi.sessions import folds, paths
 from codi.sessions.jsonl import JsonlStore
 from codi.sessions.memory import MemoryStore
 from codi.sessions.session import Session
@@ -29,6 +32,32 @@ def new_session(places: Places, shelf: Shelf, options: Options) -> Session:
     if options.keep:
         return Session(JsonlStore.new(shelf.folder, places.cwd, at=time.time(), session_id=new_id(shelf, options)))
     return Session(MemoryStore(new_id(shelf, options) or paths.uuid7(time.time()), places.cwd))
+
+
+def stored_session(places: Places, shelf: Shelf, options: Options, text: str) -> Session:
+    """The session that is meant by a path, the beginning of an id, or a name. Raises CodiError."""
+    store = JsonlStore.open(shelf.path_of(text))
+    if not os.path.isdir(store.cwd) and not options.cwd_given:
+        store.close()
+        raise SessionError(
+            f"Stored session working directory does not exist: {store.cwd}", hint="Name another with --cwd DIR."
+        )
+    return Session(store)
+
+
+def model_of(path: Sequence[Entry], options: Options) -> str:
+    """The model that the session had, unless this start names one."""
+    before = None if options.model_given else folds.model(path)
+    return f"{before.provider}/{before.model_id}" if before else ""
+
+
+def is_at_rest(path: Sequence[Entry]) -> bool:
+    """Whether the session can be shown before the engine has looked at it: nothing was left unfinished that it takes up, and no
+    other agent's model is to be tried first."""
+    facts = [entry.fact for entry in path]
+    newest = next((fact for fact in reversed(facts) if isinstance(fact, TurnStarted | TurnEnded)), None)
+    is_foreign = any(isinstance(fact, SessionImported) for fact in facts)
+    return not isinstance(newest, TurnStarted) and not is_foreign and not folds.open_approvals(path)
 
 
 def new_id(shelf: Shelf, options: Options) -> str | None:

@@ -31,7 +31,7 @@ from codi.agent.titles import Ask, Titles
 from codi.agent.veiling import veiled
 from codi.credentials.vault import Vault
 from codi.engine.assembly import Assembly
-from codi.engine.beginning import Beginning, began, greeting_of, new_id, new_session
+from codi.engine.beginning import Beginning, began, greeting_of, model_of, new_id, new_session, stored_session
 from codi.engine.fitting import Fitted
 from codi.engine.layers import load
 from codi.engine.local import Listeners, LocalConversation
@@ -47,7 +47,7 @@ from codi.policy.mode import MODES, Mode
 from codi.policy.modes import on, stricter
 from codi.policy.policy import Policy
 from codi.protocol.conversation import SessionSummary
-from codi.protocol.errors import CodiError, SessionError, UsageError
+from codi.protocol.errors import CodiError, UsageError
 from codi.protocol.events import (
     CallIntended,
     Entry,
@@ -73,7 +73,6 @@ from codi.providers.resilient import Allowance
 from codi.sessions import folds, resume
 from codi.sessions.files import reading_of
 from codi.sessions.forking import fork_at
-from codi.sessions.jsonl import JsonlStore
 from codi.sessions.session import Session
 from codi.sessions.tree import place_of
 from codi.tools.kit import Live
@@ -352,12 +351,7 @@ class Engine:
 
     def newest(self) -> str:
         """The file of the session of this directory in which was last spoken. Raises SessionError where there is none."""
-        summary = resume.newest(self.sessions(), self._places.cwd)
-        if summary is None:
-            raise SessionError(
-                f"there is no session of {self._places.cwd} to continue", hint="Begin one: codi -p 'what to do'."
-            )
-        return summary.path
+        return self._shelf.newest()
 
     def fork(self, text: str) -> str:
         """The file of a new session with all entries of the one that is meant; of `ID@ENTRY` with the path as far as that entry."""
@@ -445,10 +439,7 @@ class Engine:
         if beginning:
             session = beginning.session
         elif text is not None:
-            path = self._shelf.path_of(text)
-            store = JsonlStore.open(path)
-            self._check_folder(store.cwd)
-            session = Session(store)
+            session = stored_session(self._places, self._shelf, self._options, text)
         else:
             session = new_session(self._places, self._shelf, self._options)
         try:
@@ -466,20 +457,9 @@ class Engine:
         finally:
             results.close()
 
-    def _check_folder(self, cwd: str) -> None:
-        if not os.path.isdir(cwd) and not self._options.cwd_given:
-            raise SessionError(
-                f"Stored session working directory does not exist: {cwd}", hint="Name another with --cwd DIR."
-            )
-
-    def _model_of(self, path: Sequence[Entry]) -> str:
-        """The model that the session had, unless this start names one."""
-        before = None if self._options.model_given else folds.model(path)
-        return f"{before.provider}/{before.model_id}" if before else ""
-
     async def _choice_for(self, path: Sequence[Entry]) -> Choice:
         """The model that the session had; where that cannot answer here any more, the one that answers a new session."""
-        before = self._model_of(path)
+        before = model_of(path, self._options)
         try:
             choice = await self._assembly.choice(before)
             if before and any(isinstance(entry.fact, SessionImported) for entry in path):

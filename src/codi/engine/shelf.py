@@ -5,6 +5,7 @@ import os
 from codi.engine.places import Places
 from codi.engine.settings import SessionSettings
 from codi.protocol.conversation import SessionSummary
+from codi.protocol.errors import SessionError
 from codi.sessions import paths, resume
 
 
@@ -36,6 +37,18 @@ class Shelf:
 
         return Catalog(self.database).sessions(self.folders, None if everywhere else self._places.cwd)
 
+    def newest(self) -> str:
+        """The file of the session of this working directory in which was last spoken. Raises SessionError where there is none."""
+        summary = resume.newest(self.sessions(), self._places.cwd)
+        if summary is None:
+            raise SessionError(
+                f"there is no session of {self._places.cwd} to continue", hint="Begin one: codi -p 'what to do'."
+            )
+        return summary.path
+
     def path_of(self, text: str) -> str:
         """The file of the session that a path, the beginning of an id, or a name means. Raises CodiError."""
+        path = os.path.join(self._places.cwd, os.path.expanduser(text))
+        if resume.is_path(text) and os.path.exists(path):
+            return path
         return resume.path_of(text, self.sessions(everywhere=True), self._places.cwd)

@@ -6,7 +6,7 @@ from typing import Any, TypeVar, assert_never, get_args
 
 from codi.commands.command import Ask, Do, Fail, Leave, Open, Outcome, Part, Show
 from codi.frontends.chat_lines import ChatLines
-from codi.frontends.desk import Beside, ConversationDesk
+from codi.frontends.desk import Beside, ConversationDesk, line_of
 from codi.frontends.tui import pickers
 from codi.frontends.tui.picker import Choice, fitting
 from codi.frontends.tui.pickers import path_to, rows_of
@@ -106,6 +106,19 @@ class ChatOutcomes:
                 item = self._desk().waiting[int(argument) - 1]
                 await self._send(Withdraw(item.line, item.at))
                 self._lines.say(f"taken back: {item.what.text}")
+            case "queue":
+                waiting = [line_of(item, number) for number, item in enumerate(self._desk().waiting, 1)]
+                self._lines.say("\n".join(waiting) or "nothing waits")
+            case "snapshots":
+                rows = pickers.snapshots((await self._rows("snapshot", "list"))[::-1])
+                if choice := await self._picked("snapshot", rows):
+                    self._lines.say(
+                        f"/snapshot diff {choice.value} compares, /snapshot restore {choice.value} brings back"
+                    )
+            case "terminal":
+                self._lines.say(f"Run this in a shell of your own: codi {argument}")
+            case "reload":
+                self._lines.say("the settings are right; lines have no keys and no theme that could be read again")
             case "keys":
                 self._lines.say(_KEYS)
             case "terminal":

@@ -1,7 +1,6 @@
 """A session file as a whole: read at once, or put in its place at once."""
 
 import os
-import shutil
 from contextlib import suppress
 
 from codi.protocol.errors import SessionError
@@ -64,4 +63,6 @@ def share_sidecars(source: str, made: str) -> None:
                 os.link(*place)
             except OSError:
                 with suppress(OSError):
-                    shutil.copy2(*place)
+                    from shutil import copy2  # with all kinds of archives
+
+                    copy2(*place)

@@ -81,6 +81,7 @@ class Flow(asyncio.Protocol):
     async def arrived(self, timeout: float | None) -> bool:
         """Wait until there is something, or nothing more will come; False if neither was so in time."""
         if self._pieces or self.is_over:
+            await asyncio.sleep(0)  # who is flooded still hears everybody else
             return True
         self._arrival = self._loop.create_future()
         # A whole cancel scope for each look would cost as much as the look.

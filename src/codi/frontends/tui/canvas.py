@@ -96,7 +96,7 @@ class Canvas:
             view = pager.view(self.rows, self.columns)
             screen.draw((), self.painter.rows(view.lines), view.caret)
             return
-        printed = self._transcript.printable(self.columns)
+        printed = self._transcript.printable(self.columns, 2 * self.rows)
         live, caret = self._live()
         self._screen.draw(self.painter.rows(printed), self.painter.rows(live), caret)
 
@@ -175,7 +175,7 @@ class Canvas:
     def close(self) -> None:
         """Take the live rows away; what was said stays."""
         self.leave_pager()
-        self._screen.draw(self.painter.rows(self._transcript.printable(self.columns)), [()], (0, 0))
+        self._screen.draw(self.painter.rows(self._transcript.printable(self.columns, 2 * self.rows)), [()], (0, 0))
 
     def _live(self) -> tuple[list[Line], Caret | None]:
         rows, columns = self.rows, self.columns

@@ -59,6 +59,8 @@ def _wrapped_line(spans: Sequence[Span], cells: int, first: Line, rest: Line) ->
     room = cells - line_width(first)
     if line_width(spans) <= room:
         return [(*first, *spans)]
+    if len(spans) == 1 and spans[0][0].isascii():
+        return _wrapped_ascii(*spans[0], cells, first, rest)
     lines: list[Line] = []
     row, taken = list(first), 0
     room = max(room, 1)
@@ -90,6 +92,35 @@ def _wrapped_line(spans: Sequence[Span], cells: int, first: Line, rest: Line) ->
             taken = room  # the spaces at which a row is broken are not shown
     lines.append(tuple(row))
     return [merged(row) for row in lines]
+
+
+def _wrapped_ascii(text: str, style: str, cells: int, first: Line, rest: Line) -> list[Line]:
+    """The same for a text of one style whose characters take a cell each: most of what there is to wrap. No word of it is looked
+    at by itself."""
+    lines: list[Line] = []
+    before, room = first, max(cells - line_width(first), 1)
+    begin, word = 0, _behind_spaces(text, 0)
+    if word >= room:  # the spaces at which a row is broken are not shown
+        lines.append(first)
+        begin, before, room = word, rest, max(cells - line_width(rest), 1)
+    while begin < len(text):
+        end = len(text) if begin + room >= len(text) else text.rfind(" ", word + 1, begin + room + 1)
+        if end < 0:  # the first word has no room: it goes to a row of its own, or is broken
+            end = next_begin = begin + room if word == begin else word
+        else:
+            end = max(begin + len(text[begin:end].rstrip(" ")), word)
+            next_begin = _behind_spaces(text, end)
+        shown = next_begin if next_begin - begin < room else end
+        lines.append(merged((*before, (text[begin:shown], style))))
+        begin = word = next_begin
+        before, room = rest, max(cells - line_width(rest), 1)
+    return lines
+
+
+def _behind_spaces(text: str, at: int) -> int:
+    while text[at : at + 1] == " ":
+        at += 1
+    return at
 
 
 def _words(spans: Sequence[Span]) -> list[tuple[list[Span], list[Span]]]:

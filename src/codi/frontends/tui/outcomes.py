@@ -5,8 +5,10 @@ from shlex import split
 from typing import Any, assert_never, get_args
 
 import anyio
+from msgspec import json
 
 from codi.commands.command import Ask, Do, Fail, InLine, Leave, List, Open, Outcome, Part, Show
+from codi.commands.settings import UiSettings
 from codi.frontends.desk import line_of
 from codi.frontends.tui import pickers
 from codi.frontends.tui.attention import to_clipboard
@@ -40,7 +42,7 @@ class Outcomes:
     """`send` brings ops to the conversation, `go` leaves it for another, `leave` ends the program, `redraw` shows what changed,
     `keys` says what the keys do, `pull_back` takes into the editor what waits, `tree` gives all entries and the leaf, `put` puts a text
     into the editor, `waiting` is what waits, `standing` how many tokens the conversation has and which model answers, `obey` runs a
-    command's line."""
+    command's line, `reread` takes over what the settings say now."""
 
     def __init__(
         self,
@@ -56,6 +58,7 @@ class Outcomes:
         pull_back: Callable[[int], object],
         tree: Callable[[], tuple[Sequence[Entry], str | None]],
         put: Callable[[str], object],
+        reread: Callable[[UiSettings], object],
         waiting: Callable[[], Sequence[InLine]],
         standing: Callable[[], tuple[int, str]],
         obey: Callable[[str], object],
@@ -71,6 +74,7 @@ class Outcomes:
         self._pull_back = pull_back
         self._tree = tree
         self._put = put
+        self._reread = reread
         self._waiting = waiting
         self._standing = standing
         self._obey = obey
@@ -197,6 +201,8 @@ class Outcomes:
                 await self._choose_snapshot()
             case "session":
                 self._go_on(argument, text)
+            case "reload":
+                self._reread(json.decode(argument, type=UiSettings))
             case "settings":
                 choice = await self._picked("setting", pickers.settings(await self._rows("config", "list")))
                 if choice:

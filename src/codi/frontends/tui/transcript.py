@@ -1,7 +1,8 @@
 """The conversation as blocks, folded from its events; and which of their lines may be printed for good.
 
 Printed lines belong to the terminal. Of the blocks that are printed only the newest are kept, for the pager and for a window
-whose size changes; all else is in the session's file.
+whose size changes; all else is in the session's file. Of what earlier runs said only the end is printed: to lay out all of it
+would keep a person waiting for what nobody may look at.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -14,7 +15,7 @@ from codi.frontends.tui.blocks.retry import RetryBlock
 from codi.frontends.tui.blocks.speech import AnswerBlock, ThinkingBlock, UserBlock
 from codi.frontends.tui.blocks.todo import TodoBlock
 from codi.frontends.tui.blocks.tools import State, ToolBlock
-from codi.frontends.tui.lines import Line
+from codi.frontends.tui.lines import Line, clipped
 from codi.frontends.tui.panes import Block
 from codi.protocol.events import (
     ApprovalGiven,
@@ -56,6 +57,8 @@ class Transcript:
         self.blocks: list[Block] = []
         self._printed = 0
         self._lines_printed = 0
+        self._begin: int | None = None
+        self._is_shown = False
         self._streaming: dict[tuple[str, int], Any] = {}
         self._calls: dict[str, ToolBlock] = {}
         self._intended: set[str] = set()
@@ -76,6 +79,7 @@ class Transcript:
             self._retrying = None
         match event:
             case Entry(fact=fact):
+                self._begin = len(self.blocks) if self._begin is None else self._begin
                 self._keep(fact)
             case TextDelta(text, index):
                 self._stream(("text", index)).feed(text)
@@ -124,19 +128,34 @@ class Transcript:
                 found = True
         return found
 
-    def printable(self, columns: int) -> list[Line]:
-        """The lines that will not change any more and were not given before."""
-        before = self._printed, self._lines_printed
+    def printable(self, columns: int, earlier: int) -> list[Line]:
+        """The lines that will not change any more and were not given before; of what was said before anything was shown, the last
+        `earlier`."""
+        before = self._printed, self._lines_printed, self._is_shown
         try:
-            return self._printable(columns)
+            return self._printable(columns, earlier)
         except Exception:
-            self._printed, self._lines_printed = before
+            self._printed, self._lines_printed, self._is_shown = before
             raise
 
-    def _printable(self, columns: int) -> list[Line]:
+    def _leave_out(self, columns: int, earlier: int) -> list[Line]:
+        """Go on where the last lines begin; a note of what was before, where there was something."""
+        at = len(self.blocks)
+        while at > self._printed and earlier > 0:
+            at -= 1
+            earlier -= len(self.blocks[at].lines(columns))
+        if at <= self._printed:
+            return []
+        left_out, self._printed, self._lines_printed = at - self._printed, at, 0
+        return [clipped(((f"... ({_counted(left_out, 'earlier block')}, ctrl+o to look back)", "dim"),), columns)]
+
+    def _printable(self, columns: int, earlier: int) -> list[Line]:
         out: list[Line] = []
         self._columns = columns
         while self._printed < len(self.blocks):
+            if not self._is_shown and self._printed == self._begin:
+                self._is_shown = True
+                out += self._leave_out(columns, earlier)
             block = self.blocks[self._printed]
             lines = block.lines(columns)
             final = len(lines) if block.is_done else min(block.settled(columns), len(lines))
@@ -148,6 +167,7 @@ class Transcript:
             self._lines_printed = 0
             if isinstance(block, AnswerBlock):
                 block.printed()
+        self._is_shown = True
         self._forget()
         return out
 
