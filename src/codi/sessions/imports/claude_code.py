@@ -42,8 +42,8 @@ class ClaudeCode:
         stem = os.path.basename(path).removesuffix(".jsonl")
         is_agent = stem.startswith("agent-")
         main = FoundSession(self.agent, stem)
-        aside = FoundSession(self.agent, f"{stem}-side")
-        aside.parent = stem
+        aside: dict[str, FoundSession] = {}
+        chains: dict[str, str] = {}
         counted: set[tuple[str, str]] = set()
         for line in objects_of(path, main):
             main.records += 1
@@ -52,11 +52,16 @@ class ClaudeCode:
                 continue
             if is_agent and not main.parent:
                 main.parent = text(line.get("sessionId")) or os.path.basename(os.path.dirname(os.path.dirname(path)))
-            session = aside if line.get("isSidechain") is True and not is_agent else main
+            session = main
+            if line.get("isSidechain") is True and not is_agent:
+                record = text(line.get("uuid"))
+                chain = chains[record] = chains.get(text(line.get("parentUuid")), record)
+                session = aside.setdefault(chain, FoundSession(self.agent, f"{stem}-side-{chain}"))
+                session.parent = stem
             session.cwd = session.cwd or text(line.get("cwd"))
             session.observed_version = session.observed_version or text(line.get("version"))
             self._take(session, line, counted)
-        return [main, aside]
+        return [main, *aside.values()]
 
     def _take(self, session: FoundSession, line: dict[str, Any], counted: set[tuple[str, str]]) -> None:
         at, record = seconds(line.get("timestamp")), text(line.get("uuid"))
@@ -80,7 +85,9 @@ class ClaudeCode:
                 error=_words(content) if line.get("isApiErrorMessage") is True else None,
                 **place,
             )
+            session.add_unknown_blocks(content, at, **place)
         elif kind == "user" and not line.get("isMeta"):
+            session.lossy.update(["toolUseResult"] if "toolUseResult" in line else [])
             self._take_user(session, content, at, place)
         else:
             session.add_raw(text(kind) or "unknown", line, at, **place)
@@ -101,6 +108,7 @@ class ClaudeCode:
         said = "".join(text(block.get("text")) for block in blocks if block.get("type") == "text")
         images = [image for block in blocks if block.get("type") == "image" and (image := image_of(block))]
         session.add_person(said, at, images, **place)
+        session.add_unknown_blocks(content, at, **place)
 
 
 def _words(content: Any) -> str:
