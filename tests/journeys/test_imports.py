@@ -177,6 +177,45 @@ def test_nothing_that_stands_in_a_source_is_dropped_unsaid(codi: Codi, person: P
     assert story(row["path"]) == ["assistant: text Of an answer.", "user: text And then?"]
 
 
+def test_calls_of_claude_code_that_ran_at_once_keep_all_their_results(codi: Codi, person: Path):
+    """Each block of a reply is a line, and each result hangs on the line of its call."""
+
+    def line(kind: str, record: str, parent: str | None, *blocks: dict, **more: object) -> dict:
+        message = {"role": kind, "content": list(blocks)} | more
+        told = {"sessionId": "s", "cwd": foreign.CWD, "timestamp": "2026-03-01T10:00:00.000Z", "isSidechain": False}
+        return told | {"type": kind, "uuid": record, "parentUuid": parent, "message": message}
+
+    def use(name: str) -> dict:
+        return {"type": "tool_use", "id": name, "name": "Read", "input": {}}
+
+    def got(name: str) -> dict:
+        return {"type": "tool_result", "tool_use_id": name, "content": f"of {name}"}
+
+    source = foreign.write_lines(
+        person / ".claude/projects/-w/s.jsonl",
+        line("user", "u", None, {"type": "text", "text": "Read two"}),
+        line("assistant", "a", "u", use("c1"), id="m1"),
+        line("assistant", "b", "a", use("c2"), id="m1"),
+        line("user", "r2", "b", got("c2")),
+        line("user", "r1", "a", got("c1")),
+        line("assistant", "c", "r2", {"type": "text", "text": "Both read."}, id="m2"),
+        line("user", "v", "c", {"type": "text", "text": "Again"}),
+        line("user", "w", "c", {"type": "text", "text": "Otherwise"}),
+    )
+    (row,) = bring(codi, str(source))
+    lines = {line["id"]: line for line in lines_of(row["path"])[1:]}
+    path, at = [], list(lines)[-1]
+    while at:
+        path.insert(0, lines[at])
+        at = lines[at]["parentId"]
+    said = [each["message"] for each in path if each["type"] == "message"]
+    assert [message.get("toolCallId") for message in said if message["role"] == "toolResult"] == ["c2", "c1"]
+    assert [message["content"][-1].get("text") for message in said if message["role"] == "user"] == [
+        "Read two",
+        "Otherwise",
+    ]
+
+
 def test_what_a_source_has_more_is_added(codi: Codi, person: Path):
     source = foreign.claude(person)
     first = bring(codi, str(source))[0]
