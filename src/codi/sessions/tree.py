@@ -92,7 +92,7 @@ def left_behind(old: Sequence[Entry], new: Sequence[Entry]) -> list[Entry]:
 
 def labels(entries: Sequence[Entry]) -> dict[str, str]:
     """The labels that hold, by the entries that they stand on; the newest of an entry counts."""
-    return {target: fact.label for target, (fact, _) in labelled(entries).items()}
+    return {target: fact.label or "" for target, (fact, _) in labelled(entries).items()}
 
 
 def labelled(entries: Sequence[Entry]) -> dict[str, tuple[Labelled, float]]:
