@@ -77,7 +77,7 @@ from codi.sessions.forking import fork_at
 from codi.sessions.session import Session
 from codi.sessions.tree import place_of
 from codi.tools.kit import Live
-from codi.tools.results import Results, results_directory, take_over
+from codi.tools.results import Results, results_directory
 from codi.tools.toolbox import CALLS_A_STEP
 from codi.workspace import git
 from codi.workspace.git import GitState
@@ -369,7 +369,6 @@ class Engine:
                 cwd=self._places.cwd,
                 session_id=new_id(self._shelf, self._options),
             )
-            take_over(made.path, source)
             return made.path
         source = self._shelf.path_of(text)
         fork = resume.fork(
@@ -377,7 +376,6 @@ class Engine:
         )
         if fork.warning:
             self._warnings.append(fork.warning)
-        take_over(fork.path, source)
         return fork.path
 
     @property
