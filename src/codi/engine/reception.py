@@ -4,7 +4,7 @@ what only an answer needs is loaded meanwhile."""
 import gc
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import cached_property
 from importlib import import_module
 from typing import Any
@@ -14,14 +14,12 @@ from anyio import to_thread
 
 from codi.commands.settings import UiSettings
 from codi.engine.arriving import Arriving
-from codi.engine.beginning import Beginning, is_at_rest, model_of, new_session, stored_session
-from codi.engine.choosing import Choosing, NotAtHand
+from codi.engine.beginning import Beginning, beginning_of
 from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.settings import Settings
 from codi.engine.shelf import Shelf
 from codi.engine.trust.trust import Trust
-from codi.protocol.errors import CodiError
 
 
 class Reception:
@@ -80,10 +78,11 @@ class Reception:
         self._hurry.set()
 
     @asynccontextmanager
-    async def open(self, session_id: str | None = None) -> AsyncIterator[Any]:
-        """A conversation, as an engine opens it. It is there before the engine is, which is
-        loaded when somebody is in a `hurry`: what is said to it waits that long."""
-        beginning = None if "engine" in self.__dict__ else await self._beginning(session_id)
+    async def open(self, session_id: str | None = None, beginning: Beginning | None = None) -> AsyncIterator[Any]:
+        """A conversation, as an engine opens it. It is there before the engine is, which is loaded when somebody is in
+        a `hurry`: what is said to it waits that long. `beginning` is what there is of a new one already."""
+        if beginning is None and "engine" not in self.__dict__:
+            beginning = beginning_of(self._places, self._settings, self._options, self._env, session_id)
         if beginning is None:
             # Here somebody may have to be asked, which is done while no frontend has the terminal.
             async with self.engine.open(session_id) as conversation:
@@ -100,24 +99,6 @@ class Reception:
                     tasks.cancel_scope.cancel()
         finally:
             beginning.session.close()
-
-    async def _beginning(self, session_id: str | None) -> Beginning | None:
-        """What there is of a conversation without an engine; None where it takes one to open it."""
-        choosing = Choosing(self._places, self._settings, self._options, self._env)
-        if session_id is None:
-            with suppress(NotAtHand):
-                choice = await choosing.choice()
-                if choosing.is_key_at_hand(choice):
-                    return Beginning(new_session(self._places, self.shelf, self._options), choice)
-            return None
-        session = stored_session(self._places, self.shelf, self._options, session_id)
-        if is_at_rest(path := session.path()):
-            with suppress(NotAtHand, CodiError):  # what is amiss with the model that it had, the engine settles
-                choice = await choosing.choice(model_of(path, self._options))
-                if choosing.is_key_at_hand(choice):
-                    return Beginning(session, choice)
-        session.close()
-        return None
 
     async def _arrive(self, arriving: Arriving, beginning: Beginning, left: anyio.Event) -> None:
         await self._hurry.wait()
