@@ -1,11 +1,10 @@
 """Receives a person before the engine is loaded: the settings, the session and the model that will answer are known at once, and
 what only an answer needs is loaded meanwhile."""
 
-import gc
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
 from typing import Any
 
@@ -15,6 +14,7 @@ from anyio import to_thread
 from codi.commands.settings import UiSettings
 from codi.engine.arriving import Arriving
 from codi.engine.beginning import Beginning, beginning_of
+from codi.engine.garbage import begin_to_collect
 from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.settings import Settings
@@ -63,14 +63,13 @@ class Reception:
 
     @cached_property
     def engine(self) -> Any:
-        engine = import_module("codi.engine.engine").Engine
-        return engine(self._places, self._settings, self._options, self._env, self._warnings)
+        return _engine()(self._places, self._settings, self._options, self._env, self._warnings)
 
     async def loaded(self) -> Any:
         """The engine; what is still to be loaded of it is loaded beside the event loop."""
         async with self._loading:
             if "engine" not in self.__dict__:
-                await to_thread.run_sync(_load_engine, abandon_on_cancel=True)
+                await to_thread.run_sync(_engine, abandon_on_cancel=True)
             return self.engine
 
     def hurry(self) -> None:
@@ -110,9 +109,11 @@ class Reception:
             await left.wait()
 
 
-def _load_engine() -> None:
-    import_module("codi.engine.engine")
-    gc.freeze()  # it stays until the end
+@cache
+def _engine() -> Any:
+    engine = import_module("codi.engine.engine").Engine
+    begin_to_collect()
+    return engine
 
 
 def _load_http() -> None:
