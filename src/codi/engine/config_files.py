@@ -2,7 +2,6 @@
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -109,6 +108,8 @@ def shown(path: str) -> str:
 
 
 def _toml(path: str, text: str) -> dict[str, Any]:
+    import tomllib  # not for a start without a file
+
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
