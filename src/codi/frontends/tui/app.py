@@ -10,16 +10,15 @@ import re
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import get_args
 
 import anyio
-from anyio import to_thread
 
 from codi.commands.kit import commands
 from codi.commands.settings import UiSettings
 from codi.frontends.desk import ConversationDesk, line_of
-from codi.frontends.shell_lines import LINES_OF_SHELL
 from codi.frontends.tui import attention
+from codi.frontends.tui.actions import Actions
+from codi.frontends.tui.activity import Activity
 from codi.frontends.tui.attention import Attention
 from codi.frontends.tui.blocks.look import Look
 from codi.frontends.tui.blocks.notice import NoticeBlock, TextBlock
@@ -35,15 +34,14 @@ from codi.frontends.tui.outcomes import Outcomes
 from codi.frontends.tui.outside import Outside
 from codi.frontends.tui.panes import Pane, Pictures
 from codi.frontends.tui.questions import Questions
+from codi.frontends.tui.saying import Saying
 from codi.frontends.tui.status import Status
-from codi.frontends.tui.surroundings import Mentioned, Surroundings
+from codi.frontends.tui.surroundings import Surroundings
 from codi.frontends.tui.transcript import Transcript
 from codi.frontends.tui.wardrobe import AUTO, Wardrobe
 from codi.protocol.conversation import Conversation
 from codi.protocol.events import (
     ApprovalAsked,
-    CommandDelta,
-    CommandShown,
     Entry,
     Event,
     QuestionAsked,
@@ -56,17 +54,10 @@ from codi.protocol.events import (
     TurnEnded,
     TurnStarted,
 )
-from codi.protocol.messages import Level
 from codi.protocol.ops import (
-    ChoosePolicy,
-    ChooseThinking,
-    Interrupt,
     Mode,
     Op,
     Prompt,
-    RunCommand,
-    Steer,
-    Withdraw,
 )
 
 _ASKS_FOR_HELP = re.compile(r"\?[\w-]*")
@@ -111,7 +102,7 @@ class App:
             redraw=self._redraw,
             keys=lambda: self._composer.keymap.told(),
             wardrobe=self._wardrobe,
-            pull_back=self._pull_back,
+            pull_back=lambda number: self._actions.pull_back(number),
             tree=lambda: self._desk.tree,
             put=self._composer.set,
             reread=self._reread,
@@ -124,16 +115,12 @@ class App:
         self._completer = Completer(commands(), around.names)
         self._attention = Attention(around.ui.notify, os.environ)
         self._ops, self._ops_to_send = anyio.create_memory_object_stream[Op](math.inf)
-        self._to_say, self._said = anyio.create_memory_object_stream[tuple[str, Typed]](math.inf)
         self._lines, self._lines_to_obey = anyio.create_memory_object_stream[str](math.inf)
-        self._command: anyio.CancelScope | None = None
-        self._changed, self._left, self._began_turn = anyio.Event(), anyio.Event(), anyio.Event()
+        self._activity = Activity()
+        self._changed, self._left = anyio.Event(), anyio.Event()
         self._repaint_wanted, self._status_wanted = anyio.Event(), anyio.Event()
-        self._is_busy = False
         self._typed = anyio.Event()
-        self._waits_for = ""
-        self._began = self._drawn_at = 0.0
-        self._pressed = ("", 0.0)
+        self._drawn_at = 0.0
         self._prefixed = False
         self._esc_s = 0.2 if os.environ.get("SSH_CONNECTION") else 0.05
         self._remember: Callable[[Sequence[str]], object] = lambda words: None
@@ -148,6 +135,31 @@ class App:
             around.cwd,
             tell=lambda text: self._tell("info", text),
             changed=self._redraw,
+        )
+        self._actions = Actions(
+            self._composer,
+            self._canvas,
+            self._transcript,
+            self._status,
+            self._look,
+            self._activity,
+            around,
+            self._enclosing,
+            self._outside,
+            completer=self._completer,
+            send=self._send_op,
+            obey=self._lines.send_nowait,
+            go=self._go,
+            remember=lambda words: self._remember(words),
+            waiting=lambda: self._desk.waiting,
+        )
+        self._saying = Saying(
+            around,
+            self._activity,
+            send=self._send_op,
+            obey=self._lines.send_nowait,
+            tell=self._tell,
+            give_back=self._give_back,
         )
         self._take_over_composer()
 
@@ -165,7 +177,7 @@ class App:
         for prompt in prompts:
             self._send_op(prompt)
         for typed in self._opening.waiting:
-            self._send(typed)
+            self._saying.take(typed)
         self._opening.waiting.clear()
         self._redraw()
         self._outside.catch()
@@ -186,7 +198,7 @@ class App:
                 self._hear,
                 self._deliver,
                 self._obey,
-                self._say,
+                self._saying.work,
                 self._enclosing.work,
                 self._questions.arm,
             )
@@ -228,12 +240,12 @@ class App:
     async def _obey(self) -> None:
         """Run commands one after the other, beside everything else; esc ends the one that runs."""
         async for line in self._lines_to_obey:
-            with anyio.CancelScope() as self._command:
+            with anyio.CancelScope() as self._activity.command:
                 try:
                     await self._outcomes.show(await commands().run(line, self._desk))
                 except Exception as bug:  # noqa: BLE001 - the bug of a command is told of, and costs no conversation
                     self._transcript.add(NoticeBlock("error", self._mishaps.told(line.split()[0], bug)))
-            self._command = None
+            self._activity.command = None
             self._redraw()
 
     async def _watch_signals(self) -> None:
@@ -243,7 +255,7 @@ class App:
                 self._repaint_wanted.set()  # it changed before anybody listened
             async for number in signals:
                 if number == signal.SIGTSTP:
-                    self._suspend()
+                    self._actions.suspend()
                     continue
                 if number == signal.SIGCONT:
                     self._canvas.terminal.keep()
@@ -293,12 +305,12 @@ class App:
     async def _tick(self) -> None:
         """While something runs its time is shown; else nothing wakes up."""
         while True:
-            await self._began_turn.wait()
-            while self._is_busy and self._look.motion:
+            await self._activity.has_begun.wait()
+            while self._activity.is_busy and self._look.motion:
                 await anyio.sleep(_TICK_S)
                 if time.monotonic() - self._drawn_at >= _TICK_S:  # what comes meanwhile shows the time as well
                     self._redraw()
-            self._began_turn = anyio.Event()
+            self._activity.has_begun = anyio.Event()
 
     async def _draw_frames(self) -> None:
         was_for_key = False
@@ -316,14 +328,16 @@ class App:
             now = time.monotonic()
             # From when it was due: timers are late by a part of a millisecond, and who adds these up falls behind what streams.
             self._drawn_at = min(self._drawn_at + _FRAME_S, now) if pause > 0 and not was_for_key else now
-            passed = f" {now - self._began:.0f}s" if self._look.motion else ""
-            cause = f", {self._waits_for}" if self._waits_for else ""
-            self._canvas.busy = f"working{passed}{cause}, esc to stop" if self._is_busy else ""
+            self._canvas.busy = self._activity.told(now, in_motion=self._look.motion)
             self._canvas.dialog = self._questions.dialog
             self._canvas.draw()
             self.drawn.set()
             if self._canvas.terminal.is_lost:
                 self._left.set()
+
+    def _give_back(self, typed: Typed, why: str) -> None:
+        self._composer.put_back(typed)
+        self._tell("error", why)
 
     def _redraw(self) -> None:
         self._changed.set()
@@ -338,7 +352,7 @@ class App:
 
     def _go(self, session: str | None) -> None:
         """Leave this conversation for another, for a new one, or for good."""
-        if session is not None and self._is_busy:
+        if session is not None and self._activity.is_busy:
             self._transcript.add(NoticeBlock("error", "stop the turn first (Esc)"))
             return
         self.next = session
@@ -356,35 +370,20 @@ class App:
                 is_told = (bool(part.hear(event)) and isinstance(event, StatusDelta)) or is_told
             except Exception as bug:  # noqa: BLE001 - a part that failed costs no other, and no conversation
                 self._transcript.add(NoticeBlock("error", self._mishaps.told(type(part).__name__, bug)))
+        self._activity.hear(event, self._look.now)
         if is_piece:
-            self._waits_for = ""
             return
-        if not isinstance(event, QueueDelta):
-            self._waits_for = event.text if isinstance(event, StatusDelta) and event.kind == "waiting" else ""
         match event:
             case QueueDelta():
                 self._canvas.waiting = [line_of(item, number) for number, item in enumerate(self._desk.waiting, 1)]
-            case CommandDelta():
-                self._is_busy, self._began = True, self._look.now
-                self._began_turn.set()
-            case Entry(fact=CommandShown()):
-                self._is_busy = False
             case Entry(fact=TurnStarted()):
-                self._is_busy, self._began = True, self._look.now
-                self._began_turn.set()
-                if self.drawn.is_set():  # of what was said before nothing is on the terminal yet that could be marked
-                    self._canvas.terminal.write(attention.ANSWER_MARK)
-            case Entry(fact=SessionOpened() | TitleGiven() as fact):
-                if isinstance(fact, SessionOpened):
-                    self._is_busy = False  # what was begun before went no further
+                self._canvas.terminal.write(attention.ANSWER_MARK)
+            case Entry(fact=SessionOpened() | TitleGiven()):
                 self._canvas.terminal.write(attention.title(self._status.title, self._around.cwd))
-            case Entry(fact=TurnEnded()) if not self.drawn.is_set():
-                self._is_busy = False
             case Entry(fact=TurnEnded()):
-                took = self._look.now - self._began
-                self._is_busy = False
                 self._around.refresh()
                 self._status_wanted.set()
+                took = self._look.now - self._activity.began
                 self._canvas.terminal.write(attention.END_MARK + self._attention.turn_ended(took))
             case Entry(fact=ApprovalAsked() | QuestionAsked()):
                 self._canvas.terminal.write(self._attention.call("codi waits for your answer"))
@@ -403,7 +402,7 @@ class App:
     def _take_over_composer(self) -> None:
         ui, composer = self._around.ui, self._composer
         composer.keymap = Keymap(ui.keys) if ui.keys else composer.keymap
-        composer.send, composer.act, composer.complete = self._send, self._act, self._completer.at
+        composer.send, composer.act, composer.complete = self._saying.take, self._actions.act, self._completer.at
         composer.drop = self._enclosing.drop
         if ui.vim and not composer.modal:
             from codi.frontends.tui.vim import Vim  # for those who have it switched on
@@ -487,180 +486,7 @@ class App:
     def _key(self, key: str) -> None:
         action = self._composer.keymap.action(key)
         if action:
-            self._act(action)
-
-    def _act(self, action: str) -> bool:
-        """Do an action that is not the editor's; False if it means nothing now."""
-        composer = self._composer
-        match action:
-            case "interrupt":
-                self._escape()
-            case "clear":
-                self._clear()
-            case "exit" if composer.editor.text:
-                return composer.do("delete-char-forward")
-            case "exit":
-                self._go(None)
-            case "suspend":
-                self._suspend()
-            case "cycle-mode":
-                at = next((at for at, mode in enumerate(_MODES) if mode == self._status.mode), -1)
-                self._send_op(ChoosePolicy(_MODES[(at + 1) % len(_MODES)]))
-            case "toggle-thinking":
-                self._look.thinking = not self._look.thinking
-                self._remember(("config", "set", "ui.hide_thinking", str(not self._look.thinking).lower()))
-            case "expand-tools" | "page-up" | "page-down":
-                pages = self._transcript.pages(whole=action == "expand-tools")
-                self._canvas.page("transcript", pages.lines, at_end=True, blocks=pages.starts, expand=pages.expand)
-            case "redraw":
-                self._canvas.repaint()
-            case "complete":
-                composer.popup = self._completer.path(composer.editor.text, composer.editor.caret)
-            case "history-back" | "history-forward":
-                history = self._around.history
-                text = history.back(composer.text) if action == "history-back" else history.forward()
-                if text is not None:
-                    composer.set(text)
-            case "history-search":
-                from codi.frontends.tui.history_search import HistorySearch  # for the few who search
-
-                self._canvas.pane = HistorySearch(self._around.history, self._close_search)
-            case "paste-image":
-                self._enclosing.paste()
-            case "external-editor":
-                self._edit_elsewhere()
-            case "select-model" | "undo-turn" | "redo-turn":
-                line = {"select-model": "/model", "undo-turn": "/undo", "redo-turn": "/redo"}[action]
-                self._lines.send_nowait(line)
-            case "cycle-model-forward" | "cycle-model-backward":
-                self._lines.send_nowait(f"/scoped-models {'next' if action.endswith('forward') else 'back'}")
-            case "cycle-thinking-level":
-                levels = get_args(Level)
-                at = levels.index(self._status.thinking) if self._status.thinking in levels else -1
-                self._send_op(ChooseThinking(levels[(at + 1) % len(levels)]))
-            case "dequeue":
-                self._pull_back(len(self._desk.waiting))
-            case _:
-                return False
-        return True
-
-    def _close_search(self, found: str | None) -> None:
-        self._canvas.pane = None
-        if found is not None:
-            self._composer.set(found)
-
-    def _escape(self) -> None:
-        """Stops what runs; twice while nothing does it opens what the person has chosen."""
-        now = time.monotonic()
-        before, self._pressed = self._pressed, ("esc", now)
-        opens = self._around.ui.double_escape
-        if self._command or self._is_busy:
-            self._stop()
-        elif before[0] == "esc" and now - before[1] < _ESC_TWICE_S and opens != "none":
-            self._pressed = ("", 0.0)
-            self._lines.send_nowait(f"/{opens}")
-
-    def _stop(self) -> None:
-        if self._command:
-            self._command.cancel()
-        elif self._is_busy:
-            self._send_op(Interrupt())
-
-    def _clear(self) -> None:
-        """Ctrl-C: it copies what is selected; else what it takes away is the text, else the turn, else the program."""
-        now = time.monotonic()
-        before, self._pressed = self._pressed, ("clear", now)
-        if selected := self._composer.editor.selection:
-            self._canvas.copy(selected)
-            self._composer.editor.move(self._composer.editor.caret)
-            self._tell("info", f"copied {len(selected)} characters")
-        elif self._composer.editor.text:
-            self._composer.clear()
-        elif before[0] == "clear" and now - before[1] < _TWICE_S:
-            self._go(None)
-        elif self._is_busy or self._command:
-            self._stop()
-        else:
-            self._transcript.add(NoticeBlock("info", "ctrl+c again leaves"))
-
-    def _suspend(self) -> None:
-        self._canvas.step_below()
-        self._canvas.terminal.suspend()
-        self._canvas.go_on()
-
-    def _edit_elsewhere(self) -> None:
-        from codi.frontends.tui.external_editor import edited  # with all that temporary files need
-
-        terminal = self._canvas.terminal
-        self._canvas.step_below()
-        terminal.hand_over()
-        self._outside.release()
-        try:
-            text, complaint = edited(self._composer.text, os.environ)
-        finally:
-            self._outside.catch()
-            terminal.come_back()
-        if complaint:
-            self._transcript.add(NoticeBlock("warning", complaint))
-        else:
-            self._composer.set(text)
-        self._canvas.go_on()
-
-    def _send(self, typed: Typed) -> None:
-        """What the person has written and sent: a command, a word into a running turn, or a prompt."""
-        text = typed.text.strip("\n")
-        self._around.history.add(text)
-        if not typed.is_literal and commands().is_command(text):
-            self._lines.send_nowait(text)
-            return
-        if text.startswith("!") and not typed.is_literal:
-            self._own_command(text)
-            return
-        if not typed.is_literal and _ASKS_FOR_HELP.fullmatch(text):
-            self._lines.send_nowait(f"/help {text}" if text != "?" else "/help")
-            return
-        text = text[1:] if text.startswith("//") and not typed.is_literal else text
-        self._to_say.send_nowait((text, typed))
-
-    async def _say(self) -> None:
-        """Send what was said with the files that it mentions, one after the other; it comes back where one is missing."""
-        async for text, typed in self._said:
-            found = Mentioned()
-            if "@" in typed.typed:
-                found = await to_thread.run_sync(self._around.mentioned, typed.typed, abandon_on_cancel=True)
-            if found.complaint:
-                self._give_back(typed, found.complaint)
-                continue
-            images = list(found.images)
-            for content in typed.images.values():
-                image = await to_thread.run_sync(self._around.picture, content, abandon_on_cancel=True)
-                if isinstance(image, str):
-                    self._give_back(typed, image)
-                    break
-                images.append(image)
-            else:
-                kind = Steer if self._is_busy and not typed.later else Prompt
-                self._send_op(kind(found.text + text, tuple(images)))
-
-    def _give_back(self, typed: Typed, why: str) -> None:
-        self._transcript.add(NoticeBlock("error", why))
-        self._composer.put_back(typed)
-        self._redraw()
-
-    def _own_command(self, line: str) -> None:
-        """`!cmd` is run and given to the model with the next prompt, `!!cmd` is only run."""
-        if command := line.lstrip("!").strip():
-            self._send_op(RunCommand(command, excluded=line.startswith("!!")))
-        else:
-            self._transcript.add(NoticeBlock("info", LINES_OF_SHELL))
-
-    def _pull_back(self, number: int) -> None:
-        """Take back into the editor what waits at this place, before what stands there."""
-        if 1 <= number <= len(self._desk.waiting):
-            item = self._desk.waiting[number - 1]
-            self._send_op(Withdraw(item.line, item.at))
-            draft = self._composer.text
-            self._composer.set(f"{item.what.text}\n{draft}" if draft.strip() else item.what.text)
+            self._actions.act(action)
 
 
 def _is_utf8(environment: Mapping[str, str]) -> bool:
