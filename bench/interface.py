@@ -31,6 +31,8 @@ _RULE = "─".encode()
 _PATIENCE_S = 30.0
 _LETTERS = "".join(chr(code) for code in range(ord("а"), ord("я")))
 """Which nothing else on the screen has."""
+_KEPT_TITLE = b"\x1b[22;"
+"""What the interface tells the terminal as it takes over from the opening, right before its first frame."""
 
 
 class Window:
@@ -112,7 +114,7 @@ def environment_of(home: str, url: str) -> dict[str, str]:
 def _start(home: str) -> None:
     model = InstantModel([says("Hello.")])
     env = environment_of(home, model.url)
-    bare, painted, echoed, ready, answered = [], [], [], [], []
+    bare, painted, echoed, ready, drawn, answered = [], [], [], [], [], []
     for _ in range(_ROUNDS):
         window = Window([sys.executable, "-c", "print('x', flush=True); input()"], env, home)
         window.until(lambda seen: b"x" in seen)
@@ -129,11 +131,16 @@ def _start(home: str) -> None:
         window.type("\r")  # at once, while the rest is loaded
         answered.append(window.until(lambda seen: b"Hello." in seen) - greeted)
         window.close()
+        window = Window([CODI], env, home)
+        window.until(lambda seen: b"\x1b[0m" in seen.partition(_KEPT_TITLE)[2])
+        drawn.append(window.cpu_ms())
+        window.close()
     floor = statistics.median(bare)
     beside = f"bare interpreter {floor:.1f} ms"
     report("prompt painted, CPU over the bare interpreter", statistics.median(painted) - floor, "ms", 10, beside=beside)
     report("first key echoed, CPU over it", statistics.median(echoed) - floor, "ms", 20, beside=beside)
     report("runtime ready, CPU over it", statistics.median(ready) - floor, "ms", 80, beside=beside)
+    report("interface drawn, CPU over it", statistics.median(drawn) - floor, "ms", 100, beside=beside)
     report("  a prompt sent then, to its answer, by the clock", statistics.median(answered), "ms", 300)
     model.close()
 

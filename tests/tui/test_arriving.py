@@ -1,6 +1,10 @@
 """A person is greeted before the agent is loaded: what is said then is heard, and what goes wrong then is told."""
 
+import os
+import signal
 import time
+
+import pytest
 
 from codi.protocol.events import MessageAdded
 from codi.protocol.messages import Message, Text, user
@@ -40,6 +44,35 @@ def test_who_leaves_at_the_greeting_has_left(codi, terminals):
     talk.wait_for("codi 0")
     talk.type(CTRL_D)
     assert talk.end() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_who_is_ended_at_the_greeting_leaves_the_terminal_as_it_was(codi, terminals, number):
+    codi.env |= NOBODY
+    talk = terminals()
+    talk.wait_for("codi 0")
+    os.kill(talk.process.pid, number)
+    assert talk.end() == 128 + number
+
+
+def test_a_window_that_changes_at_the_greeting_is_painted_anew(lab, terminals):
+    lab([says("One.")])
+    talk = terminals(columns=120)
+    talk.wait_for("codi 0")
+    talk.resize(30, 70)
+    talk.wait_for("─" * 70 + "\n", times=2)
+    talk.type("first" + ENTER)
+    talk.wait_for("One.", "1 step,")
+    assert not any(row.startswith("─" * 71) for row in talk.rows)
+
+
+def test_a_small_window_has_its_prompt_before_the_greeting(codi, terminals):
+    codi.env |= NOBODY
+    talk = terminals(rows=5, columns=40)
+    talk.wait_for("codi 0")
+    talk.type("here")
+    talk.wait_for("here")
+    assert any("here" in row for row in talk.rows)
 
 
 def test_what_goes_wrong_behind_the_greeting_is_told(codi, terminals):

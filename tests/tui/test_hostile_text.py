@@ -104,12 +104,13 @@ def test_what_a_person_types_pastes_and_has_waiting(lab, terminals, place):
 
 
 def test_what_is_pasted_and_not_yet_sent(lab, terminals):
-    lab([says("never")], used=False)
+    server = lab([says("never")])
     talk = terminals(rows=30, columns=100)
     talk.wait_for("codi 0")
     talk.type(f"a \x1b[200~{IN_NAMES}\x1b[201~ z")
     talk.wait_for("OWNED", " z")
     harmless(talk)
+    assert not server.requests
 
 
 def test_what_a_provider_says_of_its_failure(lab, terminals, codi):

@@ -3,7 +3,6 @@
 import os
 import re
 import stat
-import tomllib
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -117,6 +116,8 @@ def shown(path: str) -> str:
 
 
 def _toml(path: str, text: str) -> dict[str, Any]:
+    import tomllib  # not for a start without a file
+
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -259,6 +259,8 @@ class App:
     async def _watch_signals(self) -> None:
         heeded = [each for each in _SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
         with anyio.open_signal_receiver(*heeded) as signals:
+            if (self._canvas.rows, self._canvas.columns) != self._canvas.terminal.size:
+                self._repaint_wanted.set()  # it changed before anybody listened
             async for number in signals:
                 if number == signal.SIGTSTP:
                     self._actions.suspend()
