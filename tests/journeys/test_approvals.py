@@ -30,14 +30,14 @@ def test_the_third_yes_offers_a_rule_and_then_nothing_asks(codi: Codi, lab, term
     )
     chat = terminal("go")
     for number in range(2):
-        chat.wait_for("[y]es", times=number + 1)
+        chat.wait_for("Approve: y", times=number + 1)
         chat.type("y\n")
-        chat.wait_for(f"Ran {number}.", "\n>")
+        chat.wait_for(f"Ran {number}.", "\nYou:")
         chat.type("again\n")
-    chat.wait_for("[y]es", times=3)
-    assert "keep the rule?" not in chat.shown
+    chat.wait_for("Approve: y", times=3)
+    assert "Keep the rule:" not in chat.shown
     chat.type("y\n")
-    chat.wait_for("the rule run(npm run test *) would do it from now on", "keep the rule?")
+    chat.wait_for("the rule run(npm run test *) would do it from now on", "Keep the rule:")
     chat.type("y\n")
     chat.wait_for("Ran 2.")
     chat.type("again\n")
@@ -65,15 +65,15 @@ def test_an_offer_that_is_refused_is_not_made_again(codi: Codi, lab, terminal): 
         )
         chat = terminal("go")
         for number in range(3):
-            chat.wait_for("[y]es,", times=number + 1)
+            chat.wait_for("Approve: y", times=number + 1)
             chat.type("y\n")
             if (start, number) == (0, 2):
-                chat.wait_for("keep the rule?")
+                chat.wait_for("Keep the rule:")
                 chat.type("n\n")
-            chat.wait_for(f"Ran {number}.", "\n>")
+            chat.wait_for(f"Ran {number}.", "\nYou:")
             if number < 2:
                 chat.type("again\n")
-        assert chat.shown.count("keep the rule?") == (1 if start == 0 else 0)
+        assert chat.shown.count("Keep the rule:") == (1 if start == 0 else 0)
         assert rules_of(codi) == []
 
 
@@ -81,25 +81,25 @@ def test_always_is_a_rule_that_is_edited_tried_and_kept(codi: Codi, lab, termina
     lab([says("", call("shell", command="make first")), says("No?"), says("", call("shell", command="make second")), says("Ok."),
          says("", call("shell", command="make third")), says("Third.")])  # fmt: skip
     chat = terminal("go")
-    chat.wait_for("[a]lways")
+    chat.wait_for("a always")
     chat.type("n\n")
-    chat.wait_for("No?", "\n>")
+    chat.wait_for("No?", "\nYou:")
     chat.type("again\n")
-    chat.wait_for("[a]lways", times=2)
+    chat.wait_for("a always", times=2)
     chat.type("a\n")
-    chat.wait_for("the rule, Enter for run(make second):")
+    chat.wait_for("The rule (Enter: run(make second)):")
     chat.type("run(make third)\n")
     chat.wait_for("error: the rule run(make third) does not cover this call")
     chat.type("a\n")
-    chat.wait_for("the rule, Enter for", times=2)
+    chat.wait_for("The rule (Enter:", times=2)
     chat.type("run(*)\n")
     chat.wait_for("too broad")
     chat.type("a\n")
-    chat.wait_for("the rule, Enter for", times=3)
+    chat.wait_for("The rule (Enter:", times=3)
     chat.type("run(make {first,second,third} *)\n")
-    chat.wait_for("would also have allowed: make first", "for this [p]roject")
+    chat.wait_for("would also have allowed: make first", "p for this project")
     chat.type("u\n")
-    chat.wait_for("Ok.", "\n>")
+    chat.wait_for("Ok.", "\nYou:")
     chat.type("again\n")
     chat.wait_for("Third.")
     (rule,) = rules_of(codi)
@@ -111,13 +111,13 @@ def test_always_is_a_rule_that_is_edited_tried_and_kept(codi: Codi, lab, termina
 def test_arguments_are_edited_and_judged_anew(codi: Codi, lab, terminal):  # noqa: F811
     lab([says("", call("shell", command="touch x")), says("Done.")])
     chat = terminal("go")
-    chat.wait_for("[e]dit")
+    chat.wait_for("e edit")
     chat.type("e\n")
-    chat.wait_for("the arguments instead")
+    chat.wait_for("The arguments instead")
     chat.type("nonsense\n")
     chat.wait_for("these are no arguments")
     chat.type("e\n")
-    chat.wait_for("the arguments instead", times=2)
+    chat.wait_for("The arguments instead", times=2)
     chat.type('{"command": "touch y"}\n')
     chat.wait_for("Done.")
     assert (codi.cwd / "y").exists() and not (codi.cwd / "x").exists()
@@ -127,7 +127,7 @@ def test_what_is_dangerous_wants_the_whole_word(codi: Codi, lab, terminal):  # n
     lab([says("", call("shell", command="eval 'touch x'")), says("Done.")])
     chat = terminal("go", "-y")
     chat.wait_for("yes (the whole word)")
-    assert "[a]lways" not in chat.shown and "[s]ession" not in chat.shown
+    assert "a always" not in chat.shown and "s for this session" not in chat.shown
     chat.type("y\n")
     chat.wait_for("type the whole word yes")
     assert not (codi.cwd / "x").exists()
@@ -149,7 +149,7 @@ def test_what_was_typed_before_is_no_answer(codi: Codi, lab, terminal):  # noqa:
     )
     chat = terminal("go", "--allow", "run(touch go; sleep 0.1 # read)")
     chat.type("y\n")
-    chat.wait_for("[y]es, [N]o")
+    chat.wait_for("Approve: y")
     assert not (codi.cwd / "x").exists()
     chat.type("n\n")
     chat.wait_for("Done.")
@@ -176,9 +176,9 @@ def test_200_lines_are_shown_to_their_end_before_a_yes(codi: Codi, lab, terminal
     chat = terminal("go")
     for page in range(1, 6):
         chat.wait_for("more lines: Enter shows them", times=page)
-        assert "[y]es" not in chat.shown and "evil" not in chat.shown
+        assert "Approve: y" not in chat.shown and "evil" not in chat.shown
         chat.type("\n")
-    chat.wait_for("[y]es")
+    chat.wait_for("Approve: y")
     chat.type("y\n")
     chat.wait_for("Done.")
     assert (codi.cwd / "x").read_text() == text
@@ -194,7 +194,7 @@ def test_rules_are_looked_at_and_changed_in_the_conversation(codi: Codi, lab, te
         ]
     )
     chat = terminal()
-    chat.wait_for("\n>")
+    chat.wait_for("\nYou:")
     for line, answer in (
         ("/policy", "there are no rules"),
         ("/policy add run(touch *)", "r1: allow run(touch *)"),

@@ -31,7 +31,7 @@ def test_what_a_model_proposes_is_kept_fact_by_fact_and_only_with_a_yes(codi: Co
     (codi.home / "memories.md").write_text("- [1a2b3c4d] 2026-11-20 style: Tabs, never spaces.\n")
     server = lab({"steps": [says("Use make check.")], "branches": [PROPOSES]})
     person = chat("--trust-project")
-    person.wait_for("\n>")
+    person.wait_for("\nYou:")
     person.type("How do I test?\n")
     person.wait_for("Use make check.", "[1 step,")
     person.type("/memories consolidate\n")
@@ -72,7 +72,7 @@ def test_the_full_interface_asks_the_same(codi: Codi, lab, terminals):
 def test_where_nothing_was_said_nothing_is_proposed(codi: Codi, lab, chat):
     server = lab({"branches": [PROPOSES], "steps": []})
     person = chat()
-    person.wait_for("\n>")
+    person.wait_for("\nYou:")
     person.type("/memories consolidate\n")
     person.wait_for("error: nothing was said yet")
     assert not server.requests
@@ -84,7 +84,7 @@ def test_forgetting_lists_and_asks(codi: Codi, lab, chat):
     file.write_text("- [1a2b3c4d] 2026-11-20 style: Tabs, never spaces.\n- [2a2b3c4d] 2026-11-20 Port 8080.\n")
     lab([says("Never.")])
     person = chat()
-    person.wait_for("\n>")
+    person.wait_for("\nYou:")
     person.type("/forget tabs\n")
     person.wait_for("Forget this?", "Tabs, never spaces.")
     person.type("\n")

@@ -179,7 +179,7 @@ def test_a_map_is_read_again_between_turns_and_a_broken_one_changes_nothing(codi
     server = lab({"loop": True, "steps": [says("Yes.")]}, used=False)
     codi.env |= {"ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_API_KEY": "k"}
     chat = terminals(term="dumb")
-    chat.wait_for("\n>")
+    chat.wait_for("\nYou:")
 
     def ask(number: int) -> tuple[str, int]:
         chat.type("hi\n")

@@ -127,7 +127,7 @@ def test_a_long_one_is_read_to_its_end_before_it_is_answered(codi, lab, folder, 
     session.type("\n")
     session.wait_for("+line 60")
     session.type("\n")
-    session.wait_for("+line 100", "[y]es")
+    session.wait_for("+line 100", "Approve: y")
     session.type("y\n")
     session.wait_for("Done.")
     assert (folder / "a.txt").read_text() == LONG

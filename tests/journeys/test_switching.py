@@ -29,7 +29,7 @@ def chat(codi: Codi, terminals: Callable[..., Terminal]) -> Callable[..., Termin
         codi.set_up(MODELS)
         codi.env["CODI_MODEL"] = "wide"
         opened = partial(terminals, term="dumb")(*words)
-        opened.wait_for("\n>")
+        opened.wait_for("\nYou:")
         return opened
 
     return start

@@ -214,15 +214,17 @@ def test_nobody_else_may_read_it(codi, changed):
 
 def test_in_a_conversation(changed, codi, terminal):  # noqa: F811
     chat = terminal("-c")
-    chat.wait_for("\n>")
+    chat.wait_for("\nYou:")
     chat.type("/changes\n")
     chat.wait_for("modified  a.txt +1 -1")
     chat.type("/undo\n")
-    chat.wait_for("would be taken back:", "take this back?")
+    chat.wait_for("would be taken back:", "Take this back?")
     chat.type("y\n")
     chat.wait_for("is taken back:")
     assert (changed / "a.txt").read_text() == "one\ntwo\nthree\n"
     chat.type("/redo\n")
+    chat.wait_for("Put this back?")
+    chat.type("y\n")
     chat.wait_for("is put back:")
     assert (changed / "a.txt").read_text() == "one\nTWO\nthree\n"
     chat.type("/exit\n")

@@ -45,7 +45,7 @@ def test_lines_alone(codi, lab, terminals):
     codi.set_up("ui.mode = 'plain'")
     lab([says("In lines.")])
     talk = terminals()
-    talk.wait_for("anthropic/x", "\n>")
+    talk.wait_for("anthropic/x", "\nYou:")
     before = len(talk.raw)
     talk.type("go\n")
     talk.wait_for("In lines.", "[1 step,")

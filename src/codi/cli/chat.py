@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from codi.cli import loop
 from codi.cli.flags import check, how_trusted, is_interactive, parser, settings_of, text_or_file
+from codi.cli.leaving import leave_when_ended
 from codi.cli.painted import Painted
-from codi.cli.receiving import reception_for
-from codi.cli.stopping import leave_when_ended
+from codi.cli.settling import Settled, settled
 from codi.cli.words import COMMANDS
 from codi.engine.options import Options
 from codi.engine.places import Places
-from codi.engine.reception import Reception
 from codi.engine.trust.manifest import manifest
 from codi.engine.version import VERSION
 from codi.frontends.answers import yes
@@ -38,18 +36,40 @@ def run(words: Sequence[str], opening: Painted | None = None) -> int:
     interactive = is_interactive(args)
     if interactive and how_trusted(args) == "pinned" and not args.print_prompt:
         _ask_about_project(places, args, opening)
-    reception = _reception(args, places, words)
+    start = _settled(args, places, words)
     if args.print_prompt:
+        from codi.cli import loop
+        from codi.cli.receiving import reception_of
+
+        reception = reception_of(places, start)
         print("\n\n".join(f"# from: {part.origin}\n{part.tagged}" for part in loop.run(reception.engine.prompt_parts)))
         return 0
     prompts = _prompts(args, interactive)
     if not interactive and not prompts:
         raise UsageError("there is no prompt", hint="Say what to do: codi -p 'fix the failing test'.")
-    target = _target(args, reception)
-    if opening and (args.ui == "plain" or (args.ui is None and reception.ui.mode == "plain")):
+    if opening and (args.ui == "plain" or (args.ui is None and start.settings.ui.mode == "plain")):
         opening.withdraw()
         opening = None
     leave_when_ended()
+    above: list[str] | None = None
+    beginning = None
+    if opening:
+        if not args.quiet:
+            from codi.cli.header import header
+
+            above = header(places, with_files=not args.no_context_files)
+        if not _goes_on(args):
+            from codi.engine.beginning import beginning_of, greeting_of
+
+            beginning = beginning_of(places, start.settings, start.options, os.environ)
+            if beginning and above is not None:
+                opening.greet("\n".join([greeting_of(beginning.choice), *above]))
+    # Who is greeted need not wait for these.
+    from codi.cli import loop
+    from codi.cli.receiving import reception_of
+
+    reception = reception_of(places, start)
+    target = _target(args, reception)
     try:
         # Each way to talk loads its own frontend, and none of the others.
         if not interactive:
@@ -61,12 +81,8 @@ def run(words: Sequence[str], opening: Painted | None = None) -> int:
             from codi.cli.talk import talk
 
             return loop.run(talk, reception, target, prompts, places, answering)
-        from codi.cli.header import header
-
-        above = None if args.quiet else header(places, with_files=not args.no_context_files)
-        status: int = loop.run(
-            import_module("codi.cli.terminal").talk, reception, target, prompts, opening, places, answering, above
-        )
+        terminal = import_module("codi.cli.terminal").talk
+        status: int = loop.run(terminal, reception, target, prompts, opening, places, answering, above, beginning)
         return status
     except BaseExceptionGroup as group:
         raise _alone(group) from None
@@ -99,7 +115,7 @@ def _alone(error: BaseException) -> BaseException:
     return error
 
 
-def _reception(args: Any, places: Places, words: Sequence[str]) -> Reception:
+def _settled(args: Any, places: Places, words: Sequence[str]) -> Settled:
     named = {pair.partition("=")[0].strip() for pair in args.config}
     options = Options(
         keep=not args.no_session,
@@ -123,17 +139,23 @@ def _reception(args: Any, places: Places, words: Sequence[str]) -> Reception:
         someone_answers=is_interactive(args),
         flags=tuple(word.partition("=")[0] for word in words if word.startswith("--")),
     )
-    return reception_for(places, settings_of(args), options, pairs=args.config, how=how_trusted(args))
+    return settled(places, settings_of(args), options, args.config, how_trusted(args))
 
 
 def _names(text: str | None) -> tuple[str, ...] | None:
     return None if text is None else tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def _target(args: Any, reception: Reception) -> str | None:
+def _goes_on(args: Any) -> bool:
+    """Whether a session that there is already is meant."""
+    return args.go_on or any(named is not None for named in (args.fork, args.resume, args.session))
+
+
+def _target(args: Any, reception: Any) -> str | None:
     """The session that is meant; None for a new one."""
     if args.go_on:
-        return reception.shelf.newest()
+        newest: str = reception.shelf.newest()
+        return newest
     if args.fork is not None:
         fork: str = reception.engine.fork(args.fork)
         return fork

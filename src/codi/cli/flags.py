@@ -239,7 +239,8 @@ def check(args: Any) -> None:
         {"--trust-project": args.trust_project, "--no-trust": args.no_trust},
         {"--output-format": args.output_format, "--mode": args.mode},
         {"--record": args.record, "--replay": args.replay},
-        {"--ui tui": args.ui == "tui", "--print": args.print, "--prompt": args.shot},
+        {"--ui tui": args.ui == "tui", "--print": args.print},
+        {"--ui tui": args.ui == "tui", "--prompt": args.shot},
     ):
         named = [flag for flag, is_given in given.items() if is_given]
         if len(named) > 1:

@@ -7,6 +7,7 @@ import anyio
 from codi.cli.around import surroundings
 from codi.cli.names import KnownNames
 from codi.cli.stopping import Ended, cancel_when_ended
+from codi.engine.beginning import Beginning
 from codi.engine.places import Places
 from codi.engine.reception import Reception
 from codi.frontends.answers import Answering
@@ -23,12 +24,13 @@ async def talk(
     places: Places,
     answering: Answering | None,
     above: Sequence[str] | None = (),
+    beginning: Beginning | None = None,
 ) -> int:
-    """`above` is what is shown first, besides who answers; None shows neither."""
+    """`above` is what is shown first, besides who answers; None shows neither. `beginning` is what there is of a new conversation."""
     ended = Ended()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(cancel_when_ended, ended, tasks.cancel_scope)
-        await _conversations(reception, target, prompts, opening, places, answering, above)
+        await _conversations(reception, target, prompts, opening, places, answering, above, beginning)
         tasks.cancel_scope.cancel()
     return 128 + ended.signal if ended.signal else 0
 
@@ -41,6 +43,7 @@ async def _conversations(
     places: Places,
     answering: Answering | None,
     above: Sequence[str] | None,
+    beginning: Beginning | None,
 ) -> None:
     """One conversation after the other, as the person goes from one to the next."""
     names = KnownNames(reception, places)
@@ -49,12 +52,12 @@ async def _conversations(
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(names.learn)
         while going is not None:
-            async with reception.open(going or None) as conversation:
+            async with reception.open(going or None, beginning) as conversation:
                 greeting = "" if above is None else "\n".join([conversation.greeting, *above])
                 app = App(opening, conversation, around, greeting=greeting)
                 tasks.start_soon(_hurry_when_drawn, reception, app)
                 await app.run(prompts)
-            going, prompts = app.next, ()
+            going, prompts, beginning = app.next, (), None
         tasks.cancel_scope.cancel()
 
 

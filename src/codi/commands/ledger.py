@@ -1,7 +1,6 @@
 """What was changed, by whom, and taking it back."""
 
 from collections.abc import Callable, Iterable, Sequence
-from shlex import join
 from typing import Any
 
 from msgspec import DecodeError
@@ -115,8 +114,7 @@ async def blame(words: Sequence[str], desk: Desk) -> Outcome:
 
 async def bisect(words: Sequence[str], desk: Desk) -> Outcome:
     at = words.index("--") if "--" in words else len(words)
-    line = join(words[at + 1 :]) if len(words) - at > 2 else " ".join(words[at + 1 :])
-    return await _asked(lambda: ledger_words.bisect_of(f"-- {line}", words[:at]), desk, "bisect")
+    return await _asked(lambda: ledger_words.bisect_of(f"-- {' '.join(words[at + 1 :])}", words[:at]), desk, "bisect")
 
 
 async def snapshot(words: Sequence[str], desk: Desk) -> Outcome:

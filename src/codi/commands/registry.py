@@ -9,6 +9,7 @@ from msgspec import Struct
 from codi.commands.command import Ask, Command, Desk, Fail, Outcome, Running, Show
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_BEHIND = re.compile(r"(?:^|(?<=\s))--(?:\s|$)")
 _HELP = ("-h", "--help", "help", "?")
 
 
@@ -57,12 +58,13 @@ class Registry:
         return self.find(word) is not None or "/" not in word
 
     def read(self, line: str) -> Typed | Fail:
-        """The command that a line says, with its words; text in quotes is one word."""
+        """The command that a line says, with its words; text in quotes is one word, and behind `--` all is one as it was typed."""
         name, _, rest = _spelled(line)[1:].strip().partition(" ")
         command = self.find(name)
         if command is None:
             return self.unknown(name)
-        return Typed(command, tuple(words_of(rest)))
+        before, *behind = _BEHIND.split(rest, maxsplit=1)
+        return Typed(command, (*words_of(before), *(word for raw in behind for word in ("--", raw.strip()))))
 
     async def run(self, line: str, desk: Desk) -> Outcome:
         """Do what a line says. Whatever goes wrong is told as a failure."""

@@ -68,6 +68,7 @@ from codi.providers.choice import Choice
 from codi.providers.fallback import Fallback
 from codi.providers.knowing import known_model
 from codi.providers.nobody import Nobody
+from codi.providers.pausing import Pausing
 from codi.providers.provider import ModelEntry, Provider
 from codi.providers.resilient import Allowance
 from codi.sessions import folds, resume
@@ -203,8 +204,9 @@ class Engine:
                     allowance.renew()
                     chain.rewind()
 
+                answering = chain if fallbacks else first
                 return parts.mind(
-                    chain if fallbacks else first,
+                    Pausing(answering) if self._options.someone_answers else answering,
                     fit.system,
                     fit.toolbox.specs,
                     thinking,

@@ -30,7 +30,7 @@ from codi.protocol.events import (
     TurnStarted,
     UndoDelta,
 )
-from codi.protocol.ops import Interrupt, Op
+from codi.protocol.ops import ChooseSandbox, Interrupt, Op
 
 Beside = Callable[[Sequence[str]], Awaitable[Answered]]
 """Runs `codi WORDS` in a process of its own."""
@@ -49,6 +49,7 @@ class ConversationDesk:
         self._confirm = confirm
         self._entries: dict[str, Entry] = {}
         self._leaf: str | None = None
+        self._op: Op | None = None
         self._answered: anyio.Event | None = None
         self._answer: Event | None = None
 
@@ -65,6 +66,10 @@ class ConversationDesk:
                     *(InLine("steering", at, what) for at, what in enumerate(steering)),
                     *(InLine("follow_up", at, what) for at, what in enumerate(follow_up)),
                 )
+            case StatusDelta(kind="warning", text=text) if text in self._conversation.warnings:
+                pass  # it came with the conversation, which may have been awaited by what was asked
+            case SandboxDelta() if not isinstance(self._op, ChooseSandbox):
+                pass  # a command that is about to run was confined
             case _ if self._answered and not self._answer and _is_answer(event):
                 self._answer = event
                 self._answered.set()
@@ -90,8 +95,8 @@ class ConversationDesk:
 
     async def answer(self, op: Op) -> Event:
         # While one waits for its answer an approval may be asked, and something be looked up for it.
-        before = self._answered, self._answer
-        answered, self._answer = anyio.Event(), None
+        before = self._op, self._answered, self._answer
+        answered, self._op, self._answer = anyio.Event(), op, None
         self._answered = answered
         try:
             await self._conversation.send(op)
@@ -104,7 +109,7 @@ class ConversationDesk:
                     await self._conversation.send(Interrupt())
             raise
         finally:
-            self._answered, self._answer = before
+            self._op, self._answered, self._answer = before
 
     async def confirm(self, question: str) -> bool:
         return await self._confirm(question)

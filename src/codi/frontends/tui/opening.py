@@ -30,6 +30,7 @@ class Opening:
         self.composer = Composer(Keymap(), self._send, self._act)
         self.waiting: list[Typed] = []
         self.reports: list[str] = []
+        self._above: list[Line] = []
         self._left = False
 
     def begin(self) -> None:
@@ -64,8 +65,17 @@ class Opening:
         rows, columns = self.screen.rows, self.screen.columns
         view = self.composer.view(rows, columns)
         status: Line = ((" …"[: columns - 1], "dim"),)
-        lines = [*view.lines, status][:rows]
-        self.screen.draw((), self.painter.rows(lines), view.caret)
+        above = self._above if len(self._above) + len(view.lines) < rows else []
+        lines = [*above, *view.lines, status][:rows]
+        caret = view.caret and (len(above) + view.caret[0], view.caret[1])
+        self.screen.draw((), self.painter.rows(lines), caret)
+
+    def greet(self, text: str) -> None:
+        """Show above the prompt who will answer. The application prints the same there, for good."""
+        from codi.frontends.tui.blocks.notice import TextBlock  # nobody waits for it to see the prompt
+
+        self._above = TextBlock(text, "dim").lines(self.screen.columns)
+        self.paint()
 
     def done(self) -> None:
         """All is loaded; the application reads the keys from now on."""
