@@ -494,6 +494,8 @@ class Engine:
         if before is None or (before.provider, before.model_id) != (origin.provider, origin.model):
             yield ModelChosen(origin.provider, origin.model)
             yield mind.described()
+        elif (told := folds.described(path)) and told.window != mind.provider.model.window:
+            yield mind.described()
         if folds.thinking(path) != mind.thinking:
             yield ThinkingChosen(mind.thinking)
         if (folds.policy_mode(path) or "default") != mode:
