@@ -217,6 +217,38 @@ def test_a_usage_limit_tells_the_time(codi: Codi, lab):
     assert "free again in 20 min, at " in run.result["error"]["hint"] and "20 min" in run.result["error"]["hint"]
 
 
+def limited(retry_after: int) -> dict:
+    return says("Later.", fault={"kind": "status", "status": 429, "retry_after": retry_after, "times": 1})
+
+
+def test_where_somebody_is_a_usage_limit_pauses_the_turn_and_costs_none_of_its_time(codi: Codi, lab, terminals):
+    codi.set_up("[retry]\npause_over_s = 0\n")
+    server = lab([says("", call("write", path="x", content="1")), limited(2)])
+    talk = terminals("-y", "--max-time", "1.9")
+    talk.wait_for("codi 0")
+    talk.type("go" + "\r")
+    talk.wait_for("! it is over: the turn is paused until", "Later.")
+    talk.wait_for("2 steps,")
+    assert asked(server) == 3 and (codi.cwd / "x").read_text() == "1"
+
+
+def test_a_pause_is_stopped_and_all_of_it_is_kept(codi: Codi, lab, terminals):
+    server = lab([says("", call("write", path="x", content="1")), limited(1200)])
+    talk = terminals("-y")
+    talk.wait_for("codi 0")
+    talk.type("go" + "\r")
+    talk.wait_for("the turn is paused until", "for 20 min")
+    talk.type("\x1b")
+    talk.wait_for("interrupted")
+    talk.type("and now?" + "\r")
+    talk.wait_for("Later.", "1 step,")
+    assert asked(server) == 3 and [each["role"] for each in server.requests[-1].json["messages"]][:3] == [
+        "user",
+        "assistant",
+        "user",
+    ]
+
+
 @pytest.mark.parametrize("also", [False, True])
 def test_a_refusal_goes_to_another_model_only_where_that_is_wanted(codi: Codi, lab, also):
     codi.set_up(f'[model]\nfallbacks = ["openai-chat/second"]\nfallback_on_refusal = {str(also).lower()}\n')

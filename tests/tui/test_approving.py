@@ -122,6 +122,18 @@ def test_those_that_wait_are_counted():
     assert "wants to: (1 of 3)" in "".join(text for line in questions.dialog.view(24, 80).lines for text, _ in line)
 
 
+def test_the_calls_of_one_step_are_asked_about_one_after_the_other_and_counted(lab, terminals, folder):
+    lab([says("", write("a.txt"), write("b.txt"), write("c.txt")), says("The end.")])
+    talk = terminals()
+    talk.type("go" + ENTER)
+    for place, name, answer in (("1 of 3", "a.txt", "y"), ("1 of 2", "b.txt", "n"), ("", "c.txt", "y")):
+        talk.wait_for(f"wants to: ({place})" if place else "wants to:", f"{name}: new file", ASKED)
+        assert bool(place) == (" of " in next(row for row in talk.rows[::-1] if "wants to:" in row))
+        talk.type(answer)
+    talk.wait_for("The end.")
+    assert sorted(path.name for path in folder.glob("*.txt")) == ["a.txt", "c.txt"]
+
+
 def test_signs_that_are_not_seen_are_spelled_out(asked):
     talk = asked(call("shell", command="echo a\u202eb\u200bc\U000e0041d" + " " * 60 + "; touch evil"))
     talk.wait_for("\\u{202E}", "\\u{200B}", "\\u{E0041}", "touch evil", "not what they seem")

@@ -135,6 +135,9 @@ def test_ctrl_c_copies_what_is_selected_and_keeps_it(lab, terminals):
     talk.type("\x1b[1;4D" + CTRL_C)  # shift+alt+left selects a word
     talk.wait_for("copied 3 characters")
     assert b"\x1b]52;c;dHdv\x07" in talk.raw
+    talk.type("\x1b[1;4D" + CTRL_C)
+    talk.wait_for("copied 4 characters")
+    talk.type(CTRL_C + "one two")  # they copied before, so this is the first that takes something away
     talk.type(ENTER)
     talk.wait_for("› one two", "Heard.")
     assert len(server.requests) == 1

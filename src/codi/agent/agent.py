@@ -92,6 +92,7 @@ class Agent:
     async def _to_the_end(self, calls: Sequence[ToolCall]) -> Reason:
         try:
             with anyio.move_on_after(self._settings.max_time_s) as clock:
+                self._exchanges.clock = clock
                 await self._gate.begin()
                 while calls := calls or await self._think():
                     if not await self._act(calls):

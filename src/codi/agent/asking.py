@@ -39,8 +39,8 @@ class Asking:
         self._record = record
         self._cover = cover
 
-    async def ask(self, act: Act) -> bool:
-        """Ask the person; False if the answer is to stop the turn."""
+    async def ask(self, act: Act, to_come: int = 0) -> bool:
+        """Ask the person; False if the answer is to stop the turn. `to_come` is how many others will be asked about after it."""
         assert act.resolved is not None and isinstance(act.verdict, Ask)
         asked, offers = self._question(
             act.canonical,
@@ -51,7 +51,7 @@ class Asking:
             preview=await preview_of(act.resolved.action, act.effects, self._workspace),
         )
         act.binding = asked.binding
-        answer = await self._approvals.ask(asked, offers)
+        answer = await self._approvals.ask(replace(asked, to_come=to_come), offers)
         if answer.abort:
             return False
         if isinstance(answer.verdict, Deny):
@@ -68,7 +68,7 @@ class Asking:
             await self._judging.judge(act)
             act.binding = self._judging.binding(act.canonical, act.effects)
             if isinstance(act.verdict, Ask) and act.verdict.risk >= DANGEROUS:
-                return await self.ask(act)
+                return await self.ask(act, to_come)
         return True
 
     async def may_become_true(self, act: Act, tried: Tried) -> bool:

@@ -112,9 +112,10 @@ class Calls:
                 for at, act in enumerate(acts):
                     tasks.start_soon(run, act, acts[:at])
                 # Questions come one at a time, before anything with an effect starts; what only reads is not held up.
-                for act in acts:
-                    asks = isinstance(act.verdict, Ask) and not act.result and not self.judging.is_tried_first(act)
-                    if asks and not await self.asking.ask(act):
+                asked = [act for act in acts if isinstance(act.verdict, Ask) and not act.result]
+                asked = [act for act in asked if not self.judging.is_tried_first(act)]
+                for to_come, act in reversed(list(enumerate(reversed(asked)))):
+                    if not await self.asking.ask(act, to_come):
                         tasks.cancel_scope.cancel()
                         return False
                 ready.set()

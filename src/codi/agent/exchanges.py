@@ -22,10 +22,12 @@ from codi.providers.provider import Reply, Request
 
 
 class Exchanges:
-    """Those of one turn, in which `mind` stays the same. `more_output`: as much as the model can say."""
+    """Those of one turn, in which `mind` stays the same. `more_output`: as much as the model can say. `clock` ends the turn when
+    its time is over; a pause until a usage limit is over is none of that time."""
 
     def __init__(self, mind: Mind, record: Record, room: Room, tally: Tally, notices: Notices) -> None:
         self.more_output = False
+        self.clock: anyio.CancelScope | None = None
         self._mind = mind
         self._record = record
         self._room = room
@@ -97,6 +99,9 @@ class Exchanges:
                 if isinstance(part, StatusDelta) and part.kind == "retry":
                     self._tally.retries += 1
                     self._tally.wait_s += part.wait_s
+                    if self.clock and not part.attempt:
+                        self.clock.deadline += part.wait_s
+                        self._tally.paused_s += part.wait_s
                     self._record.keep(Retried(part.attempt, part.text, round(part.wait_s * 1000)))
                 self._record.tell(part)
         return None

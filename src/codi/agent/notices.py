@@ -51,7 +51,7 @@ class Notices:
         self._record.keep(ContextAdded(kind="codi/nudge", message=user(text), display=False))
 
     def _lateness(self, tally: Tally) -> str | None:
-        limit_s, spent_s = self.settings.max_time_s, tally.elapsed_s
+        limit_s, spent_s = self.settings.max_time_s, tally.elapsed_s - tally.paused_s
         if self._is_late or spent_s < _NEAR * limit_s:
             return None
         self._is_late = True

@@ -9,7 +9,7 @@ from codi.protocol.messages import Usage
 class Tally:
     def __init__(self, model: str) -> None:
         self.steps = self.calls = self.errors = self.retries = 0
-        self.provider_s = self.tool_s = self.wait_s = 0.0
+        self.provider_s = self.tool_s = self.wait_s = self.paused_s = 0.0
         self._model = model
         self._began = time.monotonic()
         self._used = Usage()

@@ -68,6 +68,7 @@ from codi.providers.choice import Choice
 from codi.providers.fallback import Fallback
 from codi.providers.knowing import known_model
 from codi.providers.nobody import Nobody
+from codi.providers.pausing import Pausing
 from codi.providers.provider import ModelEntry, Provider
 from codi.providers.resilient import Allowance
 from codi.sessions import folds, resume
@@ -76,7 +77,7 @@ from codi.sessions.forking import fork_at
 from codi.sessions.session import Session
 from codi.sessions.tree import place_of
 from codi.tools.kit import Live
-from codi.tools.results import Results, results_directory, take_over
+from codi.tools.results import Results, results_directory
 from codi.tools.toolbox import CALLS_A_STEP
 from codi.workspace import git
 from codi.workspace.git import GitState
@@ -203,8 +204,9 @@ class Engine:
                     allowance.renew()
                     chain.rewind()
 
+                answering = chain if fallbacks else first
                 return parts.mind(
-                    chain if fallbacks else first,
+                    Pausing(answering) if self._options.someone_answers else answering,
                     fit.system,
                     fit.toolbox.specs,
                     thinking,
@@ -367,7 +369,6 @@ class Engine:
                 cwd=self._places.cwd,
                 session_id=new_id(self._shelf, self._options),
             )
-            take_over(made.path, source)
             return made.path
         source = self._shelf.path_of(text)
         fork = resume.fork(
@@ -375,7 +376,6 @@ class Engine:
         )
         if fork.warning:
             self._warnings.append(fork.warning)
-        take_over(fork.path, source)
         return fork.path
 
     @property

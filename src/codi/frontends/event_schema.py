@@ -178,6 +178,7 @@ class ApprovalAskedLine(Struct, tag="approval_asked", rename="camel", kw_only=Tr
     mapped_from: str = ""
     suggested: str = ""
     binding: str = ""
+    to_come: int = 0
 
 
 class ApprovalGivenLine(Struct, tag="approval_given", rename="camel", kw_only=True):

@@ -201,7 +201,8 @@ def said(effect: Reads | Writes | Runs | Reaches) -> str:
 
 def question_of(asked: ApprovalAsked) -> str:
     """What a person reads before they answer."""
-    lines = [f"\n{asked.tool_name} wants to:", *(f"  {said(effect)}" for effect in asked.effects)]
+    place = f" (1 of {1 + asked.to_come})" if asked.to_come else ""
+    lines = [f"\n{asked.tool_name} wants to:{place}", *(f"  {said(effect)}" for effect in asked.effects)]
     lines.append(f"  risk {asked.risk}: {'; '.join(asked.reasons)}")
     if asked.undo_cover:
         lines.append(f"  undo: {asked.undo_cover}")

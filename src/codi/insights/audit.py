@@ -205,7 +205,7 @@ def files(folder: str) -> list[str]:
     """The oldest first."""
     try:
         names = sorted(name for name in os.listdir(folder) if _NAME.fullmatch(name))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     return [os.path.join(folder, name) for name in names]
 

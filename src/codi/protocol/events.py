@@ -228,7 +228,8 @@ class ChangesUndone(Struct, frozen=True, tag="undo", rename="camel", kw_only=Tru
 
 class ApprovalAsked(Struct, frozen=True, tag="approval_asked", rename="camel", kw_only=True, omit_defaults=True):
     """A call waits for an `Answer`. `offers` are rules that would allow its like; `suggested` is the one of them that the
-    person is asked to take, for they allowed the same several times. `binding` stands for all that is about to happen."""
+    person is asked to take, for they allowed the same several times. `binding` stands for all that is about to happen. `to_come` is
+    how many other calls of the step will be asked about after this one."""
 
     tool_call_id: str
     tool_name: str
@@ -243,6 +244,7 @@ class ApprovalAsked(Struct, frozen=True, tag="approval_asked", rename="camel", k
     mapped_from: str | None = None
     suggested: str | None = None
     binding: str = ""
+    to_come: int = 0
 
 
 class ApprovalGiven(Struct, frozen=True, tag="approval_given", rename="camel", kw_only=True, omit_defaults=True):
@@ -545,7 +547,7 @@ class ToolProgress(Struct, frozen=True, tag="tool_progress"):
 
 class StatusDelta(Struct, frozen=True, tag="status_delta", kw_only=True, omit_defaults=True):
     """Why it takes time. On `retry` frontends drop what they showed of the broken answer; `retry_end` tells how it went;
-    a `warning` is something the person should know once."""
+    a `warning` is something the person should know once. A `retry` of attempt 0 is a pause until a usage limit is over."""
 
     kind: Literal["waiting", "retry", "retry_end", "fallback", "warning"]
     text: str

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from codi.protocol.messages import Origin
 from codi.providers.knowing import known_model
 from codi.providers.provider import ModelEntry, Provider, Request
 
@@ -10,8 +11,11 @@ class Around:
     """To be inherited by wrappers, which say for themselves how they stream."""
 
     def __init__(self, provider: Provider) -> None:
-        self.origin = provider.origin
         self._provider = provider
+
+    @property
+    def origin(self) -> Origin:
+        return self._provider.origin
 
     @property
     def model(self) -> ModelEntry:

@@ -130,8 +130,10 @@ class Reply(Struct, frozen=True, kw_only=True):
 
 
 class Provider(Protocol):
-    origin: Origin
-    """Which model this is, and through which wire format it is spoken to."""
+    @property
+    def origin(self) -> Origin:
+        """Which model answers now, and through which wire format it is spoken to."""
+        ...
 
     @property
     def model(self) -> ModelEntry:

@@ -145,6 +145,7 @@ class Actions:
             self._canvas.copy(selected)
             self._composer.editor.move(self._composer.editor.caret)
             self._transcript.add(NoticeBlock("info", f"copied {len(selected)} characters"))
+            self._pressed = ("", 0.0)  # who copies twice means to copy
         elif self._composer.editor.text:
             self._composer.clear()
         elif before[0] == "clear" and now - before[1] < _TWICE_S:

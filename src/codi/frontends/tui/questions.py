@@ -86,9 +86,11 @@ class Questions:
         self._changed()
 
     def _count(self) -> None:
-        """How many wait, also those that came while this one stood."""
+        """How many wait, also those that came while this one stood, and those that the step will ask about after it."""
         if self.dialog:
-            self.dialog.place = f"1 of {len(self._asked)}" if len(self._asked) > 1 else ""
+            asked = self._asked[-1]
+            waiting = len(self._asked) + (asked.to_come if isinstance(asked, ApprovalAsked) else 0)
+            self.dialog.place = f"1 of {waiting}" if waiting > 1 else ""
 
     def _reply(self, reply: Reply) -> None:
         self._send(reply)

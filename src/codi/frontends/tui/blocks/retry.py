@@ -34,5 +34,7 @@ class RetryBlock:
 
     def _said(self) -> str:
         left = max(self._until - self._look.now, 0.0)
+        if self._count == "0":
+            return f"! {'it is over' if self.is_done else f'{left:.0f} s left'}: {self._text}"
         when = "tried again" if self.is_done else f"trying again in {left:.0f} s" if left else "trying again"
         return f"! {when} ({self._count}): {self._text}"
