@@ -217,6 +217,8 @@ class App:
 
     async def _read_keys(self) -> None:
         keys, terminal = self._opening.keys, self._canvas.terminal
+        self._take(self._opening.rest)
+        self._opening.rest.clear()
         while True:
             if keys.waits:
                 with anyio.move_on_after(self._esc_s) as patience:
@@ -261,13 +263,19 @@ class App:
         with anyio.open_signal_receiver(*heeded) as signals:
             if (self._canvas.rows, self._canvas.columns) != self._canvas.terminal.size:
                 self._repaint_wanted.set()  # it changed before anybody listened
+            for number in self._opening.signals:
+                self._signalled(number)
+            self._opening.signals.clear()
             async for number in signals:
-                if number == signal.SIGTSTP:
-                    self._actions.suspend()
-                    continue
-                if number == signal.SIGCONT:
-                    self._canvas.terminal.keep()
-                self._repaint_wanted.set()
+                self._signalled(number)
+
+    def _signalled(self, number: int) -> None:
+        if number == signal.SIGTSTP:
+            self._actions.suspend()
+            return
+        if number == signal.SIGCONT:
+            self._canvas.terminal.keep()
+        self._repaint_wanted.set()
 
     async def _repaint(self) -> None:
         """A window that is being dragged sends hundreds of signals; the last one counts."""
