@@ -29,6 +29,10 @@ _ROUNDS = 11
 _ROWS, _COLUMNS = 40, 120
 _RULE = "─".encode()
 _PATIENCE_S = 30.0
+_LETTERS = "".join(chr(code) for code in range(ord("а"), ord("я")))
+"""Which nothing else on the screen has."""
+_KEPT_TITLE = b"\x1b[22;"
+"""What the interface tells the terminal as it takes over from the opening, right before its first frame."""
 
 
 class Window:
@@ -42,6 +46,7 @@ class Window:
         self.began = time.perf_counter()
         fcntl.ioctl(self.descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, _COLUMNS, 0, 0))
         self.seen = b""
+        self.typed = 0
 
     def until(self, found: Callable[[bytes], Any]) -> float:
         """Read until `found` holds of what came; the milliseconds since the start of the program."""
@@ -109,7 +114,7 @@ def environment_of(home: str, url: str) -> dict[str, str]:
 def _start(home: str) -> None:
     model = InstantModel([says("Hello.")])
     env = environment_of(home, model.url)
-    bare, painted, echoed, ready, answered = [], [], [], [], []
+    bare, painted, echoed, ready, drawn, answered = [], [], [], [], [], []
     for _ in range(_ROUNDS):
         window = Window([sys.executable, "-c", "print('x', flush=True); input()"], env, home)
         window.until(lambda seen: b"x" in seen)
@@ -126,11 +131,16 @@ def _start(home: str) -> None:
         window.type("\r")  # at once, while the rest is loaded
         answered.append(window.until(lambda seen: b"Hello." in seen) - greeted)
         window.close()
+        window = Window([CODI], env, home)
+        window.until(lambda seen: b"\x1b[0m" in seen.partition(_KEPT_TITLE)[2])
+        drawn.append(window.cpu_ms())
+        window.close()
     floor = statistics.median(bare)
     beside = f"bare interpreter {floor:.1f} ms"
     report("prompt painted, CPU over the bare interpreter", statistics.median(painted) - floor, "ms", 10, beside=beside)
     report("first key echoed, CPU over it", statistics.median(echoed) - floor, "ms", 20, beside=beside)
     report("runtime ready, CPU over it", statistics.median(ready) - floor, "ms", 80, beside=beside)
+    report("interface drawn, CPU over it", statistics.median(drawn) - floor, "ms", 100, beside=beside)
     report("  a prompt sent then, to its answer, by the clock", statistics.median(answered), "ms", 300)
     model.close()
 
@@ -239,14 +249,18 @@ def _loud_tool(home: str) -> None:
 
 
 def key_ms(window: Window) -> float:
-    """The milliseconds from a key to its character on the screen; the key is taken back."""
+    """The milliseconds from a key to its character on the screen."""
+    if window.typed == len(_LETTERS):  # a letter is typed once, so that it is on the screen only for having been typed
+        window.type("\x7f" * window.typed)
+        window.read_for(0.1)
+        window.typed = 0
+    letter = _LETTERS[window.typed]
+    window.typed += 1
     at = len(window.seen)
     began = time.perf_counter()
-    window.type("~")
-    window.until(lambda seen: b"~" in seen[at:])
-    took = (time.perf_counter() - began) * 1000
-    window.type("\x7f")
-    return took
+    window.type(letter)
+    window.until(lambda seen: letter.encode() in seen[at:])
+    return (time.perf_counter() - began) * 1000
 
 
 def _at_rest(home: str) -> None:

@@ -239,6 +239,9 @@ def test_the_table_of_the_context_sums_to_what_is_used(tmp_path: Path):
     (seen,) = talk(stage, ShowContext())
     assert isinstance(seen, ContextDelta)
     assert sum(share.tokens for share in seen.shares) == seen.used and seen.status == "HEALTHY"
+    shares = {share.name: share.tokens for share in seen.shares}
+    (tools,) = [each.tokens for each in seen.biggest if each.name == "tools"]
+    assert abs(tools - shares["tools"]) <= len(shares)  # in the same measure
 
 
 def test_a_cleared_context_comes_back(tmp_path: Path):

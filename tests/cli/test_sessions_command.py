@@ -164,6 +164,8 @@ def test_what_is_no_session_is_told_and_blocks_nothing(talked):
     assert listed.status == 0
     assert [row[1] for row in listed.rows] in (["(unreadable)", "Larders"], ["Larders", "(unreadable)"])
     assert talked("sessions", "verify").status == 1
+    with open(empty := os.path.join(folder, "empty.jsonl"), "w"):
+        assert talked("sessions", "verify", empty).status == 0  # one that is yet to begin
 
 
 def test_delete_needs_a_yes_where_nobody_can_be_asked(talked):

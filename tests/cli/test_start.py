@@ -1,6 +1,7 @@
 """What each way to start loads: a start is as fast as what it leaves alone."""
 
 import ast
+import os
 import subprocess
 import sys
 
@@ -94,7 +95,9 @@ NOT_FOR_A_REQUEST = {
     "xml",
 }
 NOT_FOR_A_PROMPT = {
+    "anyio._core",
     "apsw",
+    "asyncio",
     "codi.agent.agent",
     "codi.agent.calls",
     "codi.credentials.detectors",
@@ -103,7 +106,9 @@ NOT_FOR_A_PROMPT = {
     "codi.engine.engine",
     "codi.engine.local",
     "codi.frontends.approval_text",
+    "codi.engine.reception",
     "codi.frontends.chat",
+    "codi.frontends.tui.app",
     "codi.policy.policy",
     "codi.providers.failures",
     "codi.tools.kit",
@@ -114,13 +119,23 @@ NOT_FOR_A_PROMPT = {
     "hashlib",
     "html",
     "httpx2",
+    "logging",
     "markdown_it",
     "pygments",
     "shutil",
+    "socket",
+    "ssl",
+    "subprocess",
     "tempfile",
     "wcwidth",
 }
 """What a person who is greeted does not wait for: an answer needs it, a prompt does not."""
+
+FOR_THE_INTERFACE = {"anyio._core", "asyncio", "codi.engine.reception", "codi.frontends.tui.app", "logging"} | {
+    "socket",
+    "ssl",
+    "subprocess",
+}
 
 
 def loaded(codi, *words):
@@ -194,20 +209,63 @@ def own(modules):
 
 def test_a_request_takes_no_more_modules_than_it_does(codi, lab):
     lab("hello")
-    assert len(own(loaded(codi, "-p", "hi"))) <= 325
+    assert len(own(loaded(codi, "-p", "hi"))) <= 330
 
 
-def test_who_is_greeted_waits_for_no_agent(codi):
-    told = "import sys; import codi.cli.chat, codi.cli.terminal; print(sorted(sys.modules))"
-    ran = subprocess.run([sys.executable, "-c", told], env=codi.env, capture_output=True, text=True, timeout=30)
-    modules = ast.literal_eval(ran.stdout)
+def told_by(codi, program, **streams):
+    """The modules that a program prints to standard error."""
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=codi.cwd,
+        env=codi.env,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=30,
+        **streams,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ast.literal_eval(ran.stderr.splitlines()[-1])
+
+
+_GREETED = """
+import sys
+from codi.cli.main import run
+
+class Painted:
+    def greet(self, text):
+        assert text.startswith("codi 0"), text
+        print(sorted(sys.modules), file=sys.stderr)
+        raise SystemExit
+
+    def withdraw(self):
+        pass
+
+run([], Painted())
+"""
+
+
+def test_who_is_greeted_waits_for_no_agent_and_no_event_loop(codi):
+    codi.env |= {"ANTHROPIC_API_KEY": "k", "TERM": "xterm-256color"}
+    here, there = os.openpty()
+    try:
+        modules = told_by(codi, _GREETED, stdin=there, stdout=there)
+    finally:
+        os.close(here)
+        os.close(there)
     assert unwanted(modules, NOT_FOR_A_PROMPT) == []
-    assert len(own(modules)) <= 165
+    assert len(own(modules)) <= 90
+
+
+def test_the_interface_is_drawn_without_the_agent(codi):
+    modules = told_by(
+        codi,
+        "import sys, codi.cli.chat, codi.cli.receiving, codi.cli.terminal; print(sorted(sys.modules), file=sys.stderr)",
+    )
+    assert unwanted(modules, NOT_FOR_A_PROMPT - FOR_THE_INTERFACE) == []
+    assert len(own(modules)) <= 168
 
 
 def test_the_first_frame_is_painted_with_next_to_nothing(codi):
-    told = "import sys; import codi.frontends.tui.opening; print(sorted(sys.modules))"
-    ran = subprocess.run([sys.executable, "-c", told], env=codi.env, capture_output=True, text=True, timeout=30)
-    modules = ast.literal_eval(ran.stdout)
+    modules = told_by(codi, "import sys, codi.frontends.tui.opening; print(sorted(sys.modules), file=sys.stderr)")
     assert unwanted(modules, NOT_FOR_HELP | NOT_FOR_A_PROMPT | {"argparse", "re", "typing"}) == []
     assert len(own(modules)) <= 17

@@ -218,9 +218,16 @@ def test_the_file_is_refused_as_long_as_others_can_read_it(codi, lab, home):
     (home / "credentials.enc").chmod(0o644)
     run = codi("-p", "go")
     assert run.status == 1 and "is open to others (mode 0644)" in run.err
+    assert codi("auth", "status").err == codi("auth", "list").err == run.err
     (hint,) = re.findall(r"hint: Run: (chmod 600 .*)", run.err)
     subprocess.run(hint, shell=True, check=True)
     assert codi("-p", "go").out == "ok\n"
+
+
+def test_a_command_that_brings_no_key_is_told_with_its_status(codi, lab):
+    keyless(codi, lab([says("ok")], used=True))
+    run = codi("-p", "--api-key", "!exit 7", "go")
+    assert run.status == 1 and "the key source !exit 7 cannot be read: it ended with exit status 7" in run.err
 
 
 def test_a_wrong_passphrase_is_told_and_harms_nothing(codi, lab, home):

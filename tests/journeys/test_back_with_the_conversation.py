@@ -191,13 +191,13 @@ def test_a_bisection_is_judged_as_any_command_and_leaves_the_tree_alone(codi, tw
     chat.type('/bisect --to 3 -- touch made && test "$(cat a.txt)" = one\n')
     chat.wait_for("bisect wants to:", times=2)
     chat.type("y\n")
-    chat.wait_for("good     after step 2", "step 3, turn 2 of session", "prompt: second prompt", "2 runs")
+    chat.wait_for("good after step 2", "step 3, turn 2 of session", "prompt: second prompt", "2 runs")
     assert sorted(path.name for path in folder.iterdir()) == ["a.txt", "b.txt", "c.txt"]
     chat.type("/mode read-only\n/bisect -- touch x\n")
     chat.wait_for("error: the command was not run", times=2)
     chat.type("/mode full-access\n/bisect -- test ! -e b.txt || sleep 60\n")
-    chat.wait_for("good     after step 1", times=2)
+    chat.wait_for("good after step 1", times=2)
     chat.type("\x03")
-    chat.wait_for("error: it was stopped")
+    chat.wait_for("it was stopped")
     chat.type("/exit\n")
     assert chat.end() == 0

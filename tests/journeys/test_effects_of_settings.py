@@ -65,9 +65,13 @@ def test_thoughts_of_another_model(codi, lab):
 
 def test_the_window(codi, lab):
     codi.set_up("model.context_window = 8192")
-    server = lab([says("a")])
+    server = lab([says("a"), says("b"), says("c")])
     codi("-p", "hello")
     assert len(server.requests[0].json["tools"]) == 8  # the set for models with a small window
+    codi("-p", "-c", "on")
+    codi("-p", "-c", "--context-window", "16000", "further")
+    described = [line["data"] for line in codi.session() if line.get("customType") == "codi/model"]
+    assert [each["window"] for each in described] == [8192, 16000]  # what is shown of a session that goes on
 
 
 @pytest.mark.parametrize(

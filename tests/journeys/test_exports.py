@@ -50,6 +50,7 @@ def test_a_page_holds_all_and_needs_nothing(talked: Codi):
     assert data["entries"] == talked.session()[1:] and data["header"] == talked.session()[0]
     assert data["leafId"] == talked.session()[-1]["id"]
     assert "codi" in data["systemPrompt"] and any(tool["name"] == "write" for tool in data["tools"])
+    assert '<script id="session-data" type="application/json">' in page  # as the established program writes it
     assert EVIL not in page and page.count("<script") == 2
     assert not re.search(r"""(?:src|href)\s*=\s*["']?(?:https?:)?//""", page)
     assert path.stat().st_mode & 0o777 == 0o600

@@ -129,6 +129,93 @@ def test_a_tree_and_side_chains_of_claude_code(codi: Codi, person: Path):
         assert lines_of(row["path"])[0]["parentSession"] == main["path"]
 
 
+def test_nothing_that_stands_in_a_source_is_dropped_unsaid(codi: Codi, person: Path):
+    base = {"sessionId": "s", "cwd": foreign.CWD, "isSidechain": False}
+    at = {"timestamp": "2026-03-01T10:00:00.000Z"}
+
+    def claude(kind: str, record: str, parent: str | None, content: object, **more: object) -> dict:
+        message = {"role": kind, "content": content}
+        return base | at | {"type": kind, "uuid": record, "parentUuid": parent, "message": message} | more
+
+    strange = {"type": "server_tool_use", "id": "z"}
+    source = foreign.write_lines(
+        person / ".claude/projects/-w/s.jsonl",
+        {"type": "file-history-snapshot", "snapshot": {}},
+        claude("user", "u", None, "Go"),
+        claude("assistant", "a", "u", [{"type": "text", "text": "Gone."}, strange]),
+        claude("user", "x1", None, "One task", isSidechain=True),
+        claude("user", "y1", None, "Another task", isSidechain=True),
+        claude("assistant", "x2", "x1", [{"type": "text", "text": "One done."}], isSidechain=True),
+    )
+    rows = bring(codi, str(source))
+    assert [story(row["path"]) for row in rows] == [
+        ["user: text Go", "assistant: text Gone."],
+        ["user: text One task", "assistant: text One done."],
+        ["user: text Another task"],
+    ]
+    main, *sides = rows
+    assert {lines_of(row["path"])[0]["parentSession"] for row in sides} == {main["path"]}
+    raw = [line for line in lines_of(main["path"]) if line.get("customType") == "codi/raw"]
+    assert [line["data"]["value"] for line in raw] == [{"type": "file-history-snapshot", "snapshot": {}}, strange]
+    assert {line["timestamp"] for line in raw} == {at["timestamp"]}
+
+    png = "iVBORw0KGgo="
+    said = [{"type": "input_text", "text": "See"}, {"type": "input_image", "image_url": f"data:image/png;base64,{png}"}]
+    source = foreign.write_lines(
+        person / ".codex/sessions/2026/01/01/rollout-1.jsonl",
+        at | {"type": "session_meta", "payload": {"id": "c-1", "cwd": foreign.CWD}},
+        at | {"type": "response_item", "payload": {"type": "message", "role": "user", "content": said}},
+        at | {"type": "event_msg", "payload": {"type": "never_seen", "x": 1}},
+    )
+    (row,) = bring(codi, str(source))
+    asked, event = lines_of(row["path"])[-2:]
+    assert asked["message"]["content"][1] == {"type": "image", "data": png, "mimeType": "image/png"}
+    assert event["data"]["value"] == {"type": "never_seen", "x": 1}
+
+    (cut := codi.cwd / ".aider.chat.history.md").write_text("Of an answer.\n\n#### And then?\n")
+    (row,) = bring(codi, str(cut))
+    assert story(row["path"]) == ["assistant: text Of an answer.", "user: text And then?"]
+
+
+def test_calls_of_claude_code_that_ran_at_once_keep_all_their_results(codi: Codi, person: Path):
+    """Each block of a reply is a line, and each result hangs on the line of its call."""
+
+    def line(kind: str, record: str, parent: str | None, *blocks: dict, **more: object) -> dict:
+        message = {"role": kind, "content": list(blocks)} | more
+        told = {"sessionId": "s", "cwd": foreign.CWD, "timestamp": "2026-03-01T10:00:00.000Z", "isSidechain": False}
+        return told | {"type": kind, "uuid": record, "parentUuid": parent, "message": message}
+
+    def use(name: str) -> dict:
+        return {"type": "tool_use", "id": name, "name": "Read", "input": {}}
+
+    def got(name: str) -> dict:
+        return {"type": "tool_result", "tool_use_id": name, "content": f"of {name}"}
+
+    source = foreign.write_lines(
+        person / ".claude/projects/-w/s.jsonl",
+        line("user", "u", None, {"type": "text", "text": "Read two"}),
+        line("assistant", "a", "u", use("c1"), id="m1"),
+        line("assistant", "b", "a", use("c2"), id="m1"),
+        line("user", "r2", "b", got("c2")),
+        line("user", "r1", "a", got("c1")),
+        line("assistant", "c", "r2", {"type": "text", "text": "Both read."}, id="m2"),
+        line("user", "v", "c", {"type": "text", "text": "Again"}),
+        line("user", "w", "c", {"type": "text", "text": "Otherwise"}),
+    )
+    (row,) = bring(codi, str(source))
+    lines = {line["id"]: line for line in lines_of(row["path"])[1:]}
+    path, at = [], list(lines)[-1]
+    while at:
+        path.insert(0, lines[at])
+        at = lines[at]["parentId"]
+    said = [each["message"] for each in path if each["type"] == "message"]
+    assert [message.get("toolCallId") for message in said if message["role"] == "toolResult"] == ["c2", "c1"]
+    assert [message["content"][-1].get("text") for message in said if message["role"] == "user"] == [
+        "Read two",
+        "Otherwise",
+    ]
+
+
 def test_what_a_source_has_more_is_added(codi: Codi, person: Path):
     source = foreign.claude(person)
     first = bring(codi, str(source))[0]
@@ -148,6 +235,22 @@ def test_rewinds_and_changes_of_gemini_are_honoured(codi: Codi, person: Path):
     foreign.gemini(person)
     row = next(row for row in bring(codi, "gemini") if row["source"].endswith("session-2.jsonl"))
     assert story(row["path"]) == ["user: text First", "user: text Kept"] and row["title"] == "Renamed"
+    folder = person / ".gemini/tmp" / sha256(str(codi.cwd).encode()).hexdigest() / "chats"
+    user = {"type": "user", "timestamp": "2026-03-03T11:00:00Z"}
+    source = foreign.write_lines(
+        folder / "session-9.jsonl",
+        {"sessionId": "g9", "projectHash": "another", "startTime": "2026-03-03T11:00:00Z"},
+        user | {"id": "a", "content": "Replaced"},
+        {"$set": {"messages": [user | {"id": "b", "content": "In its place"}]}},
+        user | {"id": "c", "content": [{"text": "See"}, {"inlineData": {"mimeType": "image/png", "data": "eA=="}}]},
+    )
+    (row,) = bring(codi, str(source))
+    assert story(row["path"]) == ["user: text In its place", "user: text See", "user: image None"]
+    assert lines_of(row["path"])[0]["cwd"] == str(codi.cwd)
+    with source.open("a") as file:
+        file.write(json.dumps({"$rewindTo": "never"}) + "\n" + json.dumps(user | {"id": "d", "content": "Anew"}) + "\n")
+    (row,) = bring(codi, str(source))
+    assert (row["state"], row["added"]) == ("grown", 1)
 
 
 def test_a_hash_is_resolved_when_the_directory_is_known(codi: Codi, person: Path, monkeypatch):

@@ -70,6 +70,17 @@ def test_a_call_by_hand_meets_the_same_policy(codi: Codi):
     assert not (codi.cwd / "x").exists()
     assert codi("tool", "call", "write", wish, "--allow", "write(x)").status == 0
     assert (codi.cwd / "x").read_text() == "y"
+
+
+def test_a_call_by_hand_is_offline_and_confined_as_it_is_told(codi: Codi):
+    page = json.dumps({"url": "http://example.com/"})
+    run = codi("tool", "call", "web_fetch", page, "--offline", "--permission-mode", "full-access")
+    assert run.status == 1 and "Offline" in run.result["content"][0]["text"], run
+    beyond = codi.home.parent / "person/beyond"
+    touch = json.dumps({"command": f"python3 -c \"open('{beyond}', 'w')\""})
+    for level, is_written in ("require", False), ("off", True):
+        codi("tool", "call", "shell", touch, "--allow", "shell", "--sandbox", level)
+        assert beyond.exists() == is_written
     assert codi("tool", "call", "shell", json.dumps({"command": "sudo true"}), "-y").status == 3
 
 

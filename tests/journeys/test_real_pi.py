@@ -5,6 +5,7 @@ It is an npm package, which these tests do not fetch: `CODI_PI` names a folder w
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from datetime import datetime
@@ -171,3 +172,35 @@ def test_its_own_files_mean_the_same_here():
         theirs = pi(READ, str(file))
         messages, tree = understood(file)
         assert theirs["messages"] == messages and theirs["tree"] == tree, file
+
+
+def test_its_page_shows_what_a_page_of_ours_holds(rich: Path, codi: Codi):
+    browser = shutil.which("chromium")
+    if browser is None:
+        pytest.skip("no chromium here: tools/system tests installs it")
+    assert codi("export", str(rich), "--all", "--no-redact", "--yes", "--out", "ours.html").status == 0
+    ours = (codi.cwd / "ours.html").read_text()
+    data = re.search(r'<script id="session-data" type="application/json">([^<]*)</script>', ours)
+    assert data
+    theirs = Path(PI) / "node_modules/@mariozechner/pi-coding-agent/dist/core/export-html"
+    page = (theirs / "template.html").read_text()
+    for name, content in {
+        "CSS": "",
+        "SESSION_DATA": data[1],
+        "MARKED_JS": (theirs / "vendor/marked.min.js").read_text(),
+        "HIGHLIGHT_JS": (theirs / "vendor/highlight.min.js").read_text(),
+        "JS": (theirs / "template.js").read_text(),
+    }.items():
+        page = page.replace("{{" + name + "}}", content)
+    (codi.cwd / "theirs.html").write_text(page)
+    done = subprocess.run(
+        [
+            browser, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=3000",
+            f"--user-data-dir={codi.cwd / 'profile'}", "--dump-dom", f"file://{codi.cwd}/theirs.html",
+        ],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    shown = re.sub(r"<script.*?</script>", "", done.stdout, flags=re.DOTALL)
+    tree, _, messages = shown.partition('id="messages"')
+    assert "Another way." in tree and "It says one." in tree and "the beginning" in tree, done.stderr
+    assert "look at it" in messages and "And on." in messages

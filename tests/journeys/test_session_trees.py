@@ -177,7 +177,8 @@ def test_a_fork_ends_before_what_was_said_and_carries_its_labels(talked: Codi, m
     assert made[0]["parentSession"] == str(talked.sessions()[0]) and made[0]["id"] == forked.session
     upto = next(at for at, line in enumerate(lines) if line["id"] == second["id"])
     assert made[1:upto] == lines[1:upto]
-    assert (made[-1]["targetId"], made[-1]["label"]) == (first["id"], "start")
+    (given,) = [line for line in lines_of(str(talked.sessions()[0])) if line["type"] == "label"]
+    assert [made[-1][name] for name in ("targetId", "label", "timestamp")] == [first["id"], "start", given["timestamp"]]
 
     answer = said(lines, "assistant")[0]["id"]
     told = do(talked, monkeypatch, ForkAt(answer))

@@ -157,6 +157,9 @@ _FORMS_OF_GIT = [
 
 LOOKS: list[str] = [
     *_FORMS_OF_GIT,
+    "git ls-files | xargs wc -l", "find . -name '*.py' | xargs grep -l TODO", "find . -name '*.py' | xargs wc -l | tail -1",
+    "find . -name '*.py' -print0 | xargs -0 wc -l", "rg -l TODO | xargs head -1",
+    "expr 1 + 2", "lscpu", "who", "pgrep -f node", "vmstat", "factor 12", "zcat a.gz", "unzip -l a.zip", "git remote show",
     "ls", "ls -la", "ls -lah src", "ls -lt", "ls -1", "ls -R src", "ls src/ tests/", "ls -la --color=never", "ls -lS | head", "ls -A", "pwd", "cat a.txt", "cat a.txt b.txt", "cat -n src/app.py", "cat -A a.txt", "cat src/app.py | head -50", "head a.txt", "head -20 a.txt",
     "head -c 100 a.txt", "tail a.txt", "tail -50 log.txt", "tail -n +10 a.txt", "wc -l a.txt", "wc a.txt", "stat a.txt", "stat -c %s a.txt", "file a.txt", "file -b --mime-type a.txt", "du -sh .", "du -sh src tests", "du -h --max-depth=1", "du -a | sort -n | tail",
     "df -h", "df -h .", "tree", "tree -L 2", "tree -a -I '.git|node_modules'", "tree -d src", "tree -L 3 --dirsfirst", "rg TODO", "rg -n 'def main' src", "rg -i error --type py", "rg -l import", "rg -c x src/", "rg -A 3 -B 3 foo", "rg --files", "rg --files -g '*.py'", "rg -w name -g '!tests'", "rg -tpy 'class \\w+'",
@@ -182,11 +185,6 @@ HELD_BACK: list[str] = [
     "head -n 5 src/*.py",
     "wc -l src/*.py",
     "file src/*",
-    "git ls-files | xargs wc -l",
-    "find . -name '*.py' | xargs grep -l TODO",
-    "find . -name '*.py' | xargs wc -l | tail -1",
-    "find . -name '*.py' -print0 | xargs -0 wc -l",
-    "rg -l TODO | xargs head -1",
     "cargo --version",
     "rustc --version",
     "go version",

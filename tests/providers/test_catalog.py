@@ -12,6 +12,7 @@ from codi.protocol.messages import Usage
 from codi.providers.catalog import Catalog, cost
 from codi.providers.presets import presets
 from codi.providers.provider import Prices, Tier
+from codi.providers.shipped import TABLES, shipped
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +69,18 @@ def test_local_servers_cost_nothing_and_their_window_is_assumed_small(catalog, s
     assert cost(Usage(input=1_000_000, output=5), entry.prices).total == 0
 
 
-def test_reading_one_service_finds_what_reading_the_whole_file_would(catalog):
+@pytest.mark.parametrize("table", TABLES)
+def test_what_a_start_reads_is_what_persons_write(table):
+    written = tomllib.loads(files("codi.providers").joinpath(f"{table}.toml").read_text())
+    read = shipped(table)
+    assert read == written, "write it anew: python tools/tables.py"
+    assert [list(row) for row in read.values() if isinstance(row, dict)] == [
+        list(row) for row in written.values() if isinstance(row, dict)
+    ]
+    assert list(read) == list(written), "the order counts"
+
+
+def test_every_model_that_is_written_is_found(catalog):
     rows = tomllib.loads(files("codi.providers").joinpath("models.toml").read_text())
     assert catalog.as_of == rows.pop("as_of")
     assert rows.pop("same") == {"azure": "openai"}

@@ -152,14 +152,6 @@ def test_a_session_without_a_file_leaves_nothing(tmp_path, monkeypatch):
     Results(None).close()
 
 
-def test_a_fork_recalls_what_its_origin_could(results, tmp_path):
-    id = results.keep("shell", {}, "text")
-    fork = Results(str(tmp_path / "fork.results"))
-    fork.copy_from(str(tmp_path / "s.results"))
-    fork.copy_from(str(tmp_path / "never.results"))
-    assert text_of(fork, id) == "text" and fork.newest(5) == results.newest(5)
-
-
 def test_two_sessions_see_nothing_of_each_other(tmp_path):
     one, other = Results(str(tmp_path / "a.results")), Results(str(tmp_path / "b.results"))
     id = one.keep("shell", {}, "text")

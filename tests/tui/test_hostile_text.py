@@ -103,6 +103,16 @@ def test_what_a_person_types_pastes_and_has_waiting(lab, terminals, place):
     harmless(talk)
 
 
+def test_what_is_pasted_and_not_yet_sent(lab, terminals):
+    server = lab([says("never")])
+    talk = terminals(rows=30, columns=100)
+    talk.wait_for("codi 0")
+    talk.type(f"a \x1b[200~{IN_NAMES}\x1b[201~ z")
+    talk.wait_for("OWNED", " z")
+    harmless(talk)
+    assert not server.requests
+
+
 def test_what_a_provider_says_of_its_failure(lab, terminals, codi):
     lab([{"fault": {"kind": "status", "status": 400, "message": CORPUS, "type": CORPUS, "times": 0}}])
     codi.env["CODI_MODEL"] = f"anthropic/m{IN_NAMES}"

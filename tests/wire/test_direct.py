@@ -178,6 +178,23 @@ def test_a_connection_that_breaks_is_told_apart(answer, kind):
     talk(work, answer, closes=True)
 
 
+@pytest.mark.parametrize("behind", [b"nonsense\r\n", b"-2\r\nok\r\n", b"f" * 200_000])
+def test_what_came_before_nonsense_is_handed_up_first(behind):
+    answer = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n4\r\n two\r\n" + behind
+
+    async def work(client, url):
+        heard = b""
+        response = await client.send("GET", Address.of(url), {"host": "localhost"}, None)
+        with pytest.raises(CutOff) as broken:
+            async for piece in response.aiter_bytes():
+                heard += piece
+        await response.aclose()
+        return heard, str(broken.value)
+
+    (heard, why), _, _ = talk(work, answer)
+    assert heard == b"one two" and why
+
+
 def test_nobody_who_listens_is_no_connection():
     async def work(client, url):
         with pytest.raises(NotConnected) as refused:

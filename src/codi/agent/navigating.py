@@ -27,7 +27,6 @@ from codi.protocol.ops import ForkAt, LabelEntry, Navigate, Rename, Rewind
 from codi.providers.provider import Request, complete
 from codi.sessions.forking import fork_at
 from codi.sessions.tree import Place, entry_named, left_behind, path_to, place_at, place_to_fork
-from codi.tools.results import take_over
 
 TreeOp = Navigate | Rewind | ForkAt | LabelEntry | Rename
 LONGEST_NAME = 60
@@ -107,7 +106,6 @@ class Navigating:
             raise SessionError("Nothing was said yet that could be forked.", hint="Say something first.")
         place = place_to_fork(self._entry(text)) if text else Place(session.leaf)
         forked = await to_thread.run_sync(lambda: fork_at(source, os.path.dirname(source), place.leaf, at=time.time()))
-        await to_thread.run_sync(take_over, forked.path, source)
         self._record.tell(ForkedDelta(session=forked.session, path=forked.path, prompt=place.prompt))
 
     def _rename(self, name: str) -> None:

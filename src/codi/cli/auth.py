@@ -184,6 +184,7 @@ def _standing(safe: Safe, known: Mapping[str, Preset]) -> Iterator[Row]:
 
 
 def _kept(safe: Safe, used: dict[str, bool]) -> Iterator[Row]:
+    safe.require_private()
     for label in safe.labels():
         yield _row(label.provider, label.kind, label.place, used=label.provider not in used, of=label)
         used[label.provider] = True

@@ -6,22 +6,19 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from codi.cli import loop
 from codi.cli.flags import check, how_trusted, is_interactive, parser, settings_of, text_or_file
+from codi.cli.leaving import leave_when_ended
 from codi.cli.painted import Painted
-from codi.cli.receiving import reception_for
-from codi.cli.stopping import leave_when_ended
+from codi.cli.settling import Settled, settled
 from codi.cli.words import COMMANDS
 from codi.engine.options import Options
 from codi.engine.places import Places
-from codi.engine.reception import Reception
 from codi.engine.trust.manifest import manifest
 from codi.engine.version import VERSION
 from codi.frontends.answers import yes
 from codi.protocol.errors import CodiError, UsageError
 from codi.protocol.ops import Prompt
 from codi.protocol.trusting import TrustAsked
-from codi.sessions.resume import SeveralMatch
 from codi.wire.characters import without_halves
 
 
@@ -40,19 +37,41 @@ def run(words: Sequence[str], opening: Painted | None = None) -> int:
     interactive = is_interactive(args)
     if interactive and how_trusted(args) == "pinned" and not args.print_prompt:
         _ask_about_project(places, args, opening)
-    reception = _reception(args, places, words)
+    start = _settled(args, places, words)
     if args.print_prompt:
+        from codi.cli import loop
+        from codi.cli.receiving import reception_of
+
+        reception = reception_of(places, start)
         print("\n\n".join(f"# from: {part.origin}\n{part.tagged}" for part in loop.run(reception.engine.prompt_parts)))
         return 0
     prompts = _prompts(args, interactive)
     if not interactive and not prompts:
         raise UsageError("there is no prompt", hint="Say what to do: codi -p 'fix the failing test'.")
-    command = _choosing(args, reception, asks=interactive and not prompts)
-    target = None if command else _target(args, reception)
-    if opening and (args.ui == "plain" or (args.ui is None and reception.ui.mode == "plain")):
+    if opening and (args.ui == "plain" or (args.ui is None and start.settings.ui.mode == "plain")):
         opening.withdraw()
         opening = None
     leave_when_ended()
+    above: list[str] | None = None
+    beginning = None
+    if opening:
+        if not args.quiet:
+            from codi.cli.header import header
+
+            above = header(places, with_files=not args.no_context_files)
+        if not _goes_on(args):
+            from codi.engine.beginning import beginning_of, greeting_of
+
+            beginning = beginning_of(places, start.settings, start.options, os.environ)
+            if beginning and above is not None:
+                opening.greet("\n".join([greeting_of(beginning.choice), *above]))
+    # Who is greeted need not wait for these.
+    from codi.cli import loop
+    from codi.cli.receiving import reception_of
+
+    reception = reception_of(places, start)
+    command = _choosing(args, reception, asks=interactive and not prompts)
+    target = None if command else _target(args, reception)
     try:
         # Each way to talk loads its own frontend, and none of the others.
         if not interactive:
@@ -64,19 +83,9 @@ def run(words: Sequence[str], opening: Painted | None = None) -> int:
             from codi.cli.talk import talk
 
             return loop.run(talk, reception, target, prompts, places, answering, command)
-        from codi.cli.header import header
-
-        above = None if args.quiet else header(places, with_files=not args.no_context_files)
+        terminal = import_module("codi.cli.terminal").talk
         status: int = loop.run(
-            import_module("codi.cli.terminal").talk,
-            reception,
-            target,
-            prompts,
-            opening,
-            places,
-            answering,
-            above,
-            command,
+            terminal, reception, target, prompts, opening, places, answering, above, beginning, command
         )
         return status
     except BaseExceptionGroup as group:
@@ -119,7 +128,7 @@ def _alone(error: BaseException) -> BaseException:
     return error
 
 
-def _reception(args: Any, places: Places, words: Sequence[str]) -> Reception:
+def _settled(args: Any, places: Places, words: Sequence[str]) -> Settled:
     named = {pair.partition("=")[0].strip() for pair in args.config}
     options = Options(
         keep=not args.no_session,
@@ -143,20 +152,22 @@ def _reception(args: Any, places: Places, words: Sequence[str]) -> Reception:
         someone_answers=is_interactive(args),
         flags=tuple(word.partition("=")[0] for word in words if word.startswith("--")),
     )
-    return reception_for(places, settings_of(args), options, pairs=args.config, how=how_trusted(args))
+    return settled(places, settings_of(args), options, args.config, how_trusted(args))
 
 
 def _names(text: str | None) -> tuple[str, ...] | None:
     return None if text is None else tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def _choosing(args: Any, reception: Reception, *, asks: bool) -> str:
+def _choosing(args: Any, reception: Any, *, asks: bool) -> str:
     """The command that lets the person choose the session, where none was named or several are meant; empty where there is
     nothing to choose, or nobody who could."""
     if not asks or args.resume is None:
         return ""
     if args.resume == "":
         return "/resume"
+    from codi.sessions.resume import SeveralMatch  # for who names a session
+
     try:
         reception.shelf.path_of(args.resume)
     except SeveralMatch:
@@ -166,10 +177,16 @@ def _choosing(args: Any, reception: Reception, *, asks: bool) -> str:
     return ""
 
 
-def _target(args: Any, reception: Reception) -> str | None:
+def _goes_on(args: Any) -> bool:
+    """Whether a session that there is already is meant."""
+    return args.go_on or any(named is not None for named in (args.fork, args.resume, args.session))
+
+
+def _target(args: Any, reception: Any) -> str | None:
     """The session that is meant; None for a new one."""
     if args.go_on:
-        return reception.shelf.newest()
+        newest: str = reception.shelf.newest()
+        return newest
     if args.fork is not None:
         fork: str = reception.engine.fork(args.fork)
         return fork

@@ -1,7 +1,6 @@
 """From the words of a command line to the command that they mean; and from an error to one line, a hint and an exit status."""
 
 import errno
-import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from itertools import takewhile
 
 from codi.cli.painted import Painted
 from codi.cli.words import COMMANDS, module_of
+from codi.engine.garbage import begin_to_collect
 from codi.frontends.sanitiser import visible_stream
 
 _TROUBLES = {
@@ -81,8 +81,8 @@ def _chosen(words: list[str], opening: Painted | None) -> int:
         raise UsageError(f"unknown command {name!r}", hint=f"Did you mean `codi {near}`? A prompt goes after `--`.")
     if _asks_for_help(words):
         return _run("help", words)
+    # What this loads is garbage to nobody, and much more than is loaded by now: the reception has it collected.
     talk: Callable[[list[str], Painted | None], int] = import_module("codi.cli.chat").run
-    _loaded()
     return talk(words, opening)
 
 
@@ -93,16 +93,8 @@ def _asks_for_help(words: list[str]) -> bool:
 
 def _run(module: str, words: list[str]) -> int:
     run: Callable[[list[str]], int] = import_module(module_of(module)).run
-    _loaded()
+    begin_to_collect()
     return run(words)
-
-
-def _loaded() -> None:
-    """From here on garbage is looked for again, but not among what stays until the end, and not with every few hundred objects:
-    what is still to be loaded is thousands, and none of it is garbage."""
-    gc.freeze()
-    gc.set_threshold(20_000)
-    gc.enable()
 
 
 def _near(name: str) -> str | None:

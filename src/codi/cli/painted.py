@@ -6,6 +6,10 @@ from typing import Protocol
 class Painted(Protocol):
     def begin(self) -> None: ...
 
+    def greet(self, text: str) -> None:
+        """Show above the prompt who will answer, as it will stand above the conversation."""
+        ...
+
     def withdraw(self) -> None:
         """Give the terminal back as if nothing had been painted."""
         ...

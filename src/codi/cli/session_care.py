@@ -5,6 +5,7 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from codi.cli.flags import LONGEST_NAME
@@ -74,6 +75,9 @@ def _problems(path: str) -> list[Problem]:
     try:
         return reading_of(path).problems
     except SessionError:
+        with suppress(OSError):
+            if not os.path.getsize(path):
+                return []  # a session that is yet to begin
         return [Problem(1, "skipped")]  # no header, or no file that can be read
 
 

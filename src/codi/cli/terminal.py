@@ -7,6 +7,7 @@ import anyio
 from codi.cli.around import surroundings
 from codi.cli.names import KnownNames
 from codi.cli.stopping import Ended, cancel_when_ended
+from codi.engine.beginning import Beginning
 from codi.engine.places import Places
 from codi.engine.reception import Reception
 from codi.frontends.answers import Answering
@@ -23,13 +24,15 @@ async def talk(
     places: Places,
     answering: Answering | None,
     above: Sequence[str] | None = (),
+    beginning: Beginning | None = None,
     command: str = "",
 ) -> int:
-    """`above` is what is shown first, besides who answers; None shows neither. `command` is obeyed first."""
+    """`above` is what is shown first, besides who answers; None shows neither. `beginning` is what there is of a new conversation.
+    `command` is obeyed first."""
     ended = Ended()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(cancel_when_ended, ended, tasks.cancel_scope)
-        await _conversations(reception, target, prompts, opening, places, answering, above, command)
+        await _conversations(reception, target, prompts, opening, places, answering, above, beginning, command)
         tasks.cancel_scope.cancel()
     return 128 + ended.signal if ended.signal else 0
 
@@ -42,6 +45,7 @@ async def _conversations(
     places: Places,
     answering: Answering | None,
     above: Sequence[str] | None,
+    beginning: Beginning | None,
     command: str,
 ) -> None:
     """One conversation after the other, as the person goes from one to the next."""
@@ -52,12 +56,12 @@ async def _conversations(
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(names.learn)
         while going is not None:
-            async with reception.open(going or None) as conversation:
+            async with reception.open(going or None, beginning) as conversation:
                 greeting = "" if above is None else "\n".join([conversation.greeting, *above])
                 app = App(opening, conversation, around, greeting=greeting)
                 tasks.start_soon(_hurry_when_drawn, reception, app)
                 await app.run(begin, command)
-            going, begin, command = app.next, app.then, ""
+            going, begin, beginning, command = app.next, app.then, None, ""
         tasks.cancel_scope.cancel()
 
 

@@ -22,6 +22,8 @@ def run(words: Sequence[str]) -> int:
     )
     call.add_argument("--allow", action="append", default=[], metavar="RULE")
     call.add_argument("--deny", action="append", default=[], metavar="RULE")
+    call.add_argument("--sandbox", choices=("off", "auto", "require"))
+    call.add_argument("--offline", action="store_true", help="no network beyond this machine")
     for each in (listing, show, call):
         add_general(each)
     args = parser.parse_args(words)

@@ -21,8 +21,12 @@ _NOT_ALLOWED = 3
 
 
 def _host(args: Any, options: Options) -> Engine:
-    mode = getattr(args, "permission_mode", None)
-    return host_for(Places.at(args.cwd), {"permission_mode": mode} if mode else {}, options)
+    named = {
+        "permission_mode": getattr(args, "permission_mode", None),
+        "sandbox.mode": getattr(args, "sandbox", None),
+        "network.offline": getattr(args, "offline", False) or None,
+    }
+    return host_for(Places.at(args.cwd), {name: value for name, value in named.items() if value is not None}, options)
 
 
 def list_all(args: Any) -> int:

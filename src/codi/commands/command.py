@@ -159,4 +159,4 @@ class Command(Struct, frozen=True):
     def words(self) -> list[str]:
         """The fixed words that may stand first, from its forms."""
         first = (form.words.split(" ")[0] for form in self.forms if form.words)
-        return [word for said in first for word in said.strip("[]").split("|") if word[:1].isalpha()]
+        return [word for said in first for word in said.strip("[]").split("|") if word[:1].isalpha() and word.islower()]

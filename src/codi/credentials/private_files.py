@@ -26,10 +26,11 @@ def read(path: str) -> bytes | None:
         return None
     except OSError as error:
         raise _refused(path, error.strerror or "cannot be opened") from error
+    facts = os.fstat(fd)
+    if not stat.S_ISREG(facts.st_mode):
+        os.close(fd)
+        raise _refused(path, "is no ordinary file")
     with open(fd, "rb") as file:
-        facts = os.fstat(fd)
-        if not stat.S_ISREG(facts.st_mode):
-            raise _refused(path, "is no ordinary file")
         if facts.st_uid != os.geteuid():
             shown = shlex.quote(path)
             raise CredentialError(

@@ -31,6 +31,10 @@ class Safe:
         """What is kept, the newest first. Opens no store."""
         return self._listed() or []
 
+    def require_private(self) -> None:
+        """Raises CredentialError where others could read or change the encrypted file."""
+        private_files.read(os.path.join(self.home, "credentials.enc"))
+
     def services(self) -> list[str]:
         """Those for which something is kept. Opens no store; what is wrong with the list is told when it is needed."""
         try:

@@ -42,8 +42,13 @@ class SourceKey:
                     words, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, timeout=_COMMAND_S, check=True
                 )
                 return done.stdout.decode(errors="replace")
-        except (OSError, subprocess.SubprocessError) as error:
-            raise CredentialError(
-                f"the key source {self.source} cannot be read: {type(error).__name__}", hint="Try it by hand."
-            ) from error
+        except subprocess.CalledProcessError as error:
+            raise self._unreadable(f"it ended with exit status {error.returncode}") from error
+        except subprocess.TimeoutExpired as error:
+            raise self._unreadable(f"it took longer than {_COMMAND_S} s") from error
+        except OSError as error:
+            raise self._unreadable(error.strerror or "it cannot be opened") from error
         raise UsageError(f"unknown key source {self.source!r}", hint="Give -, fd:N, env:NAME or !COMMAND.")
+
+    def _unreadable(self, why: str) -> CredentialError:
+        return CredentialError(f"the key source {self.source} cannot be read: {why}", hint="Try it by hand.")

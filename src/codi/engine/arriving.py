@@ -1,7 +1,7 @@
 """A conversation whose agent is still being loaded. It is open: what was said before is told, and what is sent to it is taken, in
 order, when the agent is there."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import anyio
 
@@ -21,6 +21,10 @@ class Arriving:
         self._before = beginning.session.entries
         self._there = anyio.Event()
         self._conversation: Conversation | None = None
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        return self._conversation.warnings if self._conversation else ()
 
     def arrived(self, conversation: Conversation) -> None:
         """From here on it is this one."""

@@ -4,9 +4,11 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from shutil import which
 
+from anyio import from_thread, to_thread
 from msgspec import structs, to_builtins
 
 from codi.agent.context_files import ContextFiles, Ground, context_files
@@ -55,7 +57,7 @@ from codi.providers import catalog as prices
 from codi.providers.assembly import Connections, provider_for, timeouts_for
 from codi.providers.breaker import Breaker, Broken
 from codi.providers.budget import Budget, Budgeted
-from codi.providers.choice import Choice
+from codi.providers.choice import Choice, LocalServer
 from codi.providers.estimates import CHARACTERS_PER_TOKEN
 from codi.providers.logged_in import LoggedIn
 from codi.providers.presets import presets
@@ -126,7 +128,7 @@ class Assembly:
         limits = settings.agent
         self.budget = Budget(limits.max_cost, limits.max_tokens, unknown=limits.max_cost_unknown)
         """One for all conversations of this start."""
-        self._choosing = Choosing(places, settings, options, env, hear=self._connected)
+        self._choosing = Choosing(places, settings, options, env)
         self._of_files = self._choosing.of_files
 
     @property
@@ -148,7 +150,14 @@ class Assembly:
 
     async def choice(self, model: str = "") -> Choice:
         """The model to ask: the one named here, else what flags, environment, settings and surroundings say."""
-        return await self._choosing.choice(model)
+        # In a thread, for it is a plain function that may have to wait for a local server to answer.
+        return await to_thread.run_sync(self._choosing.choice, model, self._probe)
+
+    def _probe(self, servers: Sequence[tuple[str, str]]) -> Sequence[LocalServer]:
+        asked = import_module(
+            "codi.providers.local_servers"
+        ).reachable  # with the HTTP library, for those without a key
+        return from_thread.run(partial(asked, offline=self.settings.network.offline, hear=self._connected), servers)
 
     async def check_key(self, choice: Choice) -> None:
         """Raises CredentialError where there is no key for a model."""

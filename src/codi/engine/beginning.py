@@ -2,15 +2,18 @@
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from msgspec import Struct
 
+from codi.engine.choosing import Choosing, NotAtHand
 from codi.engine.options import Options
 from codi.engine.places import Places
+from codi.engine.settings import Settings
 from codi.engine.shelf import Shelf
 from codi.engine.version import VERSION
-from codi.protocol.errors import SessionError
+from codi.protocol.errors import CodiError, SessionError
 from codi.protocol.events import Entry, SessionImported, TurnEnded, TurnStarted
 from codi.providers.choice import Choice
 from codi.sessions import folds, paths
@@ -25,6 +28,27 @@ class Beginning(Struct, frozen=True):
 
     session: Session
     choice: Choice
+
+
+def beginning_of(
+    places: Places, settings: Settings, options: Options, env: Mapping[str, str], session_id: str | None = None
+) -> Beginning | None:
+    """What there is of a conversation without an engine; None where it takes one to open it. Raises CodiError."""
+    choosing, shelf = Choosing(places, settings, options, env), Shelf(places, settings.sessions)
+    if session_id is None:
+        with suppress(NotAtHand):
+            choice = choosing.choice()
+            if choosing.is_key_at_hand(choice):
+                return Beginning(new_session(places, shelf, options), choice)
+        return None
+    session = stored_session(places, shelf, options, session_id)
+    if is_at_rest(path := session.path()):
+        with suppress(NotAtHand, CodiError):  # what is amiss with the model that it had, the engine settles
+            choice = choosing.choice(model_of(path, options))
+            if choosing.is_key_at_hand(choice):
+                return Beginning(session, choice)
+    session.close()
+    return None
 
 
 def new_session(places: Places, shelf: Shelf, options: Options) -> Session:

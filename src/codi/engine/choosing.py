@@ -2,10 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from functools import partial
-from importlib import import_module
 
-from anyio import from_thread, to_thread
 from msgspec import structs
 
 from codi.credentials.safe import Safe
@@ -13,8 +10,7 @@ from codi.engine.living_map import LivingMap
 from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.settings import Settings
-from codi.protocol.network import Hear
-from codi.providers.choice import Choice, LocalServer, smart_default
+from codi.providers.choice import Choice, LocalServer, Probe, smart_default
 from codi.providers.presets import presets
 from codi.providers.wanted import Wanted
 
@@ -23,22 +19,23 @@ class NotAtHand(Exception):
     """No model can be told without asking servers of this machine."""
 
 
-class Choosing:
-    """`of_files` is the model map, and what is known of models. Where nobody
-    is there to `hear` of connections none is made: NotAtHand is raised instead."""
+def _asks_nobody(servers: Sequence[tuple[str, str]]) -> Sequence[LocalServer]:
+    raise NotAtHand
 
-    def __init__(
-        self, places: Places, settings: Settings, options: Options, env: Mapping[str, str], hear: Hear | None = None
-    ) -> None:
+
+class Choosing:
+    """`of_files` is the model map, and what is known of models."""
+
+    def __init__(self, places: Places, settings: Settings, options: Options, env: Mapping[str, str]) -> None:
         self._settings = settings
         self._options = options
         self._env = env
-        self._hear = hear
         self._safe = Safe(places.home, env)
         self.of_files = LivingMap(places, settings, env, options.trust)
 
-    async def choice(self, model: str = "") -> Choice:
-        """The model to ask: the one named here, else what flags, environment, settings and surroundings say."""
+    def choice(self, model: str = "", probe: Probe = _asks_nobody) -> Choice:
+        """The model to ask: the one named here, else what flags, environment, settings and surroundings say. `probe` asks servers
+        of this machine, and may take its time; without one NotAtHand is raised where they would have to be asked."""
         of = self._settings.model
         if said := self._options.stand_in:
             return Choice(
@@ -49,18 +46,18 @@ class Choosing:
                 reason="it says again what it said",
             )
         if named := self.of_files.map.find(model or of.default):
-            choice = await self._chosen(named.wanted)
+            choice = self._chosen(named.wanted, probe)
             thinking = named.level or choice.thinking or named.model.thinking
             found = structs.replace(choice, name=named.name, thinking=thinking)
             return structs.replace(found, base_url=named.model.base_url) if named.model.base_url else found
-        return await self._chosen(model)
+        return self._chosen(model, probe)
 
     def is_key_at_hand(self, choice: Choice) -> bool:
         """Whether no store must be opened for the key of a model, and so nobody can be asked for a passphrase."""
         kept_by_name = self._options.api_key or self._env.get(choice.key_variable or "", "").strip()
         return bool(kept_by_name) or choice.api == "scripted"
 
-    async def _chosen(self, model: str) -> Choice:
+    def _chosen(self, model: str, probe: Probe) -> Choice:
         of = self._settings.model
         script = self._script(model or of.default)
         if script:
@@ -68,18 +65,8 @@ class Choosing:
                 service="scripted", model_id=script, api="scripted", base_url="", reason="a script plays the model"
             )
 
-        def probe(servers: Sequence[tuple[str, str]]) -> Sequence[LocalServer]:
-            if self._hear is None:
-                raise NotAtHand
-            asked = import_module(
-                "codi.providers.local_servers"
-            ).reachable  # with the HTTP library, for those without a key
-            return from_thread.run(partial(asked, offline=self._settings.network.offline, hear=self._hear), servers)
-
         as_one = ("the configuration", Wanted(of.default, of.provider, of.base_url))
-        # In a thread, for it is a plain function that may have to wait for a local server to answer.
-        choose = partial(
-            smart_default,
+        return smart_default(
             self._env,
             model=model or None,
             layers=self._options.said_of_model or [as_one],
@@ -88,7 +75,6 @@ class Choosing:
             logins=self._safe.services(),
             probe=probe,
         )
-        return await to_thread.run_sync(choose)
 
     def _script(self, named: str) -> str:
         """The script that plays the model: what `scripted/PATH` names, or else `CODI_SCRIPT`, which gives way to a model that

@@ -2,7 +2,7 @@
 
 import os
 import re
-import tomllib
+import stat
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -68,10 +68,17 @@ def read(path: str) -> ConfigFile:
 def content_of(path: str) -> bytes:
     """Raises BrokenFile."""
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=_without_waiting) as file:
+            if stat.S_ISFIFO(os.fstat(file.fileno()).st_mode):
+                raise BrokenFile(path, "is no ordinary file")
             return file.read()
     except OSError as error:
         raise BrokenFile(path, f"cannot be read: {error.strerror}") from error
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """For somebody to write into what is a pipe."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def parsed(path: str, content: bytes) -> ConfigFile:
@@ -109,6 +116,8 @@ def shown(path: str) -> str:
 
 
 def _toml(path: str, text: str) -> dict[str, Any]:
+    import tomllib  # not for a start without a file
+
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -79,7 +79,7 @@ from codi.sessions.forking import fork_at
 from codi.sessions.session import Session
 from codi.sessions.tree import place_of
 from codi.tools.kit import Live
-from codi.tools.results import Results, results_directory, take_over
+from codi.tools.results import Results, results_directory
 from codi.tools.toolbox import CALLS_A_STEP
 from codi.workspace import git
 from codi.workspace.git import GitState
@@ -378,7 +378,6 @@ class Engine:
                 cwd=self._places.cwd,
                 session_id=new_id(self._shelf, self._options),
             )
-            take_over(made.path, source)
             return made.path
         source = self._shelf.path_of(text)
         fork = resume.fork(
@@ -386,7 +385,6 @@ class Engine:
         )
         if fork.warning:
             self._warnings.append(fork.warning)
-        take_over(fork.path, source)
         return fork.path
 
     @property
@@ -504,6 +502,8 @@ class Engine:
         origin = mind.provider.origin
         if before is None or (before.provider, before.model_id) != (origin.provider, origin.model):
             yield ModelChosen(origin.provider, origin.model)
+            yield mind.described()
+        elif (told := folds.described(path)) and told.window != mind.provider.model.window:
             yield mind.described()
         if folds.thinking(path) != mind.thinking:
             yield ThinkingChosen(mind.thinking)

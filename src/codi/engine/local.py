@@ -1,5 +1,6 @@
 """A conversation whose agent runs in this process."""
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
@@ -117,7 +118,7 @@ class Listeners:
 class _Listener:
     def __init__(self, before: Sequence[Event]) -> None:
         self._events: deque[Event] = deque(before)
-        self._something = anyio.Event()
+        self._something = asyncio.Event()  # used again and again, by the hundred a second
         self._closed = False
 
     def hear(self, event: Event) -> None:
@@ -136,7 +137,7 @@ class _Listener:
         while not self._events:
             if self._closed:
                 raise StopAsyncIteration
-            self._something = anyio.Event()
+            self._something.clear()
             await self._something.wait()
         return self._events.popleft()
 
@@ -174,7 +175,7 @@ class LocalConversation:
     ) -> None:
         self.session_id = record.session.store.session_id
         self.began = began
-        self.warnings: list[str] = []
+        self.warnings: Sequence[str] = ()
         self.greeting = ""
         self._agent = agent
         self._record = record

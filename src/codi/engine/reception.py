@@ -1,11 +1,10 @@
 """Receives a person before the engine is loaded: the settings, the session and the model that will answer are known at once, and
 what only an answer needs is loaded meanwhile."""
 
-import gc
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
-from functools import cached_property
+from contextlib import asynccontextmanager
+from functools import cache, cached_property
 from importlib import import_module
 from typing import Any
 
@@ -14,14 +13,13 @@ from anyio import to_thread
 
 from codi.commands.settings import UiSettings
 from codi.engine.arriving import Arriving
-from codi.engine.beginning import Beginning, is_at_rest, model_of, new_session, stored_session
-from codi.engine.choosing import Choosing, NotAtHand
+from codi.engine.beginning import Beginning, beginning_of
+from codi.engine.garbage import begin_to_collect
 from codi.engine.options import Options
 from codi.engine.places import Places
 from codi.engine.settings import Settings
 from codi.engine.shelf import Shelf
 from codi.engine.trust.trust import Trust
-from codi.protocol.errors import CodiError
 
 
 class Reception:
@@ -65,14 +63,13 @@ class Reception:
 
     @cached_property
     def engine(self) -> Any:
-        engine = import_module("codi.engine.engine").Engine
-        return engine(self._places, self._settings, self._options, self._env, self._warnings)
+        return _engine()(self._places, self._settings, self._options, self._env, self._warnings)
 
     async def loaded(self) -> Any:
         """The engine; what is still to be loaded of it is loaded beside the event loop."""
         async with self._loading:
             if "engine" not in self.__dict__:
-                await to_thread.run_sync(_load_engine, abandon_on_cancel=True)
+                await to_thread.run_sync(_engine, abandon_on_cancel=True)
             return self.engine
 
     def hurry(self) -> None:
@@ -80,10 +77,11 @@ class Reception:
         self._hurry.set()
 
     @asynccontextmanager
-    async def open(self, session_id: str | None = None) -> AsyncIterator[Any]:
-        """A conversation, as an engine opens it. It is there before the engine is, which is
-        loaded when somebody is in a `hurry`: what is said to it waits that long."""
-        beginning = None if "engine" in self.__dict__ else await self._beginning(session_id)
+    async def open(self, session_id: str | None = None, beginning: Beginning | None = None) -> AsyncIterator[Any]:
+        """A conversation, as an engine opens it. It is there before the engine is, which is loaded when somebody is in
+        a `hurry`: what is said to it waits that long. `beginning` is what there is of a new one already."""
+        if beginning is None and "engine" not in self.__dict__:
+            beginning = beginning_of(self._places, self._settings, self._options, self._env, session_id)
         if beginning is None:
             # Here somebody may have to be asked, which is done while no frontend has the terminal.
             async with self.engine.open(session_id) as conversation:
@@ -101,24 +99,6 @@ class Reception:
         finally:
             beginning.session.close()
 
-    async def _beginning(self, session_id: str | None) -> Beginning | None:
-        """What there is of a conversation without an engine; None where it takes one to open it."""
-        choosing = Choosing(self._places, self._settings, self._options, self._env)
-        if session_id is None:
-            with suppress(NotAtHand):
-                choice = await choosing.choice()
-                if choosing.is_key_at_hand(choice):
-                    return Beginning(new_session(self._places, self.shelf, self._options), choice)
-            return None
-        session = stored_session(self._places, self.shelf, self._options, session_id)
-        if is_at_rest(path := session.path()):
-            with suppress(NotAtHand, CodiError):  # what is amiss with the model that it had, the engine settles
-                choice = await choosing.choice(model_of(path, self._options))
-                if choosing.is_key_at_hand(choice):
-                    return Beginning(session, choice)
-        session.close()
-        return None
-
     async def _arrive(self, arriving: Arriving, beginning: Beginning, left: anyio.Event) -> None:
         await self._hurry.wait()
         engine = await self.loaded()
@@ -129,9 +109,11 @@ class Reception:
             await left.wait()
 
 
-def _load_engine() -> None:
-    import_module("codi.engine.engine")
-    gc.freeze()  # it stays until the end
+@cache
+def _engine() -> Any:
+    engine = import_module("codi.engine.engine").Engine
+    begin_to_collect()
+    return engine
 
 
 def _load_http() -> None:

@@ -1,6 +1,5 @@
 """On which line of a TOML text each key stands. Only for texts that a parser has accepted already."""
 
-import tomllib
 from collections.abc import Iterator
 
 Path = tuple[str, ...]
@@ -87,6 +86,8 @@ def _end_of_key(statement: str) -> int:
 
 def _path(text: str, *, header: bool) -> Path:
     """The parts of a key or a header, as the parser itself reads them."""
+    import tomllib  # for those who have a file to ask about
+
     tree = tomllib.loads(text if header else f"{text} = 0")
     parts: list[str] = []
     while isinstance(tree, dict) and tree:

@@ -68,6 +68,8 @@ class ConversationDesk:
                     *(InLine("steering", at, what) for at, what in enumerate(steering)),
                     *(InLine("follow_up", at, what) for at, what in enumerate(follow_up)),
                 )
+            case StatusDelta(kind="warning", text=text) if text in self._conversation.warnings:
+                pass  # it came with the conversation, which may have been awaited by what was asked
             case SandboxDelta() if not isinstance(self._op, ChooseSandbox):
                 pass  # a command that is about to run was confined
             case _ if self._answered and not self._answer and _is_answer(event):

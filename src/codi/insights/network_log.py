@@ -56,7 +56,7 @@ class NetworkLog:
             try:
                 with open(path, "rb") as file:
                     found = file.readlines()
-            except FileNotFoundError:
+            except OSError:
                 continue
             for text in found:
                 try:

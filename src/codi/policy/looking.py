@@ -7,6 +7,7 @@ written. Where the place matters, all that is looked at must lie in the workspac
 import os
 
 from codi.policy.shell.analysis import Analysis, SimpleCommand, analyse
+from codi.policy.shell.fed import only_reads_what_is_listed
 from codi.policy.shell.looks import LOOKED_THROUGH, seen_by
 from codi.policy.territory import Territory
 from codi.protocol.effects import Runs
@@ -61,7 +62,8 @@ def _beyond(analysis: Analysis, cwd: str, territory: Territory | None) -> list[s
 
 
 def _why_not(command: SimpleCommand, cwd: str, territory: Territory | None) -> str | None:
-    if unknown := next((wrapper for wrapper in command.wrappers if wrapper not in LOOKED_THROUGH), None):
+    is_fed = "xargs" in command.wrappers and _is_fed_names(command, territory)
+    if unknown := next((each for each in command.wrappers if each not in LOOKED_THROUGH and not is_fed), None):
         return f"{unknown} does more than look"
     seen = seen_by(command.words)
     if seen is None:
@@ -81,6 +83,14 @@ def _why_not(command: SimpleCommand, cwd: str, territory: Territory | None) -> s
     ):
         return f"{secret} is {SECRET_PLACE}"
     return None
+
+
+def _is_fed_names(command: SimpleCommand, territory: Territory | None) -> bool:
+    """Whether xargs alone stands before it, and gives it the names of files that are no secrets."""
+    if command.wrappers != ("xargs",) or not only_reads_what_is_listed(command.words, command.fed_by):
+        return False
+    sought = (word.partition("=")[2] or word for words in command.fed_by for word in words)
+    return territory is None or not any(map(territory.seeks_secrets, sought))
 
 
 def _why_not_there(path: str, cwd: str, territory: Territory) -> str | None:

@@ -23,6 +23,11 @@ class Conversation(Protocol):
         """None for a session that is kept in memory alone."""
         ...
 
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What was amiss when it was opened: told to who listens from before, and no answer to any op."""
+        ...
+
     async def send(self, op: Op) -> None: ...
 
     def events(self, *, since: str | None = None) -> AsyncIterator[Event]:

@@ -5,9 +5,7 @@ beginning: `gpt-4.1` is not `gpt-4`, and the price of the one is not the price o
 """
 
 import functools
-import os.path
 import re
-import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -18,6 +16,7 @@ from codi.protocol.errors import ConfigError
 from codi.protocol.messages import Cost, Level, Usage
 from codi.providers.presets import presets
 from codi.providers.provider import Abilities, ModelEntry, Prices, Tier
+from codi.providers.shipped import shipped
 
 HOSTED_WINDOW = 128_000
 """Tokens that a hosted model is assumed to take when nobody told."""
@@ -106,7 +105,7 @@ class Catalog:
     @property
     def as_of(self) -> str:
         """The day on which the shipped prices were looked up."""
-        return str(_head()["as_of"])
+        return str(_models()["as_of"])
 
     def services(self) -> list[str]:
         """The services of which any model is known."""
@@ -114,7 +113,7 @@ class Catalog:
 
     def serving_anothers(self) -> Collection[str]:
         """The services that serve another service's models."""
-        return frozenset(_head()["same"])
+        return frozenset(_models()["same"])
 
     def entries(self, service: str | None = None) -> list[ModelEntry]:
         """All models known, or those of one service."""
@@ -156,7 +155,7 @@ class Catalog:
 
     def near(self, id: str, service: str | None = None) -> list[str]:
         """The three names nearest to one that is not there; with their service unless one is given."""
-        twice = {} if service else _head()["same"]
+        twice = {} if service else _models()["same"]
         names = {
             (entry.id if service else f"{entry.service}/{entry.id}"): entry.id
             for entry in self.entries(service)
@@ -266,32 +265,19 @@ def _plain(text: str) -> str:
 
 
 @functools.cache
-def _text() -> str:
-    with open(os.path.join(os.path.dirname(__file__), "models.toml"), encoding="utf-8") as file:
-        return file.read()
-
-
-@functools.cache
-def _head() -> dict[str, Any]:
-    text = _text()
-    return tomllib.loads(text[: text.index("\n[")])
+def _models() -> dict[str, Any]:
+    return shipped("models")
 
 
 @functools.cache
 def _shipped_services() -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*re.findall(r"^\[([a-z0-9-]+)\.", _text(), re.MULTILINE), *_head()["same"])))
+    tables = (name for name, table in _models().items() if isinstance(table, dict) and name != "same")
+    return tuple(dict.fromkeys((*tables, *_models()["same"])))
 
 
 @functools.cache
 def _shipped(service: str) -> dict[str, _Row]:
-    # Parsing all of it would cost every start some milliseconds, so only this service's stretch of lines is parsed.
-    text = _text()
-    table = _head()["same"].get(service, service)
-    start = text.find(f"\n[{table}.")
-    if start < 0:
-        return {}
-    after = re.compile(rf"^\[(?!{re.escape(table)}\.)", re.MULTILINE).search(text, start + 1)
-    rows = tomllib.loads(text[start : after.start() if after else len(text)])[table]
+    rows = _models().get(_models()["same"].get(service, service), {})
     return {id: msgspec.convert(row, _Row) for id, row in rows.items()}
 
 
@@ -300,10 +286,13 @@ def _own_rows(path: str | None) -> dict[str, dict[str, _Row]]:
         return {}
     try:
         with open(path, "rb") as file:
-            tables = tomllib.load(file)
+            text = file.read().decode()
+        import tomllib  # for the few who have a table of their own
+
+        tables = tomllib.loads(text)
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: {error}", hint="Correct the file, or move it away.") from error
     own: dict[str, dict[str, _Row]] = {}
     for service, rows in tables.items():

@@ -75,38 +75,34 @@ _KINDS: dict[str, type[CodiError]] = {
     "content_filter": Refused,
 }
 
-_TOO_LONG = re.compile(
-    r"prompt is too long|prompt too long|context[ _-]length|maximum context|context[ _-]window|context limit|context size|"
+# Patterns are compiled with the first failure: there may be none.
+_TOO_LONG = (
+    r"(?i)prompt is too long|prompt too long|context[ _-]length|maximum context|context[ _-]window|context limit|context size|"
     r"input token count|input is too long|input length .*exceed|maximum (?:number of )?(?:input )?tokens|"
     r"exceeds? the (?:model'?s? )?(?:token|input) limit|reduce the length of|maximum prompt length|too many tokens|"
-    r"request_too_large|larger than the maximum (?:size|tokens)",
-    re.IGNORECASE,
+    r"request_too_large|larger than the maximum (?:size|tokens)"
 )
-_NO_TOOLS = re.compile(
-    r"(?:does(?: not|n't)|do(?: not|n't)|cannot) support (?:native )?(?:the )?(?:`|')?(?:tools?|tool[ _-](?:use|calls?|calling|choice)|function[ _-]?call(?:s|ing)?|functions)\b"
+_NO_TOOLS = (
+    r"(?i)(?:does(?: not|n't)|do(?: not|n't)|cannot) support (?:native )?(?:the )?(?:`|')?(?:tools?|tool[ _-](?:use|calls?|calling|choice)|function[ _-]?call(?:s|ing)?|functions)\b"
     r"|\b(?:tools?|tool[ _-](?:use|calls?|calling|choice)|function[ _-]?call(?:s|ing)?|functions)(?:`|'|\")?"
     r" (?:is|are) (?:not|un)[ -]?(?:yet )?(?:supported|enabled|available|allowed)"
     r"|no endpoints? found that supports? tool"
     r"|requires --enable-auto-tool-choice|tools param requires --jinja"
-    r"|unsupported parameter:? (?:`|'|\")?(?:tools|tool_choice|functions)\b",
-    re.IGNORECASE,
+    r"|unsupported parameter:? (?:`|'|\")?(?:tools|tool_choice|functions)\b"
 )
 """That a model takes no tools, in the words of Ollama, vLLM, llama.cpp, OpenRouter, Groq, Mistral, Gemini and OpenAI."""
 
-_BAD_KEY = re.compile(r"api[ _-]?key (?:not valid|invalid|expired|not found)|api_key_invalid", re.IGNORECASE)
-_OUT_OF_MONEY = re.compile(
-    r"credit balance is too low|insufficient (?:quota|credits|balance|funds)|exceeded your current quota"
-    r"|billing (?:hard )?limit|usage limit (?:reached|exceeded)",
-    re.IGNORECASE,
+_BAD_KEY = r"(?i)api[ _-]?key (?:not valid|invalid|expired|not found)|api_key_invalid"
+_OUT_OF_MONEY = (
+    r"(?i)credit balance is too low|insufficient (?:quota|credits|balance|funds)|exceeded your current quota"
+    r"|billing (?:hard )?limit|usage limit (?:reached|exceeded)"
 )
-_SECRET = re.compile(
-    r"(?i:bearer)\s+[\w.~+/=-]{8,}|\b(?:sk|pk|rk|gsk|xai|key|pplx|nvapi|hf|r8|AIza|ya29|gh[pousr]|github_pat|eyJ)[-_.]?[\w*.-]{10,}"
-)
-_ADDRESS = re.compile(r"https?://\S+")
+_SECRET = r"(?i:bearer)\s+[\w.~+/=-]{8,}|\b(?:sk|pk|rk|gsk|xai|key|pplx|nvapi|hf|r8|AIza|ya29|gh[pousr]|github_pat|eyJ)[-_.]?[\w*.-]{10,}"
+_ADDRESS = r"https?://\S+"
 """Explanations point to pages whose names say more than the failure is."""
 
-_TITLE = re.compile(rb"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
-_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?$")
+_TITLE = rb"(?is)<title[^>]*>(.*?)</title"
+_DURATION = r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?$"
 
 
 def classify(
@@ -205,13 +201,13 @@ def filtered_categories(results: object) -> list[str]:
 
 def without_secrets(text: str) -> str:
     """One line of at most a few hundred characters in which nothing looks like a key."""
-    line = " ".join(_SECRET.sub("[redacted]", text[: 8 * _CAUSE_LIMIT]).split())
+    line = " ".join(re.sub(_SECRET, "[redacted]", text[: 8 * _CAUSE_LIMIT]).split())
     return line if len(line) <= _CAUSE_LIMIT else line[: _CAUSE_LIMIT - 1] + "…"
 
 
 def _class_of(status: int | None, kinds: tuple[str, ...], cause: str) -> type[CodiError]:
-    too_long = _TOO_LONG.search(_ADDRESS.sub("", cause)) is not None
-    if status in (None, 400, 404, 405, 422, 500, 501) and _NO_TOOLS.search(cause):
+    too_long = re.search(_TOO_LONG, re.sub(_ADDRESS, "", cause)) is not None
+    if status in (None, 400, 404, 405, 422, 500, 501) and re.search(_NO_TOOLS, cause):
         return ToolsUnsupported
     match status:
         case 401 | 403:
@@ -223,7 +219,7 @@ def _class_of(status: int | None, kinds: tuple[str, ...], cause: str) -> type[Co
         case 413:
             return ContextOverflow
         case 429:
-            out_of_money = _OUT_OF_MONEY.search(cause) and "RESOURCE_EXHAUSTED".lower() not in kinds
+            out_of_money = re.search(_OUT_OF_MONEY, cause) and "RESOURCE_EXHAUSTED".lower() not in kinds
             return QuotaExhausted if out_of_money or QuotaExhausted in map(_KINDS.get, kinds) else RateLimited
         case 529:
             return Overloaded
@@ -233,11 +229,11 @@ def _class_of(status: int | None, kinds: tuple[str, ...], cause: str) -> type[Co
             if too_long and status == 500:  # local servers fail so when the window is full
                 return ContextOverflow
             return Overloaded if Overloaded in map(_KINDS.get, kinds) or "overloaded" in cause.lower() else ServerFailed
-    if _BAD_KEY.search(cause):
+    if re.search(_BAD_KEY, cause):
         return CredentialError
     if too_long:
         return ContextOverflow
-    if _OUT_OF_MONEY.search(cause):
+    if re.search(_OUT_OF_MONEY, cause):
         return QuotaExhausted
     named = [_KINDS[kind] for kind in kinds if kind in _KINDS]
     if status is not None:
@@ -319,7 +315,7 @@ def _refused_key(service: str, key_source: str, tail: str) -> KeyRefused:
 def _said(content_type: str, body: bytes) -> tuple[tuple[str, ...], str]:
     start = body[:200].lstrip().lower()
     if "html" in content_type or start.startswith((b"<!doctype html", b"<html")):
-        title = _TITLE.search(body[:65536])
+        title = re.search(_TITLE, body[:65536])
         return (), without_secrets(title[1].decode("utf-8", "replace")) if title else "an HTML page without a title"
     try:
         return _described(msgspec.json.decode(body))
@@ -379,7 +375,7 @@ def _seconds(text: str, now: float) -> float | None:
     try:
         number = float(text)
     except ValueError:
-        found = _DURATION.match(text) if text else None
+        found = re.match(_DURATION, text) if text else None
         if not found:
             return None
         days, hours, minutes, seconds, milliseconds = (float(part or 0) for part in found.groups())

@@ -4,9 +4,7 @@ A preset is data: everything that a service does differently stands in its row, 
 """
 
 import functools
-import os.path
 import re
-import tomllib
 from collections.abc import Mapping
 from typing import Any, get_args
 
@@ -15,6 +13,7 @@ from msgspec import Struct
 
 from codi.protocol.errors import ConfigError, UsageError
 from codi.providers.settings import Api, ServiceSettings
+from codi.providers.shipped import shipped
 
 SERVICE_OF: dict[str, str] = {
     "anthropic": "anthropic",
@@ -109,9 +108,7 @@ def preset_of(name: str, known: Mapping[str, Preset]) -> Preset:
 
 @functools.cache
 def _shipped() -> dict[str, Preset]:
-    with open(os.path.join(os.path.dirname(__file__), "presets.toml"), "rb") as file:
-        rows = tomllib.load(file)
-    return {name: msgspec.convert({**row, "name": name}, Preset) for name, row in rows.items()}
+    return {name: msgspec.convert({**row, "name": name}, Preset) for name, row in shipped("presets").items()}
 
 
 def _said(name: str, row: Any) -> ServiceSettings:

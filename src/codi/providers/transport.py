@@ -34,8 +34,8 @@ from codi.providers.sse import LINE_LIMIT, SseEvent, SseReader, is_whole_object
 from codi.providers.tape import Recording, Replay
 from codi.providers.timeouts import USUAL, Timeouts
 from codi.wire.characters import proper
-from codi.wire.direct import Address, Direct
-from codi.wire.mishaps import CutOff, NotConnected, NotSent, NotUnpacked, NoUrl, ProxyRefused
+from codi.wire.direct import Address, Direct, Response
+from codi.wire.mishaps import CutOff, Late, NotConnected, NotSent, NotUnpacked, NoUrl, ProxyRefused
 from codi.wire.trusting import trusted
 
 _KEEP_ALIVE_S = 240.0
@@ -91,6 +91,7 @@ class Answer:
         self._begun = begun
         self._first_byte_s = first_byte_s
         self._chunks = response.aiter_bytes()
+        self._own = response if isinstance(response, Response) else None
         self._ahead: bytes | None = None
 
     async def holds_json(self) -> bool:
@@ -107,7 +108,8 @@ class Answer:
         reader = SseReader()
         while chunk := await self._next():
             for event in reader.feed(chunk):
-                yield SseEvent(event.event, proper(event.data))
+                data = proper(event.data)
+                yield event if data is event.data else SseEvent(event.event, data)
         for event in reader.close():
             yield SseEvent(event.event, proper(event.data))
 
@@ -197,9 +199,13 @@ class Answer:
         if left_s < limit_s:
             limit_s, kind = left_s, "total"
         try:
-            with anyio.fail_after(max(limit_s, 0)):
+            if self._own:
+                self._own.give_up_after(limit_s)
                 chunk = await anext(self._chunks, b"")
-        except TimeoutError:
+            else:
+                with anyio.fail_after(max(limit_s, 0)):
+                    chunk = await anext(self._chunks, b"")
+        except (TimeoutError, Late):
             raise self._late(kind) from None
         except NotUnpacked as error:
             raise MalformedAnswer(

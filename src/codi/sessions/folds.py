@@ -52,6 +52,11 @@ def model(path: Sequence[Entry]) -> ModelInForce | None:
     return newest
 
 
+def described(path: Sequence[Entry]) -> ModelDescribed | None:
+    """What was told last of the model that answers."""
+    return next((entry.fact for entry in reversed(path) if isinstance(entry.fact, ModelDescribed)), None)
+
+
 def thinking(path: Sequence[Entry]) -> Level | None:
     """The level that was chosen last; None where none ever was, which means off."""
     return next((entry.fact.level for entry in reversed(path) if isinstance(entry.fact, ThinkingChosen)), None)

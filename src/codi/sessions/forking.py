@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from codi.protocol.errors import SessionError
-from codi.protocol.events import Entry, Fact, Labelled
+from codi.protocol.events import Entry, Fact
 from codi.sessions.files import put, reading_of, share_sidecars
 from codi.sessions.mending import whole
 from codi.sessions.paths import file_name, uuid7
 from codi.sessions.reading import Reading
-from codi.sessions.tree import labels, path_to
+from codi.sessions.tree import labelled, labels, path_to
 from codi.sessions.version3 import VERSION, Header, header_line, line_of, timestamp_of
 
 
@@ -53,7 +53,8 @@ def fork_at(
 
 
 def path_lines(reading: Reading, leaf: str | None, *, at: float, then: Sequence[Fact] = ()) -> bytes:
-    """The lines from the root to an entry, byte for byte. Labels on them that stand elsewhere in the tree are given anew."""
+    """The lines from the root to an entry, byte for byte. Labels on them that stand elsewhere in the tree are
+    given anew, with their times."""
     taken = path_to(leaf, reading.entries)
     ids = {entry.id for entry in taken}
     lines = [
@@ -63,13 +64,13 @@ def path_lines(reading: Reading, leaf: str | None, *, at: float, then: Sequence[
     ]
     standing = labels(taken)
     again = [
-        Labelled(target, label)
-        for target, label in labels(reading.entries).items()
-        if target in ids and standing.get(target) != label
+        (fact, given)
+        for target, (fact, given) in labelled(reading.entries).items()
+        if target in ids and standing.get(target) != fact.label
     ]
     parent = leaf if taken else None
-    for fact in (*again, *then):
-        entry = Entry(_unused(ids), parent, round(at, 3), fact)
+    for fact, when in (*again, *((fact, at) for fact in then)):
+        entry = Entry(_unused(ids), parent, round(when, 3), fact)
         lines.append(line_of(entry))
         parent = entry.id
         ids.add(entry.id)

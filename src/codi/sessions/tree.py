@@ -92,11 +92,16 @@ def left_behind(old: Sequence[Entry], new: Sequence[Entry]) -> list[Entry]:
 
 def labels(entries: Sequence[Entry]) -> dict[str, str]:
     """The labels that hold, by the entries that they stand on; the newest of an entry counts."""
-    found: dict[str, str] = {}
+    return {target: fact.label or "" for target, (fact, _) in labelled(entries).items()}
+
+
+def labelled(entries: Sequence[Entry]) -> dict[str, tuple[Labelled, float]]:
+    """The same with the time at which each label was given."""
+    found: dict[str, tuple[Labelled, float]] = {}
     for entry in entries:
         if isinstance(entry.fact, Labelled):
             if entry.fact.label:
-                found[entry.fact.target] = entry.fact.label
+                found[entry.fact.target] = entry.fact, entry.at
             else:
                 found.pop(entry.fact.target, None)
     return found

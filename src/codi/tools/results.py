@@ -53,12 +53,6 @@ def results_directory(session_file: str) -> str:
     return os.path.splitext(session_file)[0] + ".results"
 
 
-def take_over(session_file: str, source: str) -> None:
-    """Let a session recall what the session that it was forked from could. What cannot be copied is not there."""
-    with suppress(OSError):
-        Results(results_directory(session_file)).copy_from(results_directory(source))
-
-
 class Results:
     """`directory` None is a session without a file: a private directory of its own, which goes with `close`. `veil` is what
     texts and arguments pass on their way to the disk."""
@@ -123,19 +117,6 @@ class Results:
                 if len(found) == count:
                     break
         return found
-
-    def copy_from(self, directory: str) -> None:
-        """Take over the results of another session: a fork recalls what its origin could."""
-        try:
-            names = sorted(os.listdir(directory))
-        except FileNotFoundError:
-            return
-        for name in names:
-            if ID.match(os.path.splitext(name)[0]) and name.endswith((".txt", ".json")):
-                with open(os.path.join(directory, name), "rb") as file:
-                    self._write(name, _chunks_of_lines(file))
-                at = os.stat(os.path.join(directory, name))
-                os.utime(os.path.join(self._directory, name), ns=(at.st_atime_ns, at.st_mtime_ns))
 
     def close(self) -> None:
         """A session without a file leaves nothing behind."""

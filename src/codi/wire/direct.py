@@ -21,6 +21,7 @@ from anyio.streams.tls import TLSStream
 from msgspec import Struct
 
 from codi.protocol.network import Errand
+from codi.wire.chunks import JoinedChunks
 from codi.wire.flow import FlowStream
 from codi.wire.mishaps import CutOff, NotConnected, NotSent, NotUnpacked, NoUrl
 
@@ -106,8 +107,12 @@ class Response:
         self._done = done
         self._is_read = False
 
+    def give_up_after(self, seconds: float) -> None:
+        """How long the next piece of the body is waited for."""
+        self._line.give_up_after(seconds)
+
     async def aiter_bytes(self) -> AsyncIterator[bytes]:
-        """The body, unpacked. Raises CutOff and NotUnpacked."""
+        """The body, unpacked. Raises CutOff, NotUnpacked and Late."""
         packed = self.headers.get("content-encoding", "").strip().lower() in ("gzip", "x-gzip", "deflate")
         unpack = zlib.decompressobj(zlib.MAX_WBITS | 32) if packed else None
         while (piece := await self._line.body()) is not None:
@@ -174,7 +179,7 @@ class Direct:
         stream: ByteStream
         try:
             with anyio.fail_after(self._connect_s):
-                stream = FlowStream(await anyio.connect_tcp(address.host, address.port))
+                stream = flow = FlowStream(await anyio.connect_tcp(address.host, address.port))
         except BaseException as error:
             self._errand.failed(at, address.host, address.port, str(error) or type(error).__name__)
             if isinstance(error, OSError):
@@ -189,7 +194,7 @@ class Direct:
             with anyio.CancelScope(shield=True):
                 await counted.aclose()
             raise
-        return _Line(carried, (address.scheme, address.host, address.port))
+        return _Line(carried, flow, (address.scheme, address.host, address.port))
 
     async def _encrypted(self, stream: ByteStream, host: str) -> ByteStream:
         try:
@@ -239,16 +244,22 @@ class _Counted(ByteStream):
 class _Line:
     """One connection, on which one request follows the other. `leads_to` are scheme, host and port."""
 
-    def __init__(self, stream: ByteStream, leads_to: tuple[str, str, int]) -> None:
+    def __init__(self, stream: ByteStream, flow: FlowStream, leads_to: tuple[str, str, int]) -> None:
         self.leads_to = leads_to
         self._stream = stream
+        self._flow = flow
         self._ahead: Any = None
+        self._chunks = JoinedChunks()
+        self._is_dry = False
+        """Nothing is left of what was received."""
         self._state = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MOST_HEAD)
 
     async def ask(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> h11.Response:
         """The head of the answer. Raises NotSent."""
         try:
             request = h11.Request(method=method, target=target, headers=list(headers.items()))
+            self._chunks.begin()
+            self._flow.give_up_after(None)
             data = self._state.send(request) or b""
             data += (self._state.send(h11.Data(data=body)) or b"") if body else b""
             data += self._state.send(h11.EndOfMessage()) or b""
@@ -264,11 +275,16 @@ class _Line:
         except h11.ProtocolError as error:
             raise NotSent(str(error)) from error
 
+    def give_up_after(self, seconds: float) -> None:
+        self._flow.give_up_after(seconds)
+
     async def body(self) -> bytes | None:
         """The next piece of the body, None behind its end. Raises CutOff."""
         try:
             while True:
                 event, self._ahead = self._ahead or await self._event(), None
+                if isinstance(event, h11.ProtocolError):
+                    raise event
                 if isinstance(event, h11.Data):
                     return self._joined(event)
                 if event is None or isinstance(event, h11.EndOfMessage):
@@ -277,17 +293,23 @@ class _Line:
             raise CutOff(str(error)) from error
 
     def _joined(self, first: h11.Data) -> bytes:
-        """All pieces that are there: services put each few characters into a chunk of their own."""
+        """All pieces that are there: services put each few characters into a chunk of their own. What comes behind them is kept for
+        the next look, also where it is none of the protocol."""
         pieces = [bytes(first.data)]
-        while isinstance(event := self._state.next_event(), h11.Data):
-            pieces.append(bytes(event.data))
-        self._ahead = event if isinstance(event, h11.EndOfMessage) else None
+        try:
+            while isinstance(event := self._state.next_event(), h11.Data):
+                pieces.append(bytes(event.data))
+            self._ahead = event if isinstance(event, h11.EndOfMessage) else None
+            self._is_dry = event is h11.NEED_DATA
+        except h11.ProtocolError as error:
+            self._ahead = error
         return b"".join(pieces)
 
     async def _event(self) -> Any:
         """What comes next; None where the server has ended the connection between two of them."""
         while True:
-            event = self._state.next_event()
+            event = h11.NEED_DATA if self._is_dry else self._state.next_event()
+            self._is_dry = False
             if event is h11.NEED_DATA:
                 try:
                     data = await self._stream.receive(_PIECE)
@@ -295,7 +317,9 @@ class _Line:
                     data = b""
                 if not data and self._state.their_state is h11.SEND_RESPONSE:
                     return None
-                self._state.receive_data(data)
+                # Of all that is done with a chunk of a few bytes, to have it taken apart by the protocol costs the most.
+                if not data or (data := self._chunks.feed(data)):
+                    self._state.receive_data(data)
             elif event is h11.PAUSED or isinstance(event, h11.ConnectionClosed):
                 return None
             else:

@@ -6,11 +6,14 @@ and what came meanwhile is taken at once, however many packets or TLS records it
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import anyio
 from anyio.abc import ByteStream
+
+from codi.wire.mishaps import Late
 
 _PICTURE_S = 0.016
 _AT_ONCE_S = 0.1
@@ -39,6 +42,8 @@ class Flow(asyncio.Protocol):
         self._look: Callable[[], object] | None = getattr(socket, "_read_ready", None)
         self._arrival: asyncio.Future[None] | None = None
         self._room: asyncio.Future[None] | None = None
+        self._until = 0.0
+        self._alarm: asyncio.TimerHandle | None = None
 
     @property
     def holds(self) -> bool:
@@ -66,6 +71,9 @@ class Flow(asyncio.Protocol):
         self.is_over, self.failure = True, failure
         _wake(self._arrival)
         _wake(self._room)
+        if self._alarm:
+            self._alarm.cancel()
+            self._alarm = None
 
     def eof_received(self) -> None:
         self.is_over = True
@@ -84,14 +92,14 @@ class Flow(asyncio.Protocol):
             await asyncio.sleep(0)  # who is flooded still hears everybody else
             return True
         self._arrival = self._loop.create_future()
-        # A whole cancel scope for each look would cost as much as the look.
-        alarm = None if timeout is None else self._loop.call_later(timeout, _wake, self._arrival)
+        if timeout is not None:
+            self._set_alarm(self._loop.time() + timeout)
+        else:
+            self._until = math.inf
         try:
             await self._arrival
         finally:
             self._arrival = None
-            if alarm:
-                alarm.cancel()
         return bool(self._pieces) or self.is_over
 
     async def room(self) -> None:
@@ -107,6 +115,23 @@ class Flow(asyncio.Protocol):
         if was_full and self._held <= _MOST and not self._is_resting:
             self._socket.resume_reading()
         return data[:most] if rest else data
+
+    def _set_alarm(self, until: float) -> None:
+        """A whole cancel scope for each look would cost as much as the look, and an alarm that is set and taken back not much less:
+        one that goes off too early is set anew."""
+        self._until = until
+        if self._alarm and self._alarm.when() > until:
+            self._alarm.cancel()
+            self._alarm = None
+        if self._alarm is None:
+            self._alarm = self._loop.call_at(until, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        if self._arrival and self._until <= self._loop.time():
+            _wake(self._arrival)
+        elif self._arrival and self._until < math.inf:
+            self._set_alarm(self._until)
 
     def _look_again(self) -> None:
         self._is_resting = False
@@ -131,15 +156,23 @@ class FlowStream(ByteStream):
     """The same for who reads and writes as anyio does."""
 
     def __init__(self, stream: ByteStream) -> None:
+        self._until: float | None = None
         self._stream = stream
         self._transport, self._flow = flow_of(stream)
+        self._now = asyncio.get_running_loop().time
 
     @property
     def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
         return self._stream.extra_attributes
 
+    def give_up_after(self, seconds: float | None) -> None:
+        """From then on Late is raised by who waits to receive something. A whole cancel scope around each wait would cost more than
+        what is received is worth. None: never."""
+        self._until = None if seconds is None else self._now() + seconds
+
     async def receive(self, max_bytes: int = 65536) -> bytes:
-        await self._flow.arrived(None)
+        if not await self._flow.arrived(None if self._until is None else max(self._until - self._now(), 0)):
+            raise Late
         if self._flow.holds:
             return self._flow.take(max_bytes)
         if self._flow.failure:

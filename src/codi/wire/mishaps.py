@@ -25,5 +25,9 @@ class CutOff(Exception):
     """An answer that began and did not end."""
 
 
+class Late(Exception):
+    """Nothing more of an answer came in the time that there was for it."""
+
+
 class NotUnpacked(Exception):
     """A compressed answer that does not unpack."""

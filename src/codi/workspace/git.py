@@ -294,9 +294,15 @@ def _common_folder(top: str) -> str:
     return os.path.join(folder, (_text(folder, "commondir") or "").strip())
 
 
+def _without_waiting(path: str, flags: int) -> int:
+    """For somebody to write into what is a pipe."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
 def _text(folder: str, name: str) -> str | None:
     try:
-        with open(os.path.join(folder, name), encoding="utf-8", errors="surrogateescape") as file:
+        path = os.path.join(folder, name)
+        with open(path, encoding="utf-8", errors="surrogateescape", opener=_without_waiting) as file:
             return file.read()
     except OSError:
         return None

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from codi.agent.context import message_of, standing
 from codi.agent.counting import tokens_of
 from codi.agent.mind import Mind
@@ -24,7 +26,7 @@ _BIGGEST = 10
 def overview(room: Room, mind: Mind, path: Sequence[Entry]) -> ContextDelta:
     model, tier = mind.provider.model, room.tier(mind)
     shares, biggest = _counted(room, mind, path)
-    used = room.used(mind)
+    used, counted = room.used(mind), sum(shares.values())
     held = pins(path)
     return ContextDelta(
         model=f"{mind.provider.origin.provider}/{model.id}",
@@ -34,7 +36,10 @@ def overview(room: Room, mind: Mind, path: Sequence[Entry]) -> ContextDelta:
         reserve=tier.reserve,
         threshold=room.limit(mind),
         shares=_summing_to(shares, used),
-        biggest=tuple(sorted(biggest, key=lambda each: -each.tokens)[:_BIGGEST]),
+        biggest=tuple(
+            replace(each, tokens=each.tokens * used // max(counted, 1))
+            for each in sorted(biggest, key=lambda each: -each.tokens)[:_BIGGEST]
+        ),
         pruned=len(stand_ins(path)),
         pinned=(*sorted(held.entries), *held.files),
         compactions=sum(isinstance(entry.fact, ContextCompacted) for entry in path),

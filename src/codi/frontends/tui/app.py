@@ -4,6 +4,7 @@ Several things happen side by side and meet in the state: keys are read, events 
 signals arrive, frames are drawn. A frame is drawn when something changed, and not more often than a terminal can show.
 """
 
+import asyncio
 import math
 import os
 import re
@@ -65,7 +66,8 @@ _REPAINT_S = 0.05
 _TICK_S = 0.5
 _TWICE_S = 2.0
 _ESC_TWICE_S = 0.6
-_LOOK_S = 0.9
+_LOOK_S = 1.0
+_PIECES = (TextDelta, ThinkingDelta)
 _SIGNALS = (signal.SIGWINCH, signal.SIGCONT, signal.SIGTSTP)
 _MODES: tuple[Mode, ...] = ("default", "accept-edits", "plan")
 
@@ -117,10 +119,13 @@ class App:
         self._ops, self._ops_to_send = anyio.create_memory_object_stream[Op](math.inf)
         self._lines, self._lines_to_obey = anyio.create_memory_object_stream[str](math.inf)
         self._activity = Activity()
-        self._changed, self._left = anyio.Event(), anyio.Event()
+        self._left = anyio.Event()
         self._repaint_wanted, self._status_wanted = anyio.Event(), anyio.Event()
-        self._typed = anyio.Event()
+        self._changed, self._typed = asyncio.Event(), asyncio.Event()  # used again and again, with every frame
+        self._touched = asyncio.Event()
+        """Set with all that the terminal sends."""
         self._drawn_at = 0.0
+        self._was_for_key = False
         self._prefixed = False
         self._esc_s = 0.2 if os.environ.get("SSH_CONNECTION") else 0.05
         self._remember: Callable[[Sequence[str]], object] = lambda words: None
@@ -216,6 +221,8 @@ class App:
 
     async def _read_keys(self) -> None:
         keys, terminal = self._opening.keys, self._canvas.terminal
+        self._take(self._opening.rest)
+        self._opening.rest.clear()
         while True:
             if keys.waits:
                 with anyio.move_on_after(self._esc_s) as patience:
@@ -233,7 +240,12 @@ class App:
     async def _hear(self) -> None:
         async for event in self._conversation.events(since=""):
             self._event(event)
-            self._redraw()
+            now = time.monotonic()
+            if isinstance(event, _PIECES) and now - self._drawn_at >= _FRAME_S and self.drawn.is_set():
+                self._draw(now)  # at once: to wake up a task for it costs as much as a part of the frame
+                self._was_for_key = False
+            else:
+                self._redraw()
 
     async def _deliver(self) -> None:
         async for op in self._ops_to_send:
@@ -253,13 +265,21 @@ class App:
     async def _watch_signals(self) -> None:
         heeded = [each for each in _SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
         with anyio.open_signal_receiver(*heeded) as signals:
+            if (self._canvas.rows, self._canvas.columns) != self._canvas.terminal.size:
+                self._repaint_wanted.set()  # it changed before anybody listened
+            for number in self._opening.signals:
+                self._signalled(number)
+            self._opening.signals.clear()
             async for number in signals:
-                if number == signal.SIGTSTP:
-                    self._actions.suspend()
-                    continue
-                if number == signal.SIGCONT:
-                    self._canvas.terminal.keep()
-                self._repaint_wanted.set()
+                self._signalled(number)
+
+    def _signalled(self, number: int) -> None:
+        if number == signal.SIGTSTP:
+            self._actions.suspend()
+            return
+        if number == signal.SIGCONT:
+            self._canvas.terminal.keep()
+        self._repaint_wanted.set()
 
     async def _repaint(self) -> None:
         """A window that is being dragged sends hundreds of signals; the last one counts."""
@@ -279,9 +299,13 @@ class App:
         self._outcomes.complain(complaints or ())
 
     async def _look_around(self) -> None:
-        """A theme that is being written is seen as it is saved, and what others print is told of."""
+        """A theme that is being written is seen as it is saved, and what others print is told of; while nobody looks and nothing
+        runs, when somebody looks again."""
         while True:
             await anyio.sleep(_LOOK_S)
+            if not self._attention.is_focused and not self._activity.is_busy:
+                self._touched.clear()
+                await self._touched.wait()
             heard, where = self._outside.heard()
             if heard:
                 self._transcript.add(NoticeBlock("warning", heard, more=f"It is in {where}."))
@@ -313,27 +337,30 @@ class App:
             self._activity.has_begun = anyio.Event()
 
     async def _draw_frames(self) -> None:
-        was_for_key = False
         while True:
             await self._changed.wait()
             pause = self._drawn_at + _FRAME_S - time.monotonic()
             if pause > 0:
                 with anyio.move_on_after(pause):
                     # What a person typed does not wait for what streams, only for what they typed before.
-                    await (anyio.sleep_forever() if was_for_key else self._typed.wait())
-            self._changed = anyio.Event()
-            was_for_key = self._typed.is_set()
-            if was_for_key:
-                self._typed = anyio.Event()
-            now = time.monotonic()
-            # From when it was due: timers are late by a part of a millisecond, and who adds these up falls behind what streams.
-            self._drawn_at = min(self._drawn_at + _FRAME_S, now) if pause > 0 and not was_for_key else now
-            self._canvas.busy = self._activity.told(now, in_motion=self._look.motion)
-            self._canvas.dialog = self._questions.dialog
-            self._canvas.draw()
-            self.drawn.set()
-            if self._canvas.terminal.is_lost:
-                self._left.set()
+                    await (anyio.sleep_forever() if self._was_for_key else self._typed.wait())
+            self._was_for_key = self._typed.is_set()
+            self._typed.clear()
+            due, now = self._drawn_at + _FRAME_S, time.monotonic()
+            self._draw(now)
+            if pause > 0 and not self._was_for_key:
+                # From when it was due: timers are late by a part of a millisecond, and who adds these up falls behind what streams.
+                self._drawn_at = min(due, now)
+
+    def _draw(self, now: float) -> None:
+        self._changed.clear()
+        self._drawn_at = now
+        self._canvas.busy = self._activity.told(now, in_motion=self._look.motion)
+        self._canvas.dialog = self._questions.dialog
+        self._canvas.draw()
+        self.drawn.set()
+        if self._canvas.terminal.is_lost:
+            self._left.set()
 
     def _give_back(self, typed: Typed, why: str) -> None:
         self._composer.put_back(typed)
@@ -361,7 +388,7 @@ class App:
     def _event(self, event: Event) -> None:
         self._look.now = time.monotonic()
         # Pieces of an answer come by the hundred a second, and say nothing to anybody else.
-        is_piece = isinstance(event, TextDelta | ThinkingDelta)
+        is_piece = isinstance(event, _PIECES)
         is_told = False
         for part in (self._transcript,) if is_piece else self._parts:
             if is_told and part is self._transcript:
@@ -376,6 +403,8 @@ class App:
         match event:
             case QueueDelta():
                 self._canvas.waiting = [line_of(item, number) for number, item in enumerate(self._desk.waiting, 1)]
+            case Entry(fact=TurnStarted() | TurnEnded()) if not self.drawn.is_set():
+                pass  # of what was said before nothing is on the terminal yet that could be marked
             case Entry(fact=TurnStarted()):
                 self._canvas.terminal.write(attention.ANSWER_MARK)
             case Entry(fact=SessionOpened() | TitleGiven()):
@@ -434,6 +463,7 @@ class App:
             dialog.is_viewing = False
             self._canvas.page("approval", dialog.whole, toggle=dialog.toggle)
         if inputs:
+            self._touched.set()
             self._typed.set()
             self._redraw()
 

@@ -22,6 +22,15 @@ _are_narrow = frozenset(chr(code) for first, end in _RANGES for code in range(fi
 """Letters of the west, rules, arrows and bullets, each a character of one cell: what the interface itself consists of."""
 
 
+def shown(text: str) -> str:
+    """A text as it is drawn where it was not made visible before: what is typed, pasted and completed may hold anything."""
+    if text.isprintable():
+        return text
+    from codi.frontends.sanitiser import visible  # most text needs none of it, and nothing is painted sooner than this
+
+    return visible(text)
+
+
 def width(text: str) -> int:
     """The number of cells that `text` takes."""
     if text.isascii() or _are_narrow(text):

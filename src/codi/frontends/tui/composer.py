@@ -6,7 +6,7 @@ they are there.
 
 from collections.abc import Callable, Iterable, Mapping
 
-from codi.frontends.tui.cells import graphemes, head, width
+from codi.frontends.tui.cells import graphemes, head, shown, width
 from codi.frontends.tui.editor import Editor
 from codi.frontends.tui.keymap import Keymap
 from codi.frontends.tui.keys import Input
@@ -261,20 +261,26 @@ class Composer:
         self._columns = columns
         self._rows = rows_of(text, max(columns - 1, 1))
         at = self._row_of(caret)
-        column = width(text[self._rows[at][0] : caret])
+        column = width(shown(text[self._rows[at][0] : caret]))
         return [self._styled(begin, end) for begin, end in self._rows], (at, min(column, columns - 1))
 
     def _styled(self, begin: int, end: int) -> Line:
         text = self.editor.text
         if self.editor.mark is None:
-            return ((text[begin:end], "text"),) if end > begin else ()
+            return ((shown(text[begin:end]), "text"),) if end > begin else ()
         first, last = sorted((self.editor.mark, self.editor.caret))
         if self.modal and self.modal.mode != "insert":
             last = self.editor.right_of(last)  # the character under the caret is meant as well
         first, last = max(first, begin), min(last, end)
         if first >= last:
-            return ((text[begin:end], "text"),) if end > begin else ()
-        return merged(((text[begin:first], "text"), (text[first:last], "selected"), (text[last:end], "text")))
+            return ((shown(text[begin:end]), "text"),) if end > begin else ()
+        return merged(
+            (
+                (shown(text[begin:first]), "text"),
+                (shown(text[first:last]), "selected"),
+                (shown(text[last:end]), "text"),
+            )
+        )
 
     def _row_of(self, position: int) -> int:
         return max(at for at, (begin, _) in enumerate(self._rows) if begin <= position)
@@ -394,13 +400,14 @@ def rows_of(text: str, columns: int) -> list[tuple[int, int]]:
 
 def _rows_of_line(text: str, begin: int, end: int, columns: int) -> list[tuple[int, int]]:
     rows = []
-    while width(text[begin:end]) > columns:
+    while width(shown(text[begin:end])) > columns:
         at, cells, after_space = begin, 0, 0
         for part in graphemes(text[begin:end]):
-            if cells + width(part) > columns:
+            wide = width(shown(part))
+            if cells + wide > columns:
                 break
             at += len(part)
-            cells += width(part)
+            cells += wide
             if part == " ":
                 after_space = at
         at = after_space or max(at, begin + 1)

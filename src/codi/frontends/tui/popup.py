@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from codi.frontends.tui.cells import shown
 from codi.frontends.tui.lines import Line, beside
 
 
@@ -38,5 +39,5 @@ class Popup:
         lines: list[Line] = []
         for at, row in enumerate(self.rows[self._top : self._top + room], self._top):
             style = "selected" if at == self.at else "text"
-            lines.append(beside((("  ", ""), (row.text, style)), ((row.note, "dim"),), columns))
+            lines.append(beside((("  ", ""), (shown(row.text), style)), ((row.note, "dim"),), columns))
         return lines

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from codi.policy.shell.grammar import tree_of
 from codi.policy.shell.words import is_bare, literal, misleading_sign
@@ -55,12 +56,14 @@ _HEREDOC = rb"(?P<quote>['\"])(?P<end>[A-Za-z_][A-Za-z0-9_]*)(?P=quote)"
 
 class SimpleCommand(Struct, frozen=True):
     """`words` are what the program is given, the program first; `cwd` is where; `text` is how it is written. `wrappers` are the
-    programs that were looked through, the outermost first."""
+    programs that were looked through, the outermost first. `fed_by` are the words of the commands before it in its pipeline,
+    where its input comes from nowhere else."""
 
     words: tuple[str, ...]
     cwd: str
     text: str
     wrappers: tuple[str, ...] = ()
+    fed_by: tuple[tuple[str, ...], ...] = ()
 
 
 class Redirection(Struct, frozen=True):
@@ -108,6 +111,8 @@ def _analysis_of(line: str, cwd: str, depth: int = 0) -> Analysis:
         return _doubted("tree-sitter is not installed, so no command is understood", line)
     walk = _Walk(source, depth)
     walk.program(root, cwd)
+    if walk.is_fed_otherwise:
+        walk.commands = [replace(one, fed_by=()) for one in walk.commands]
     return Analysis(tuple(walk.commands), tuple(walk.redirections), tuple(walk.doubts))
 
 
@@ -158,7 +163,9 @@ class _Walk:
         self.commands: list[SimpleCommand] = []
         self.redirections: list[Redirection] = []
         self.doubts: list[Doubt] = []
+        self.is_fed_otherwise = False
         self._source = source
+        self._fed_by: tuple[tuple[str, ...], ...] = ()
         self._inside = depth
         self._depth = 0
         self._at = 0
@@ -179,7 +186,7 @@ class _Walk:
     def run(self, words: tuple[str, ...], cwd: str, text: str) -> None:
         """Take down a simple command, what it wraps, and what a shell in it is told."""
         inner, wrappers, why = unwrapped(words)
-        self.commands.append(SimpleCommand(inner, cwd, text, wrappers))
+        self.commands.append(SimpleCommand(inner, cwd, text, wrappers, self._fed_by))
         if why:
             self.doubt(why, text)
         program = inner[0]
@@ -278,11 +285,19 @@ class _Walk:
 
     def _pipeline(self, node: Any, cwd: str | None) -> _Places:
         after, place = _staying(cwd), cwd
+        before: tuple[tuple[str, ...], ...] | None = ()
         for child in node.children:
             if child.type in ("|", "|&"):
                 self._leaf(child)
             elif child.is_named and child.type != "comment":
+                known = len(self.commands)
+                is_plain = child.type in ("command", "redirected_statement")
+                self._fed_by = (before or ()) if is_plain else ()
                 places = self._visit(child, place)
+                self._fed_by = ()
+                found = self.commands[known:]
+                is_one = is_plain and before is not None and len(found) == 1
+                before = (*(before or ()), (*found[0].wrappers, *found[0].words)) if is_one else None
                 place = places.last
                 if _is_list(child):
                     # `a && b 2>&1 | c` is parsed as if the list were piped; the shell pipes b alone.
@@ -387,6 +402,7 @@ class _Walk:
             self._skip(node, "no redirection that is known")
             return
         operator, target = children[0].type, children[1]
+        self.is_fed_otherwise |= operator == "<"
         source = self._text(target)
         if operator == ">&" and source in ("1", "2") and target.type == "number":
             self._leaf(node)
@@ -413,6 +429,7 @@ class _Walk:
         children = list(node.children)
         kinds = [child.type for child in children]
         self._heredocs += 1
+        self.is_fed_otherwise = True
         opening = children[1] if kinds[:2] == ["<<", "heredoc_start"] else None
         named = opening and re.compile(_HEREDOC).fullmatch(self._source, opening.start_byte, opening.end_byte)
         if not named or self._heredocs > 1 or kinds[-2:] != ["heredoc_body", "heredoc_end"]:

@@ -117,7 +117,7 @@ def _is_a_look(name: str, seen: Seen) -> bool:
         case "branch" | "tag":
             return not operands or seen.has(*_LISTING)
         case "remote":
-            return not operands or (operands[0] == "get-url" and len(operands) == 2)
+            return operands in ((), ("show",)) or (operands[0] == "get-url" and len(operands) == 2)
         case "config":
             if seen.has("--get", "--get-all", "--get-regexp", "--get-urlmatch", "-l", "--list"):
                 return True

@@ -96,6 +96,10 @@ _USAGES = {
     "hostname": Usage("-s -f -d -i -I", operands="none"),
     "free": Usage("-b -k -m -g -h -w -t -l --human --mega --giga --total --wide", operands="none"),
     "ps": Usage("-A -a -d -e -f -F -l -L -j -H -w -u: -U: -p: -C: -o: --pid: --ppid: --sort: --no-headers --forest -ef -eo:", operands="texts"),
+    "expr": Usage(operands="texts"), "factor": Usage(operands="texts"), "tsort": Usage(), "zcat": Usage("-f --force"),
+    "lscpu": Usage("-a -b -c -e? -J -p?", operands="none"), "who": Usage("-a -b -H -q -r -u", operands="none"), "w": Usage("-h -s", operands="none"),
+    "pgrep": Usage("-a -l -f -x -c -n -o -u: -v", operands="texts"), "vmstat": Usage("-s -a -w", operands="texts", most=2),
+    "unzip": Usage("-l -v -Z -1", most=1), "zipinfo": Usage("-1 -s -m -l -h -t", most=1),
     "cal": Usage("-1 -3 -m -y", operands="texts"),
     "getconf": Usage(operands="texts", most=1), "locale": Usage("-a -m", operands="none"),
     "jq": Usage("-r --raw-output -c --compact-output -e --exit-status -s --slurp -n --null-input -R --raw-input -S --sort-keys -M --monochrome-output -C "
@@ -263,4 +267,5 @@ _CHECKS: dict[str, Callable[[Seen], bool]] = {
     "date": _only_formats,
     "ps": _lists_processes,
     "cd": lambda seen: len(seen.paths) == 1,
+    "unzip": lambda seen: seen.has("-l", "-v", "-Z"),
 }

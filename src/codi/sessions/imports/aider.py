@@ -32,15 +32,22 @@ class Aider:
             if started := _STARTED.match(line):
                 if chat:
                     found.append(chat.ended())
-                key = f"{os.path.realpath(path)} {started[1]} {len(found)}"
-                session = FoundSession(self.agent, key, cwd=os.path.dirname(os.path.abspath(path)))
-                session.created = seconds(started[1].strip())
-                session.observed_version = self.observed_version
-                session.lossy["times of messages"] += 1
-                chat = _Chat(session)
+                chat = self._chat(path, started[1], len(found))
             elif chat:
                 chat.line(line)
+            elif line.strip():
+                chat = self._chat(path, "", 0)
+                chat.line(line)
         return [*found, *([chat.ended()] if chat else [])]
+
+    def _chat(self, path: str, started: str, number: int) -> "_Chat":
+        """One that begins. Of the end of a file that was cut nobody knows when it was."""
+        key = f"{os.path.realpath(path)} {started} {number}"
+        session = FoundSession(self.agent, key, cwd=os.path.dirname(os.path.abspath(path)))
+        session.created = seconds(started.strip()) or os.path.getmtime(path)
+        session.observed_version = self.observed_version
+        session.lossy["times of messages"] += 1
+        return _Chat(session)
 
 
 class _Chat:

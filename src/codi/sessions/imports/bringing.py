@@ -182,7 +182,10 @@ class Bringing:
                 :8
             ]
             first.append(Entry(drawn, first[-1].id if first else None, round(session.created, 3), fact))
-        rest = [entry if entry.parent else replace(entry, parent=first[-1].id) for entry in session.entries]
+        rest = [
+            replace(entry, at=session.entry_time(entry), parent=entry.parent or first[-1].id)
+            for entry in session.entries
+        ]
         return [*first, *rest]
 
     def copy(self, content: bytes, source: str, *, cwd: str = "", write: bool = True) -> Brought:

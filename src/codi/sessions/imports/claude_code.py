@@ -42,9 +42,10 @@ class ClaudeCode:
         stem = os.path.basename(path).removesuffix(".jsonl")
         is_agent = stem.startswith("agent-")
         main = FoundSession(self.agent, stem)
-        aside = FoundSession(self.agent, f"{stem}-side")
-        aside.parent = stem
+        aside: dict[str, FoundSession] = {}
+        chains: dict[str, str] = {}
         counted: set[tuple[str, str]] = set()
+        told = _Told()
         for line in objects_of(path, main):
             main.records += 1
             if line.get("type") == "summary" and (said := text(line.get("summary"))):
@@ -52,15 +53,20 @@ class ClaudeCode:
                 continue
             if is_agent and not main.parent:
                 main.parent = text(line.get("sessionId")) or os.path.basename(os.path.dirname(os.path.dirname(path)))
-            session = aside if line.get("isSidechain") is True and not is_agent else main
+            session = main
+            if line.get("isSidechain") is True and not is_agent:
+                record = text(line.get("uuid"))
+                chain = chains[record] = chains.get(text(line.get("parentUuid")), record)
+                session = aside.setdefault(chain, FoundSession(self.agent, f"{stem}-side-{chain}"))
+                session.parent = stem
             session.cwd = session.cwd or text(line.get("cwd"))
             session.observed_version = session.observed_version or text(line.get("version"))
-            self._take(session, line, counted)
-        return [main, aside]
+            self._take(session, line, told.parent_of(line), counted)
+        return [main, *aside.values()]
 
-    def _take(self, session: FoundSession, line: dict[str, Any], counted: set[tuple[str, str]]) -> None:
+    def _take(self, session: FoundSession, line: dict[str, Any], parent: str, counted: set[tuple[str, str]]) -> None:
         at, record = seconds(line.get("timestamp")), text(line.get("uuid"))
-        place = {"record": record, "parent": text(line.get("parentUuid")) or None}
+        place = {"record": record, "parent": parent or None}
         message = mapping(line.get("message"))
         kind = line.get("type")
         content = message.get("content")
@@ -68,7 +74,7 @@ class ClaudeCode:
             session.add_compaction(_words(content), at, **place)
         elif kind == "assistant" and not line.get("isMeta"):
             usage = mapping(message.get("usage"))
-            request = (text(message.get("id")), text(line.get("requestId")))
+            request = _request(line)
             is_new = request not in counted
             counted.add(request)
             session.add_reply(
@@ -80,7 +86,9 @@ class ClaudeCode:
                 error=_words(content) if line.get("isApiErrorMessage") is True else None,
                 **place,
             )
+            session.add_unknown_blocks(content, at, **place)
         elif kind == "user" and not line.get("isMeta"):
+            session.lossy.update(["toolUseResult"] if "toolUseResult" in line else [])
             self._take_user(session, content, at, place)
         else:
             session.add_raw(text(kind) or "unknown", line, at, **place)
@@ -101,6 +109,34 @@ class ClaudeCode:
         said = "".join(text(block.get("text")) for block in blocks if block.get("type") == "text")
         images = [image for block in blocks if block.get("type") == "image" and (image := image_of(block))]
         session.add_person(said, at, images, **place)
+        session.add_unknown_blocks(content, at, **place)
+
+
+class _Told:
+    """What is one reply stands in several lines, one a block, and the result of each call hangs on the line of that call. Of several
+    calls at once all but one result would be beside the path; so the lines of a reply and its results follow each other."""
+
+    def __init__(self) -> None:
+        self._replies: dict[str, tuple[str, str]] = {}
+        self._newest: dict[tuple[str, str], str] = {}
+
+    def parent_of(self, line: dict[str, Any]) -> str:
+        """The record behind which this one stands."""
+        record, parent = text(line.get("uuid")), text(line.get("parentUuid"))
+        message = mapping(line.get("message"))
+        before = self._replies.get(parent)
+        is_result = any(mapping(block).get("type") == "tool_result" for block in listed(message.get("content")))
+        reply = _request(line) if line.get("type") == "assistant" else before if is_result else None
+        if before:
+            parent = self._newest[before]
+        if record and reply and reply[0]:
+            self._replies[record] = reply
+            self._newest[reply] = record
+        return parent
+
+
+def _request(line: dict[str, Any]) -> tuple[str, str]:
+    return text(mapping(line.get("message")).get("id")), text(line.get("requestId"))
 
 
 def _words(content: Any) -> str:

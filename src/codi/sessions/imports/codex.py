@@ -13,6 +13,7 @@ from codi.sessions.imports.found import (
     FoundSession,
     Surroundings,
     arguments_of,
+    image_at,
     json_in,
     listed,
     mapping,
@@ -142,7 +143,8 @@ class _Reading:
         session = self._session
         match item.get("type"):
             case "message":
-                said = "".join(text(mapping(part).get("text")) for part in listed(item.get("content")))
+                parts = [mapping(part) for part in listed(item.get("content"))]
+                said = "".join(text(part.get("text")) for part in parts)
                 if item.get("role") == "assistant":
                     self._say(Text(said), at)
                     return
@@ -150,7 +152,8 @@ class _Reading:
                 if item.get("role") != "user" or said.lstrip().startswith(_OF_PROGRAM):
                     session.add_raw(f"message of {item.get('role')}", item, at)
                 else:
-                    session.add_person(said, at)
+                    images = [image for part in parts if (image := image_at(text(part.get("image_url"))))]
+                    session.add_person(said, at, images)
             case "reasoning":
                 parts = listed(item.get("summary")) or listed(item.get("content"))
                 if said := "\n".join(text(mapping(part).get("text")) for part in parts).strip():
@@ -190,7 +193,7 @@ class _Reading:
                 parts = [text(event.get(name)) for name in ("aggregated_output", "stdout", "stderr")]
                 self._outputs[call_id] = parts[0] or "\n".join(part for part in parts[1:] if part)
             case kind if kind not in _REPEATED:
-                self._session.lossy[f"event {kind}"] += 1
+                self._session.add_raw(f"event {kind}", event, at)
 
     def _result(self, call_id: str, output: Any, at: float) -> None:
         failed = call_id in self._failed

@@ -26,6 +26,9 @@ from codi.protocol.messages import Block, Cost, Image, Message, Origin, Text, Th
 from codi.sessions.json_lines import object_of
 
 _MILLISECONDS = 100_000_000_000
+_BLOCKS = {
+    "text", "thinking", "reasoning", "tool_use", "tool-call", "toolCall", "tool_result", "tool-result",
+}  # fmt: skip
 
 
 class Surroundings(Struct, frozen=True):
@@ -83,6 +86,10 @@ class FoundSession:
     @property
     def is_worth_keeping(self) -> bool:
         return any(isinstance(entry.fact, MessageAdded) for entry in self.entries)
+
+    def entry_time(self, entry: Entry) -> float:
+        """When it was; of what stands before all that tell a time, the beginning."""
+        return entry.at or round(self.created, 3)
 
     @property
     def modified(self) -> float:
@@ -163,6 +170,13 @@ class FoundSession:
         """Keep a record that has no counterpart."""
         self.lossy[kind] += 1
         self.add(RecordKept(agent=self.agent, kind=kind, value=value), at, **place)
+
+    def add_unknown_blocks(self, content: Any, at: float, **place: Any) -> None:
+        """Keep the blocks of a message that `anthropic_blocks`, `image_of` and results leave out."""
+        for block in map(mapping, listed(content)):
+            kind = text(block.get("type"))
+            if kind not in _BLOCKS and not (kind == "image" and image_of(block)):
+                self.add_raw(f"block {kind}".rstrip(), block, at, **place)
 
     def facts_of_import(self, source: str, digest: str) -> list[Fact]:
         """What stands before all else."""
@@ -262,6 +276,12 @@ def image_of(block: Mapping[str, Any]) -> Image | None:
     source = mapping(block.get("source"))
     data, kind = source.get("data", block.get("data")), source.get("media_type", block.get("mimeType"))
     return Image(data, kind) if isinstance(data, str) and isinstance(kind, str) else None
+
+
+def image_at(url: str) -> Image | None:
+    """The image that a data URL holds."""
+    kind, is_base64, data = url.removeprefix("data:").partition(";base64,")
+    return Image(data, kind) if is_base64 and kind.startswith("image/") else None
 
 
 def anthropic_blocks(content: Any) -> list[Block]:

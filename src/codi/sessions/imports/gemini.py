@@ -6,7 +6,7 @@ from glob import glob
 from hashlib import sha256
 from typing import Any
 
-from codi.protocol.messages import Block, Text, Thinking, ToolCall, Usage
+from codi.protocol.messages import Block, Image, Text, Thinking, ToolCall, Usage
 from codi.sessions.imports.found import (
     FoundSession,
     Surroundings,
@@ -59,39 +59,45 @@ def _whole(path: str, session: FoundSession) -> tuple[dict[str, Any], list[dict[
 
 def _lines(path: str, session: FoundSession) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The messages that stand when all changes are made: one that is told again is replaced, and a rewind takes away the message
-    that it names and all behind it."""
+    that it names and all behind it, or all where none is of that name. A change that tells messages tells all of them."""
     head: dict[str, Any] = {}
     messages: dict[str, dict[str, Any]] = {}
     for at, line in enumerate(objects_of(path, session)):
-        if "$set" in line:
-            head |= mapping(line["$set"])
+        if "$set" in line or "messages" in line:
+            told = mapping(line.get("$set", line))
+            if isinstance(told.get("messages"), list):
+                all_of_them = [mapping(message) for message in told["messages"]]
+                messages = {
+                    text(message.get("id")) or f"line {at} {place}": message
+                    for place, message in enumerate(all_of_them)
+                }
+            head |= told
             continue
         rewind = next((text(line[name]) for name in _REWINDS if name in line), None)
         if rewind is None and line.get("type") == "rewind":
             rewind = text(line.get("messageId", line.get("id")))
         if rewind is not None:
             ids = list(messages)
-            for gone in ids[ids.index(rewind) :] if rewind in messages else []:
+            for gone in ids[ids.index(rewind) :] if rewind in messages else ids:
                 del messages[gone]
         elif "type" in line:
             messages[text(line.get("id")) or f"line {at}"] = line
         else:
             head |= line
-    told = [mapping(message) for message in listed(head.get("messages"))]
-    return head, [*told, *messages.values()]
+    return head, list(messages.values())
 
 
 def _directory(digest: str, path: str, around: Surroundings) -> str:
     """The directory of which only a hash is told, if it is one that is known; else nobody knows."""
     folder = os.path.dirname(os.path.dirname(path))
-    digest = digest or os.path.basename(folder)
+    digests = (digest, os.path.basename(folder))
     try:
         with open(os.path.join(folder, ".project_root"), encoding="utf-8") as file:
             return file.read().strip()
     except (OSError, UnicodeDecodeError):
         pass
     for known in (around.cwd, *around.known):
-        if sha256(known.encode("utf-8", "surrogateescape")).hexdigest() == digest:
+        if sha256(known.encode("utf-8", "surrogateescape")).hexdigest() in digests:
             return known
     return ""
 
@@ -101,7 +107,7 @@ def _take(session: FoundSession, message: dict[str, Any]) -> None:
     said = _said(message.get("content"))
     match message.get("type"):
         case "user":
-            session.add_person(said, at, record=record)
+            session.add_person(said, at, _images(message.get("content")), record=record)
         case "gemini":
             blocks: list[Block] = []
             for thought in map(mapping, listed(message.get("thoughts"))):
@@ -139,6 +145,11 @@ def _take_result(session: FoundSession, call: dict[str, Any], at: float, record:
 
 def _said(content: Any) -> str:
     return content if isinstance(content, str) else "".join(text(mapping(part).get("text")) for part in listed(content))
+
+
+def _images(content: Any) -> list[Image]:
+    data = [mapping(mapping(part).get("inlineData")) for part in listed(content)]
+    return [Image(text(each["data"]), text(each.get("mimeType"))) for each in data if each.get("data")]
 
 
 def _usage(told: dict[str, Any]) -> Usage:

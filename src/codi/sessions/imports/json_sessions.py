@@ -65,18 +65,17 @@ class CodiTypeScript:
         if summary := text(whole.get("conversationSummary")):
             session.add_compaction(summary, session.created, record="conversationSummary")
         _take_all(session, whole)
-        for name in whole.keys() - _KNOWN:
-            session.lossy[name] += 1
         return [session]
 
 
 _KNOWN = {
     "name", "label", "projectPath", "projectName", "provider", "model", "messages", "conversationSummary", "createdAt",
-    "updatedAt", "version", "id",
+    "updatedAt", "version", "id", "title", "workingDirectory", "lastAccessedAt", "messageCount",
 }  # fmt: skip
 
 
 def _take_all(session: FoundSession, whole: dict[str, Any]) -> None:
+    session.lossy.update(whole.keys() - _KNOWN)
     provider, model = text(whole.get("provider")), text(whole.get("model"))
     for number, message in enumerate(listed(whole.get("messages"))):
         session.records += 1

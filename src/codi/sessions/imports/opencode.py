@@ -12,6 +12,7 @@ from codi.sessions.imports.found import (
     Surroundings,
     arguments_of,
     cost_of,
+    image_at,
     json_in,
     mapping,
     number,
@@ -89,7 +90,11 @@ def _take(session: FoundSession, message: dict[str, Any], parts: list[dict[str, 
         said = "".join(
             text(part.get("text")) for part in parts if part.get("type") == "text" and not part.get("synthetic")
         )
-        session.add_person(said, at, record=record)
+        images = [image for part in parts if (image := image_at(text(part.get("url"))))]
+        session.add_person(said, at, images, record=record)
+        for part in parts:
+            if part.get("type") != "text" and not image_at(text(part.get("url"))):
+                session.add_raw(text(part.get("type")) or "unknown", part, at, record=record)
         return
     blocks: list[Block] = []
     results: list[dict[str, Any]] = []
