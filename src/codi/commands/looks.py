@@ -112,8 +112,12 @@ async def tune(words: Sequence[str], desk: Desk) -> Outcome:
     """What is sent with each request beside the conversation; it counts from the next start, as all that is configured."""
     match list(words):
         case []:
-            rows = [(name, (await desk.subcommand("config", "get", key)).text.strip()) for name, key in _TUNED.items()]
-            return Show("\n".join(f"{name:<12} {value or 'as the model has it'}" for name, value in rows), "tune")
+            listed = await desk.subcommand("config", "list", "--json")
+            rows = [json.decode(line, type=dict[str, Any]) for line in listed.text.splitlines()]
+            set_to = {str(row["key"]): row["value"] for row in rows}
+            shown = [(name, set_to.get(key)) for name, key in _TUNED.items()]
+            lines = [f"{name:<12} {'as the model has it' if value is None else value}" for name, value in shown]
+            return Show("\n".join(lines), "tune")
         case [name, "off"] if name in _TUNED:
             return await told(desk, "config", "unset", _TUNED[name], empty=f"{name} is as the model has it")
         case [name, value] if name in _TUNED:
