@@ -14,7 +14,7 @@ ENTER, ESC = "\r", "\x1b"
 GROUPS = 6
 GOES = {"/exit", "/new", "/clone", "/login anthropic"}
 """These leave the conversation, or hand the terminal over, so they have tests of their own."""
-ASKS = {"/memories consolidate"}
+ASKS = {"/memories consolidate", "/context-file generate"}
 """Local, and yet the model is asked: for facts, as /compact asks it for a summary."""
 MOVES = {"clear", "undo", "rewind", "compact", "import", "resume", "tree", "fork", "snapshot"}
 LOCAL = [each for each in commands().commands if each.kind == "local"]

@@ -55,6 +55,9 @@ def working_set(path: Iterable[Entry]) -> WorkingSet:
             case MessageAdded(message=Message(role="user") as message) if not message.tool_results:
                 for found in _MENTION.finditer(message.text):
                     touch(found[1].rstrip("."), "mention", entry.at)
+            case EntryPinned("", False, "*"):
+                touched.clear()
+                patterns.clear()
             case FilesChanged(changes=changes):
                 for change in changes:
                     touch(change.path, "edit", entry.at)

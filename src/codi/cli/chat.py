@@ -16,7 +16,7 @@ from codi.engine.places import Places
 from codi.engine.trust.manifest import manifest
 from codi.engine.version import VERSION
 from codi.frontends.answers import yes
-from codi.protocol.errors import UsageError
+from codi.protocol.errors import CodiError, UsageError
 from codi.protocol.ops import Prompt
 from codi.protocol.trusting import TrustAsked
 from codi.wire.characters import without_halves
@@ -30,6 +30,7 @@ def run(words: Sequence[str], opening: Painted | None = None) -> int:
     check(args)
     if args.endpoint_id:
         os.environ["RUNPOD_ENDPOINT_ID"] = args.endpoint_id
+    _give_on(args)
     if args.models:  # what runs beside this program cycles through the same
         os.environ["CODI_MODEL_FAVOURITES"] = args.models
     places = Places.at(args.cwd)
@@ -69,7 +70,8 @@ def run(words: Sequence[str], opening: Painted | None = None) -> int:
     from codi.cli.receiving import reception_of
 
     reception = reception_of(places, start)
-    target = _target(args, reception)
+    command = _choosing(args, reception, asks=interactive and not prompts)
+    target = None if command else _target(args, reception)
     try:
         # Each way to talk loads its own frontend, and none of the others.
         if not interactive:
@@ -80,12 +82,23 @@ def run(words: Sequence[str], opening: Painted | None = None) -> int:
         if opening is None:
             from codi.cli.talk import talk
 
-            return loop.run(talk, reception, target, prompts, places, answering)
+            return loop.run(talk, reception, target, prompts, places, answering, command)
         terminal = import_module("codi.cli.terminal").talk
-        status: int = loop.run(terminal, reception, target, prompts, opening, places, answering, above, beginning)
+        status: int = loop.run(
+            terminal, reception, target, prompts, opening, places, answering, above, beginning, command
+        )
         return status
     except BaseExceptionGroup as group:
         raise _alone(group) from None
+
+
+def _give_on(args: Any) -> None:
+    """What a flag says of the interface holds also for what runs beside this program, which /reload asks what is set."""
+    given = dict(pair.split("=", 1) for pair in args.config if pair.startswith("ui.") and "=" in pair)
+    if args.theme:
+        given["ui.theme"] = args.theme
+    for name, value in given.items():
+        os.environ[f"CODI_{name.replace('.', '_').upper()}"] = value
 
 
 def _ask_about_project(places: Places, args: Any, opening: Painted | None) -> None:
@@ -144,6 +157,24 @@ def _settled(args: Any, places: Places, words: Sequence[str]) -> Settled:
 
 def _names(text: str | None) -> tuple[str, ...] | None:
     return None if text is None else tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _choosing(args: Any, reception: Any, *, asks: bool) -> str:
+    """The command that lets the person choose the session, where none was named or several are meant; empty where there is
+    nothing to choose, or nobody who could."""
+    if not asks or args.resume is None:
+        return ""
+    if args.resume == "":
+        return "/resume"
+    from codi.sessions.resume import SeveralMatch  # for who names a session
+
+    try:
+        reception.shelf.path_of(args.resume)
+    except SeveralMatch:
+        return f"/resume {args.resume}"
+    except CodiError:
+        pass  # told where it is opened
+    return ""
 
 
 def _goes_on(args: Any) -> bool:

@@ -13,12 +13,19 @@ from codi.engine.reception import Reception
 from codi.frontends.answers import Answering
 from codi.frontends.chat import chat
 from codi.frontends.typed_lines import TypedLines
-from codi.protocol.ops import Prompt
+from codi.protocol.ops import Op, Prompt
 
 
 async def talk(
-    reception: Reception, target: str | None, prompts: Sequence[Prompt], places: Places, answering: Answering | None
+    reception: Reception,
+    target: str | None,
+    prompts: Sequence[Prompt],
+    places: Places,
+    answering: Answering | None,
+    command: str = "",
 ) -> int:
+    """`command` is obeyed first."""
+    begin: Sequence[Op] = prompts
     ended = Ended()
     names = KnownNames(reception, places)
     around = surroundings(reception, places, names, answering)
@@ -31,7 +38,7 @@ async def talk(
             async with reception.engine.open(going or None) as conversation:
                 for warning in conversation.warnings:
                     print(f"warning: {warning}", file=sys.stderr)
-                going = await chat(conversation, around, conversation.greeting, prompts, typed)
-            prompts = ()
+                going, begin = await chat(conversation, around, conversation.greeting, begin, typed, command)
+            command = ""
         tasks.cancel_scope.cancel()
     return 128 + ended.signal if ended.signal else 0

@@ -13,7 +13,7 @@ from codi.engine.reception import Reception
 from codi.frontends.answers import Answering
 from codi.frontends.tui.app import App
 from codi.frontends.tui.opening import Opening
-from codi.protocol.ops import Prompt
+from codi.protocol.ops import Op, Prompt
 
 
 async def talk(
@@ -25,12 +25,14 @@ async def talk(
     answering: Answering | None,
     above: Sequence[str] | None = (),
     beginning: Beginning | None = None,
+    command: str = "",
 ) -> int:
-    """`above` is what is shown first, besides who answers; None shows neither. `beginning` is what there is of a new conversation."""
+    """`above` is what is shown first, besides who answers; None shows neither. `beginning` is what there is of a new conversation.
+    `command` is obeyed first."""
     ended = Ended()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(cancel_when_ended, ended, tasks.cancel_scope)
-        await _conversations(reception, target, prompts, opening, places, answering, above, beginning)
+        await _conversations(reception, target, prompts, opening, places, answering, above, beginning, command)
         tasks.cancel_scope.cancel()
     return 128 + ended.signal if ended.signal else 0
 
@@ -44,11 +46,13 @@ async def _conversations(
     answering: Answering | None,
     above: Sequence[str] | None,
     beginning: Beginning | None,
+    command: str,
 ) -> None:
     """One conversation after the other, as the person goes from one to the next."""
     names = KnownNames(reception, places)
     around = surroundings(reception, places, names, answering)
     going: str | None = target or ""
+    begin: Sequence[Op] = prompts
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(names.learn)
         while going is not None:
@@ -56,8 +60,8 @@ async def _conversations(
                 greeting = "" if above is None else "\n".join([conversation.greeting, *above])
                 app = App(opening, conversation, around, greeting=greeting)
                 tasks.start_soon(_hurry_when_drawn, reception, app)
-                await app.run(prompts)
-            going, prompts, beginning = app.next, (), None
+                await app.run(begin, command)
+            going, begin, beginning, command = app.next, app.then, None, ""
         tasks.cancel_scope.cancel()
 
 

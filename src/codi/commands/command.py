@@ -15,7 +15,7 @@ List = Literal["queue", "snapshots"]
 """What an interface may show to choose from, where others show it to read."""
 
 Part = (
-    Literal["tree", "rewind", "fork", "session", "sessions", "copy", "terminal", "queued"]
+    Literal["tree", "rewind", "fork", "session", "sessions", "copy", "terminal", "queued", "files", "put"]
     | Literal["modes", "thinking", "models", "settings", "reload", "theme", "themes", "keys"]
 )
 """What of an interface can be opened; each interface has an answer to each."""
@@ -60,11 +60,13 @@ class Ask(Struct, frozen=True):
 
 
 class Open(Struct, frozen=True):
-    """A part of the interface is opened: a picker, a pager, another conversation. `text` is put into the editor there."""
+    """A part of the interface is opened: a picker, a pager, another conversation. `text` is put into the editor there, `ops` are
+    what another conversation begins with."""
 
     view: Part
     argument: str = ""
     text: str = ""
+    ops: tuple[Op, ...] = ()
 
 
 class Fail(Struct, frozen=True):
@@ -101,6 +103,8 @@ class Desk(Protocol):
     session_id: str
     session_file: str | None
     is_busy: bool
+    keeps_for: Literal["--project", "--user"] | None
+    """For whom facts are kept that are typed as `#text`; None until the person was asked."""
 
     @property
     def entries(self) -> Sequence[Entry]:
@@ -149,7 +153,8 @@ class Command(Struct, frozen=True):
         wide = max(len(row[0]) for row in rows)
         lines = [f"{left:<{wide}}  {right}".rstrip() for left, right in rows]
         also = f"\nalso: {', '.join(f'/{alias}' for alias in self.aliases)}" if self.aliases else ""
-        return f"{self.summary}\n" + "\n".join(lines) + also
+        fresh = "\n--fresh begins a new session with it" if self.kind == "prompt" else ""
+        return f"{self.summary}\n" + "\n".join(lines) + also + fresh
 
     def words(self) -> list[str]:
         """The fixed words that may stand first, from its forms."""

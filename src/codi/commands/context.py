@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from codi.commands import context_words
 from codi.commands.command import Desk, Fail, Outcome, Running, Show
+from codi.commands.registry import ASKED
 from codi.protocol.errors import UsageError
 from codi.protocol.events import AnswerDelta, CompactionDelta, ContextDelta, Event, StatusDelta
 from codi.protocol.ops import Forget
@@ -37,7 +38,24 @@ pin: Running = _command("pin", "files")
 unpin: Running = _command("unpin", "files")
 files: Running = _command("files", "files")
 window: Running = _command("context-max", "context")
-remember: Running = _command("remember", "memories")
+_remember: Running = _command("remember", "memories")
+
+
+async def remember(words: Sequence[str], desk: Desk) -> Outcome:
+    """Of what was typed as `#text` the first says for whom such facts are kept."""
+    if ASKED not in words:
+        return await _remember(words, desk)
+    said = [word for word in words if word != ASKED]
+    if not {"--project", "--user"} & set(said):
+        if desk.keeps_for is None:
+            alone = await desk.confirm(
+                "Remember such facts for this project alone? No keeps them for you, in all projects."
+            )
+            desk.keeps_for = "--project" if alone else "--user"
+        said.append(desk.keeps_for)
+    return await _remember(said, desk)
+
+
 _memories: Running = _command("memories", "memories")
 profile: Running = _command("profile", "profile")
 

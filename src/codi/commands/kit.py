@@ -391,7 +391,11 @@ _CONTEXT = (
     Command(
         "clear",
         "begin anew; what was said stays in the tree, or, with `context`, in the conversation alone",
-        (Form("[all|context|history]", "/clear"),),
+        (
+            Form("[all|context|history]", "/clear"),
+            Form("files", "/clear files", "let go of all that is pinned"),
+            Form("workingset", "/clear workingset", "and of the files that were worked on"),
+        ),
         "codi.commands.sessions:clear",
         during_turn="refuse",
         group="context",

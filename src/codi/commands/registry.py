@@ -6,11 +6,19 @@ from importlib import import_module
 
 from msgspec import Struct
 
-from codi.commands.command import Ask, Command, Desk, Fail, Outcome, Running, Show
+from codi.commands.command import Ask, Command, Desk, Do, Fail, Open, Outcome, Running, Show
+from codi.protocol.ops import Prompt
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _BEHIND = re.compile(r"(?:^|(?<=\s))--(?:\s|$)")
+FRESH = "--fresh"
+"""Behind a command that is a prompt: it is asked in a new session."""
+
 _HELP = ("-h", "--help", "help", "?")
+
+
+ASKED = "--ask"
+"""Behind a fact that was typed as `#text`: the person is asked for its scope, once."""
 
 
 class Typed(Struct, frozen=True):
@@ -76,6 +84,8 @@ class Registry:
             return Show(command.usage, f"/{command.name}")
         if desk.is_busy and command.during_turn == "refuse":
             return Fail("stop the turn first (Esc)")
+        if command.kind == "prompt" and FRESH in words:
+            return _elsewhere(await function_of(command)([word for word in words if word != FRESH], desk))
         outcome = await function_of(command)(words, desk)
         return Ask(outcome.prompt, outcome.images, later=True) if isinstance(outcome, Ask) and desk.is_busy else outcome
 
@@ -96,7 +106,17 @@ def _spelled(line: str) -> str:
     """The command that another form of input stands for."""
     if re.fullmatch(r"\?[\w-]*", line):
         return f"/help {line}".removesuffix(" ?")
-    return f"/remember {line[1:].strip()}" if re.fullmatch(r"#(?!#)\s?\S[^\n]*", line) else line
+    return f"/remember {line[1:].strip()} {ASKED}" if re.fullmatch(r"#(?!#)\s?\S[^\n]*", line) else line
+
+
+def _elsewhere(outcome: Outcome) -> Outcome:
+    """What would be asked here, asked in a new conversation."""
+    match outcome:
+        case Ask(prompt, images):
+            return Open("session", ops=(Prompt(prompt, images),))
+        case Do(ops) if ops:
+            return Open("session", ops=ops)
+    return outcome
 
 
 def usage_of(command: Command) -> Fail:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from msgspec import DecodeError
 from msgspec.json import decode
 
-from codi.commands.beside import told
+from codi.commands.beside import heard, told
 from codi.commands.command import Desk, Do, Fail, Open, Outcome, Show
 from codi.protocol.events import Entry, ForkedDelta, MessageAdded, StatusDelta, TitleGiven
 from codi.protocol.messages import Message
-from codi.protocol.ops import ClearContext, ForkAt, Navigate, Rename, Rewind
+from codi.protocol.ops import ClearContext, ForkAt, Navigate, Pin, Rename, Rewind
 
 _NO_FILE = Fail("this session is kept in memory alone", "Leave --no-session away to keep it.")
 _CODE = re.compile(r"^(`{3,}|~{3,})[^\n]*\n(.*?)^\1", re.DOTALL | re.MULTILINE)
@@ -73,8 +73,10 @@ async def new(words: Sequence[str], desk: Desk) -> Outcome:
 
 
 async def clear(words: Sequence[str], desk: Desk) -> Outcome:
-    if len(words) > 1 or (words and words[0] not in ("all", "context", "history")):
-        return Fail("usage: /clear [all|context|history]")
+    if len(words) > 1 or (words and words[0] not in ("all", "context", "history", "workingset", "files")):
+        return Fail("usage: /clear [all|context|history|workingset|files]")
+    if list(words) in (["workingset"], ["files"]):
+        return await heard(desk, Pin("*" if words[0] == "workingset" else "", pinned=False))
     if list(words) == ["context"]:
         return Do((ClearContext(),))
     said = sum(isinstance(entry.fact, MessageAdded) for entry in desk.entries)

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 
 import anyio
-from anyio import to_thread
+from anyio import RunFinishedError, from_thread, to_thread
+from anyio.lowlevel import current_token
 from msgspec import structs, to_builtins
 
 from codi.agent.agent import Agent
@@ -53,6 +54,7 @@ from codi.protocol.events import (
     Entry,
     Event,
     Fact,
+    JobEndedDelta,
     ModelChosen,
     PolicyChosen,
     PolicyDelta,
@@ -249,6 +251,13 @@ class Engine:
             limits, required = self._settings.agent, self._options.require_evidence
             gate = Gate(calls, record, limits, self._settings.verify, required=required)
             nearby, news = parts.nearby(files), workspace.jobs.news
+            here = current_token()
+
+            def job_ended(job: str) -> None:
+                with suppress(RunFinishedError):  # the last jobs end when nobody is there any more
+                    from_thread.run_sync(record.tell, JobEndedDelta(job), token=here)
+
+            workspace.jobs.heard_end = job_ended
             if reviewer := calls.judging.reviewer:
                 reviewer.paid = lambda model, usage: room.paid_beside(model, usage, "review")
             agent = Agent(mind, calls, record, limits, nearby, news, gate, parts.budget, room)

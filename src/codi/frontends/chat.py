@@ -50,20 +50,28 @@ _PATIENCE_S = 5.0
 
 
 async def chat(
-    conversation: Conversation, around: Surroundings, greeting: str, prompts: Sequence[Prompt], typed: TypedLines
-) -> str | None:
-    """Talk until the person leaves; the conversation to go to next, "" for a new one, None for none."""
+    conversation: Conversation,
+    around: Surroundings,
+    greeting: str,
+    begin: Sequence[Op],
+    typed: TypedLines,
+    command: str = "",
+) -> tuple[str | None, Sequence[Op]]:
+    """Talk until the person leaves; the conversation to go to next, "" for a new one, None for none, and what it begins with.
+    `begin` is done first, and `command` obeyed."""
     async with anyio.create_task_group() as tasks:
         chatting = _Chat(conversation, around, typed, tasks)
         await tasks.start(chatting.watch_interrupts)
         await tasks.start(chatting.hear)
         chatting.greet(greeting)
-        for prompt in prompts:
-            await chatting.turn(prompt)
+        for op in begin:
+            await chatting.do(op)
+        if command:
+            await chatting.take(command)
         while not chatting.outcomes.has_left and (line := await chatting.line("You: ")) is not None:
             await chatting.take(line)
         tasks.cancel_scope.cancel()
-    return chatting.outcomes.next
+    return chatting.outcomes.next, chatting.outcomes.then
 
 
 class _Chat:
@@ -161,6 +169,9 @@ class _Chat:
             await self._obey(text)
         else:
             await self._say(text[1:] if text.startswith("//") else text)
+
+    async def do(self, op: Op) -> None:
+        await (self.turn(op) if isinstance(op, Prompt | Retry) else self._send(op))
 
     async def turn(self, prompt: Prompt | Retry) -> None:
         def is_over(event: Event) -> bool:

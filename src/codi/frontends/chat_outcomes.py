@@ -1,5 +1,7 @@
 """What commands come to, as lines: a text, a numbered list to choose from, a question with no as its default."""
 
+import os
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from shlex import split
 from typing import Any, TypeVar, assert_never, get_args
@@ -8,6 +10,7 @@ from codi.commands.command import Ask, Do, Fail, Leave, Open, Outcome, Part, Sho
 from codi.frontends.chat_lines import ChatLines
 from codi.frontends.desk import Beside, ConversationDesk, line_of
 from codi.frontends.tui import pickers
+from codi.frontends.tui.attention import to_clipboard
 from codi.frontends.tui.picker import Choice, fitting
 from codi.frontends.tui.pickers import path_to, rows_of
 from codi.frontends.tui.tree_walk import TreeWalk
@@ -40,6 +43,7 @@ class ChatOutcomes:
     ) -> None:
         self.has_left = False
         self.next: str | None = None
+        self.then: Sequence[Op] = ()
         self._lines = lines
         self._desk = desk
         self._beside = beside
@@ -60,11 +64,14 @@ class ChatOutcomes:
                 pass
             case Do(ops, text):
                 for op in ops:
-                    await (self._turn(op) if isinstance(op, Retry) else self._send(op))
+                    await (self._turn(op) if isinstance(op, Prompt | Retry) else self._send(op))
                 if text:
                     self._lines.say(text)
             case Ask(prompt, images):
                 await self._turn(Prompt(prompt, images))
+            case Open("session", argument, ops=ops) if ops:
+                self.then = ops
+                self._go(argument)
             case Open(view, argument, text):
                 await self._open(view, argument, text)
             case Fail(message, hint):
@@ -87,7 +94,15 @@ class ChatOutcomes:
             case "fork":
                 await self._fork()
             case "copy":
-                await self._show(argument)
+                await self._copy(argument)
+            case "put":
+                self._lines.say(f"Begin your next line with: {text}")
+            case "files":
+                names = pickers.files(await self._rows_of_files(), argument)
+                if not names:
+                    self._lines.say(f"there is no {argument or 'file'} here")
+                elif choice := await self._picked(argument or "file", names):
+                    self._lines.say(f"{pickers.mention(str(choice.value))} in your next line attaches it")
             case "modes":
                 await self._choose("mode", _named(get_args(Mode)), ChoosePolicy)
             case "thinking":
@@ -128,6 +143,21 @@ class ChatOutcomes:
                 self._lines.error(_NO_COLOURS.message, _NO_COLOURS.hint)
             case _ as never:
                 assert_never(never)
+
+    async def _copy(self, text: str) -> None:
+        """To the clipboard of the terminal; where there is none, the text itself is all that can be given."""
+        if sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb":
+            sys.stdout.flush()
+            os.write(
+                sys.stdout.fileno(), to_clipboard(text).encode()
+            )  # past the sanitiser: this sequence is codi's own
+            self._lines.say(f"copied {len(text)} characters")
+        else:
+            await self._show(text)
+
+    async def _rows_of_files(self) -> list[str]:
+        told = await self._beside(("tool", "call", "glob", '{"pattern": "**/*"}'))
+        return told.text.splitlines() if told.status == 0 else []
 
     async def _fork(self) -> None:
         op = await self._walked(lambda walk: walk.fork())

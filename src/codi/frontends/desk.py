@@ -1,6 +1,7 @@
 """What a command finds in a frontend: the path of the conversation, folded from its events, and whom it may ask."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Literal
 
 import anyio
 
@@ -43,6 +44,7 @@ class ConversationDesk:
         self.session_id = conversation.session_id
         self.session_file = conversation.session_file
         self.is_busy = False
+        self.keeps_for: Literal["--project", "--user"] | None = None
         self.waiting: Sequence[InLine] = ()
         self._conversation = conversation
         self._beside = beside

@@ -414,7 +414,8 @@ class CompactionUndone(Struct, frozen=True, tag="uncompact", rename="camel", omi
 
 
 class EntryPinned(Struct, frozen=True, tag="pin", rename="camel", omit_defaults=True):
-    """An entry, or the file that `note` names where `entry_id` is empty, is held in the context, or no more."""
+    """An entry, or the file that `note` names where `entry_id` is empty, is held in the context, or no more. No more of `*`: the
+    files so far are worked on no longer."""
 
     entry_id: str
     pinned: bool
@@ -829,6 +830,12 @@ class ForkedDelta(Struct, frozen=True, tag="forked_delta", kw_only=True, omit_de
     prompt: str = ""
 
 
+class JobEndedDelta(Struct, frozen=True, tag="job_ended_delta"):
+    """A command that ran on in the background has ended, whether or not somebody looked at it."""
+
+    job: str
+
+
 Delta = (
     TextDelta
     | ThinkingDelta
@@ -856,5 +863,6 @@ Delta = (
     | ComparisonDelta
     | NavigatedDelta
     | ForkedDelta
+    | JobEndedDelta
 )
 Event = Entry | Delta

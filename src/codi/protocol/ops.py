@@ -209,7 +209,8 @@ class ShowContext(Struct, frozen=True, tag="show_context"):
 
 
 class Pin(Struct, frozen=True, tag="pin"):
-    """Hold an entry (by its id) or a file (by its path) in the context, or let it go."""
+    """Hold an entry (by its id) or a file (by its path) in the context, or let it go; without a target all of them, of `*` also
+    the files that were worked on."""
 
     target: str
     pinned: bool = True

@@ -18,6 +18,10 @@ _SHORTEST_PREFIX = 4
 _NEAR = 3
 
 
+class SeveralMatch(UsageError):
+    """A person may choose among them."""
+
+
 def newest(summaries: Sequence[SessionSummary], cwd: str) -> SessionSummary | None:
     """The session of this working directory in which was last spoken."""
     here = [summary for summary in summaries if summary.readable and summary.cwd == cwd]
@@ -51,7 +55,7 @@ def find(text: str, summaries: Sequence[SessionSummary], cwd: str) -> SessionSum
             if len(meant) == 1:
                 return meant[0]
             if meant:
-                raise UsageError(
+                raise SeveralMatch(
                     f"Several sessions match '{text}': {', '.join(_shown(summary) for summary in meant)}",
                     hint="Give more of the id.",
                 )

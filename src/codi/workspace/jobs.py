@@ -35,6 +35,8 @@ class Jobs:
         self._spool = spool
         self._jobs: dict[str, Job] = {}
         self._count = 0
+        self.heard_end: Callable[[str], object] = lambda job: None
+        """Called with the id of a job that has ended, by another thread."""
 
     async def start(
         self,
@@ -64,7 +66,8 @@ class Jobs:
             child.close()
             raise
         self._count += 1
-        job = Job(str(self._count), command, child, keep, self._spool(), terminal, at_end)
+        id = str(self._count)
+        job = Job(id, command, child, keep, self._spool(), terminal, at_end, lambda: self.heard_end(id))
         self._forget_oldest()
         self._jobs[job.id] = job
         return job
@@ -122,13 +125,14 @@ class Job:
         spool: str | None,
         terminal: tuple[int, int] | None,
         at_end: Callable[[], object],
+        has_ended: Callable[[], object],
     ) -> None:
         self.id = id
         self.runs = runs
         self.pid = child.pid
         self.end_is_known = False
         self._child = child
-        self._at_end = at_end
+        self._at_end, self._has_ended = at_end, has_ended
         self._keep, self._spool = keep, spool
         self._output = Output(keep, keep, spool, None)
         self._began = time.monotonic()
@@ -245,6 +249,7 @@ class Job:
             self._took_s = time.monotonic() - self._began
             self._end = self._child.end
             os.eventfd_write(self._news, 1)
+        self._has_ended()
 
     async def _wait_for_news(self) -> None:
         await anyio.wait_readable(self._news)

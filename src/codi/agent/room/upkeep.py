@@ -205,6 +205,9 @@ class Upkeep:
     def _pin(self, op: Pin) -> None:
         path = self._path()
         held = pins(path)
+        if not op.pinned and op.target in ("", "*"):
+            self._let_go(held, all_files=op.target == "*")
+            return
         if entry := self._maybe_entry(op.target):
             self._pin_entry(entry, op, held)
             return
@@ -219,6 +222,20 @@ class Upkeep:
         self._check_size(op, os.path.getsize(name) // 4 if op.pinned else 0)
         self._record.keep(EntryPinned("", op.pinned, name))
         self._record.tell(AnswerDelta(f"{op.target} is {'pinned' if op.pinned else 'no longer pinned'}"))
+
+    def _let_go(self, held: Pins, *, all_files: bool) -> None:
+        """Of all that is pinned; and of the files that were worked on, as if they had not been."""
+        for name in held.files:
+            self._record.keep(EntryPinned("", False, name))
+        for entry_id in held.entries:
+            self._room.guard(self._mind(), f"unpinning {entry_id}")
+            self._record.keep(EntryPinned(entry_id, False))
+        worked_on = len(working_set(self._path()).paths) if all_files else 0
+        if all_files:
+            self._record.keep(EntryPinned("", False, "*"))
+        many = len(held.files) + len(held.entries)
+        told = f"{many} no longer pinned" + (f", {worked_on} files are worked on no more" if all_files else "")
+        self._record.tell(AnswerDelta(told))
 
     def _pin_entry(self, entry: Entry, op: Pin, held: Pins) -> None:
         if not op.pinned and entry.id not in held.entries:

@@ -58,7 +58,6 @@ from codi.protocol.events import (
 from codi.protocol.ops import (
     Mode,
     Op,
-    Prompt,
 )
 
 _ASKS_FOR_HELP = re.compile(r"\?[\w-]*")
@@ -81,6 +80,7 @@ class App:
         self, opening: Opening, conversation: Conversation, around: Surroundings, *, greeting: str = ""
     ) -> None:
         self.next: str | None = None
+        self.then: Sequence[Op] = ()
         self.drawn = anyio.Event()
         """Set when the first frame is on the terminal."""
         self._opening = opening
@@ -168,8 +168,8 @@ class App:
         )
         self._take_over_composer()
 
-    async def run(self, prompts: Sequence[Prompt] = ()) -> None:
-        """Until the person leaves."""
+    async def run(self, begin: Sequence[Op] = (), command: str = "") -> None:
+        """Until the person leaves. `begin` is sent first, and `command` obeyed, as if they had been typed."""
         self._opening.done()
         self._canvas.terminal.keep_title()
         if self._greeting:
@@ -179,8 +179,10 @@ class App:
         self._dress(self._around.ui.theme)
         for report in self._opening.reports:
             self._report(report)
-        for prompt in prompts:
-            self._send_op(prompt)
+        for op in begin:
+            self._send_op(op)
+        if command:
+            self._lines.send_nowait(command)
         for typed in self._opening.waiting:
             self._saying.take(typed)
         self._opening.waiting.clear()
@@ -375,12 +377,12 @@ class App:
     def _send_op(self, op: Op) -> None:
         self._ops.send_nowait(op)
 
-    def _go(self, session: str | None) -> None:
-        """Leave this conversation for another, for a new one, or for good."""
+    def _go(self, session: str | None, then: Sequence[Op] = ()) -> None:
+        """Leave this conversation for another, for a new one, or for good. `then` is what the other begins with."""
         if session is not None and self._activity.is_busy:
             self._transcript.add(NoticeBlock("error", "stop the turn first (Esc)"))
             return
-        self.next = session
+        self.next, self.then = session, then
         self._left.set()
 
     def _event(self, event: Event) -> None:

@@ -53,7 +53,7 @@ class Outcomes:
         around: Surroundings,
         *,
         send: Callable[[Op], object],
-        go: Callable[[str | None], object],
+        go: Callable[..., object],
         redraw: Callable[[], object],
         keys: Callable[[], Sequence[str]],
         wardrobe: Wardrobe,
@@ -104,6 +104,8 @@ class Outcomes:
                     self._transcript.add(NoticeBlock("info", text))
             case Ask(prompt, images):
                 self._send(Prompt(prompt, images))
+            case Open("session", argument, ops=ops) if ops:
+                self._go(argument, ops)
             case Open(view, argument, text):
                 await self._open(view, argument, text)
             case Fail(message, hint):
@@ -181,6 +183,10 @@ class Outcomes:
             case "copy":
                 self._canvas.terminal.write(to_clipboard(argument))
                 self._transcript.add(NoticeBlock("info", f"copied {len(argument)} characters"))
+            case "put":
+                self._put(text)
+            case "files":
+                await self._choose_file(argument)
             case "terminal":
                 self._hand_over(split(argument))
             case "modes":
@@ -258,6 +264,15 @@ class Outcomes:
 
         there = SessionList(self._around.beside, picked=self._picked, asked=self._asked, confirmed=self.confirm)
         return await there.choose()
+
+    async def _choose_file(self, kind: str) -> None:
+        """Enter mentions the file in what is being written, so that it goes with it."""
+        names = pickers.files(self._around.names("file"), kind)
+        choice = await self._picked(kind or "file", names, preview=None) if names else None
+        if choice:
+            self._put(f"{pickers.mention(str(choice.value))} ")
+        elif not names:
+            self._transcript.add(NoticeBlock("info", f"there is no {kind or 'file'} here"))
 
     async def _choose_theme(self) -> None:
         """Each is worn as the caret goes over it; leaving the list takes the old one back."""

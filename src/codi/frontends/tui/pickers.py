@@ -24,6 +24,7 @@ from codi.protocol.messages import Message
 
 Filter = Literal["default", "no-tools", "user-only", "labeled-only", "all"]
 FILTERS: tuple[Filter, ...] = ("default", "no-tools", "user-only", "labeled-only", "all")
+_IMAGES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp")
 _MOST_CHARS = 200
 
 
@@ -178,6 +179,16 @@ def path_to(entries: Sequence[Entry], leaf: str | None) -> list[Entry]:
         path[leaf] = by_id[leaf]
         leaf = by_id[leaf].parent
     return list(path.values())[::-1]
+
+
+def files(names: Sequence[str], kind: str) -> list[Choice]:
+    """Files to mention; of the kind `image` those that can be shown to a model."""
+    return [Choice(name, name) for name in names if kind != "image" or name.lower().endswith(_IMAGES)]
+
+
+def mention(path: str) -> str:
+    """As a prompt mentions it."""
+    return f'@"{path}"' if " " in path else f"@{path}"
 
 
 def age(at: float, now: Callable[[], float] = time.time) -> str:

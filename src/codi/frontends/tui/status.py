@@ -9,6 +9,7 @@ from codi.protocol.events import (
     ContextCompacted,
     Entry,
     Event,
+    JobEndedDelta,
     MessageAdded,
     ModelChosen,
     ModelDescribed,
@@ -56,8 +57,12 @@ class Status:
     def hear(self, event: Event) -> None:
         if isinstance(event, SandboxDelta):
             self.sandbox = "" if event.level > 1 else "sandbox off" if event.mode == "off" else "unconfined"
+        if isinstance(event, JobEndedDelta):
+            self._jobs[event.job] = "ended"
         if not isinstance(event, Entry):
             return
+        if isinstance(event.fact, SessionOpened):
+            self._jobs.clear()  # no job outlives its codi
         match event.fact:
             case ModelChosen(provider, model):
                 self.provider, self.model = provider, model
@@ -79,7 +84,7 @@ class Status:
             case MessageAdded(Message("user") as message):
                 for result in message.tool_results:
                     job = (result.details or {}).get("job")
-                    if isinstance(job, dict):
+                    if isinstance(job, dict) and self._jobs.get(str(job.get("id"))) != "ended":
                         self._jobs[str(job.get("id"))] = str(job.get("state"))
             case ContextCompacted():
                 self.used = 0

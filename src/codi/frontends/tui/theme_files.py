@@ -56,9 +56,9 @@ def names_in(folders: Iterable[str]) -> list[str]:
 
 
 def find_theme(name: str, folders: Iterable[str]) -> str | None:
-    """The file of a theme; those of later folders count first. A name is no path."""
+    """The file of a theme; those of later folders count first. A path is the file that it names."""
     if os.sep in name or name.startswith("."):
-        return None
+        return path if os.path.isfile(path := os.path.abspath(os.path.expanduser(name))) else None
     places = [os.path.join(folder, name + ending) for folder in reversed(list(folders)) for ending in _ENDINGS]
     return next((place for place in places if os.path.isfile(place)), None)
 
