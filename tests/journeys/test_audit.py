@@ -3,6 +3,7 @@
 import json
 import stat
 import subprocess
+from shutil import rmtree
 
 import pytest
 
@@ -93,8 +94,21 @@ def test_a_file_names_the_one_before_it(recorded, lab):
     assert recorded("audit", "verify").status == 0
     cut = first.read_bytes().splitlines(keepends=True)[:-1]
     first.write_bytes(b"".join(cut))
+    rmtree(recorded.home / "audit.heads")
     run = recorded("audit", "verify")
     assert run.status == 1 and "in the file before" in run.err
+
+
+@pytest.mark.parametrize(
+    "kept, told", [(-1, "removed: the file went on"), (-3, "removed: the file went on"), (None, "changed")]
+)
+def test_what_was_at_the_end_is_missed_too(recorded, kept, told):
+    path = file(recorded)
+    before = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(before[:kept]) if kept else path.read_bytes().replace(b'"closed"', b'"other"'))
+    run = recorded("audit", "verify")
+    line = len(before) + 1 + kept if kept else len(before)
+    assert run.status == 1 and f"{path}:{line}: {told}" in run.err
 
 
 def test_nothing_is_recorded_unless_it_is_wanted(codi, lab):

@@ -66,6 +66,18 @@ def test_a_window_that_changes_at_the_greeting_is_painted_anew(lab, terminals):
     assert not any(row.startswith("─" * 71) for row in talk.rows)
 
 
+def test_a_key_pressed_at_the_greeting_that_only_the_interface_knows_is_obeyed(codi, terminals):
+    codi.env |= NOBODY
+    talk = terminals()
+    talk.wait_for("codi 0")
+    talk.type("one\x0ftwo")
+    talk.wait_for("q leave")
+    talk.type("q")
+    talk.wait_for("one")
+    talk.type("three")
+    talk.wait_for("onethree")
+
+
 def test_a_small_window_has_its_prompt_before_the_greeting(codi, terminals):
     codi.env |= NOBODY
     talk = terminals(rows=5, columns=40)

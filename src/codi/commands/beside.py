@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from shlex import join
 
 from codi.commands.command import Desk, Fail, Open, Outcome, Show
+from codi.protocol.events import AnswerDelta, StatusDelta
+from codi.protocol.ops import Op
 
 
 async def told(desk: Desk, *words: str, empty: str = "nothing") -> Outcome:
@@ -13,6 +15,16 @@ async def told(desk: Desk, *words: str, empty: str = "nothing") -> Outcome:
         error, _, hint = answered.error.partition("\nhint: ")
         return Fail(error.removeprefix("error: ").strip(), hint.strip())
     return Show(answered.text.rstrip() or answered.error.rstrip() or empty, f"codi {' '.join(words)}")
+
+
+async def heard(desk: Desk, op: Op, title: str = "") -> Outcome:
+    """What the conversation answers."""
+    match await desk.answer(op):
+        case AnswerDelta(text, ok, hint):
+            return Show(f"{text}\n{hint}".rstrip(), title) if ok else Fail(text, hint)
+        case StatusDelta(text=text, hint=hint):
+            return Fail(text, hint or "")
+    return Fail("nothing became of it", "Try again.")
 
 
 async def config(words: Sequence[str], desk: Desk) -> Outcome:

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
-from codi.commands.command import Desk, Outcome, Show
+from codi.commands.beside import heard
+from codi.commands.command import Desk, Fail, Outcome, Show
 from codi.protocol.events import ClaimChecked, EvidenceGathered, FilesChanged, TodoWritten, TurnEnded
+from codi.protocol.ops import SettleTodo
 
 
 async def evidence(words: Sequence[str], desk: Desk) -> Outcome:
@@ -34,7 +36,19 @@ async def evidence(words: Sequence[str], desk: Desk) -> Outcome:
 
 
 async def todo(words: Sequence[str], desk: Desk) -> Outcome:
+    match list(words):
+        case ["clear"]:
+            return await heard(desk, SettleTodo())
+        case ["done", number] if number.isdecimal():
+            return await heard(desk, SettleTodo(int(number)))
+        case [] | ["list"]:
+            return _listed(desk)
+    return Fail("usage: /todo [list|clear|done N]")
+
+
+def _listed(desk: Desk) -> Show:
     lists = [entry.fact.items for entry in desk.entries if isinstance(entry.fact, TodoWritten)]
     marks = {"pending": "☐", "in_progress": "◐", "completed": "☑"}
-    lines = [f"{marks[item.status]} {item.content}" for item in lists[-1]] if lists else []
+    items = lists[-1] if lists else ()
+    lines = [f"{number}. {marks[item.status]} {item.content}" for number, item in enumerate(items, 1)]
     return Show("\n".join(lines) or "nothing is on the list", "todo")

@@ -269,7 +269,11 @@ _LEDGER = (
     Command(
         "todo",
         "what is to be done, and how far it is",
-        (Form("", "/todo"),),
+        (
+            Form("[list]", "/todo"),
+            Form("done N", "/todo done 1", "the item at this place is done"),
+            Form("clear", "/todo clear", "nothing is to be done any more"),
+        ),
         "codi.commands.facts:todo",
         aliases=("tasks", "todos"),
     ),

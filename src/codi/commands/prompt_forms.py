@@ -90,5 +90,24 @@ PROMPTS = (
         Form("--modelmap", "/init --modelmap"),
         group="code",
     ),
-    _prompt("plan", "plan before anything is changed", Form("[TASK]", "/plan a larder"), aliases=("p",), group="code"),
+    _prompt(
+        "plan",
+        "plan before anything is changed",
+        Form("[TASK]", "/plan a larder"),
+        Form("approve", "/plan approve", "keep the plan as a file, and go back to the mode before"),
+        aliases=("p",),
+        group="code",
+    ),
+    Command(
+        "plans",
+        "the plans that were approved",
+        (
+            Form("[list]", "/plans"),
+            Form("show ID", "/plans show 1a2b3c4d"),
+            Form("delete ID", "/plans delete 1a2b3c4d"),
+        ),
+        "codi.commands.prompts:plans",
+        aliases=("plan-list",),
+        group="code",
+    ),
 )

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from codi.commands.command import Ask, Desk, Do, Fail, Outcome, Running
-from codi.protocol.ops import ChoosePolicy, Prompt
+from codi.commands.beside import heard
+from codi.commands.command import Ask, Desk, Do, Fail, Outcome, Running, Show
+from codi.protocol.ops import ChoosePolicy, KeepPlan, Prompt, ShowPlans
 
 _FINDINGS = (
     "Report findings alone, the gravest first, each as `file:line`, what is wrong, in which case it shows, and what would mend it. "
@@ -146,7 +147,9 @@ async def init(words: Sequence[str], desk: Desk) -> Outcome:
 
 
 async def plan(words: Sequence[str], desk: Desk) -> Outcome:
-    """From here on nothing is changed; with a task, a plan for it is asked for."""
+    """From here on nothing is changed; with a task, a plan for it is asked for. What the person approves is kept."""
+    if list(words) == ["approve"]:
+        return Fail("stop the turn first (Esc)") if desk.is_busy else await heard(desk, KeepPlan())
     if not words:
         return Do((ChoosePolicy("plan"),), "plan mode: nothing is changed until another mode is chosen")
     task = " ".join(words)
@@ -154,8 +157,22 @@ async def plan(words: Sequence[str], desk: Desk) -> Outcome:
         (
             ChoosePolicy("plan"),
             Prompt(f"Make a plan, step by step and with the files that each step touches, for this: {task}"),
-        )
+        ),
+        "plan mode: nothing is changed; /plan approve keeps the plan and goes back to the mode before",
     )
+
+
+async def plans(words: Sequence[str], desk: Desk) -> Outcome:
+    match list(words):
+        case [] | ["list"]:
+            return await heard(desk, ShowPlans(), "plans")
+        case ["show", name]:
+            return await heard(desk, ShowPlans(name), f"plan {name}")
+        case ["delete", name]:
+            if not await desk.confirm(f"Delete 1 plan: {name}?"):
+                return Show("nothing was deleted")
+            return await heard(desk, ShowPlans(name, delete=True))
+    return Fail("usage: /plans [list|show ID|delete ID]")
 
 
 def _said(text: str, words: Sequence[str]) -> Ask:

@@ -10,6 +10,7 @@ from codi.agent.agent import Agent
 from codi.agent.mind import Mind
 from codi.agent.navigating import Navigating
 from codi.agent.own_commands import OwnCommands
+from codi.agent.planning import Planning
 from codi.agent.questions import Questions
 from codi.agent.record import Record
 from codi.agent.remembering import Remembering
@@ -54,6 +55,7 @@ from codi.protocol.ops import (
     Forget,
     ForkAt,
     Interrupt,
+    KeepPlan,
     LabelEntry,
     Navigate,
     Op,
@@ -71,12 +73,14 @@ from codi.protocol.ops import (
     RunCommand,
     SetCompaction,
     SetProfile,
+    SettleTodo,
     ShowChanges,
     ShowCompaction,
     ShowContext,
     ShowDiff,
     ShowFiles,
     ShowMemories,
+    ShowPlans,
     ShowSnapshots,
     Steer,
     TryRule,
@@ -180,6 +184,7 @@ class LocalConversation:
         self._repolicy = repolicy
         self._taking_back = taking_back
         self._navigating = Navigating(record, lambda: agent.mind, taking_back, self._keep_what_holds)
+        self._planning = Planning(record, agent.calls.workspace.root, self._choose_policy)
         self._questions = questions
         self._titles = titles
         self._look_again = look_again
@@ -231,6 +236,10 @@ class LocalConversation:
                 self._record.tell(StatusDelta(kind="warning", text="Stop the turn first (Esc)."))
             case LabelEntry() | Rename():
                 await self._navigating.take(op)
+            case KeepPlan() if self._is_talking:
+                self._record.tell(StatusDelta(kind="warning", text="stop the turn first (Esc)"))
+            case KeepPlan() | ShowPlans() | SettleTodo():
+                self._planning.take(op)
             case ShowContext() | ShowCompaction() | ShowFiles() | Pin() | SetCompaction() | ChooseWindow():
                 await self._upkeep.take(op)
             case Remember() | Forget() | ShowMemories() | EditMemory() | SetProfile():
@@ -336,8 +345,7 @@ class LocalConversation:
                     origin = mind.provider.origin
                     self._record.keep(ModelChosen(origin.provider, origin.model))
             case ChoosePolicy(mode):
-                self._agent.calls.judging.policy = self._repolicy(mode)
-                self._record.keep(PolicyChosen(mode))
+                self._choose_policy(mode)
             case Navigate() | Rewind() | ForkAt():
                 await self._navigating.take(op)
             case (
@@ -353,6 +361,10 @@ class LocalConversation:
                 | RestoreSnapshot()
             ):
                 await self._taking_back.take(op, self._keep_what_holds)
+
+    def _choose_policy(self, mode: Mode) -> None:
+        self._agent.calls.judging.policy = self._repolicy(mode)
+        self._record.keep(PolicyChosen(mode))
 
     async def name(self) -> None:
         """Find a title once there is something to name, beside everything else."""

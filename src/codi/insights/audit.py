@@ -3,6 +3,9 @@
 `audit/<time>_<session>.jsonl` in codi's home, a line each `{n, at, session, type, call_id, data, prev}`, on disk before the next is
 written. `prev` is the SHA-256 of the line before, without its end; the first line of a file has that of a file before it, or
 zeros. What it is told was redacted already.
+
+A chain does not tell what was cut off at its end. So beside the folder, under `audit.heads`, lies for each file the number and the
+hash of its last line, `000000000021 <hash>`, written once the line is on disk.
 """
 
 import os
@@ -36,6 +39,7 @@ from codi.protocol.network import Connection
 
 START = "0" * 64
 FOLDER = "audit"
+_HEADS = "audit.heads"
 _LONGEST = 50 * 1024 * 1024
 _MOST_TEXT = 64 * 1024
 _NAME = re.compile(r"[0-9T.-]+Z_(?P<session>.+)\.jsonl")
@@ -74,6 +78,7 @@ class Audit:
         except OSError as error:
             raise self._unwritable(error) from error
         self.path = ""
+        self._head = -1
         self._fd = self._begun()
 
     def hear(self, event: Event) -> None:
@@ -102,8 +107,10 @@ class Audit:
             lines.write(self._fd, line + b"\n")
             os.fdatasync(self._fd)
             self._prev = sha256(line).hexdigest()
+            os.pwrite(self._head, f"{self._n:012} {self._prev}\n".encode(), 0)
             if os.fstat(self._fd).st_size >= self._longest:
                 os.close(self._fd)
+                os.close(self._head)
                 self._n = 0
                 self._fd = self._begun()
         except OSError as error:
@@ -112,6 +119,7 @@ class Audit:
     def close(self, reason: str = "closed") -> None:
         self.write("session_end", {"reason": reason})
         os.close(self._fd)
+        os.close(self._head)
 
     def _begun(self) -> int:
         at = _instant(self._now()).replace(":", "-")
@@ -121,14 +129,16 @@ class Audit:
             while True:
                 name = f"{at}_{self._session}{'' if number == 1 else f'.{number}'}.jsonl"
                 self.path = os.path.join(self._folder, name)
+                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
                 try:
-                    return os.open(
-                        self.path,
-                        os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC,
-                        0o600,
-                    )
+                    opened = os.open(self.path, flags, 0o600)
+                    break
                 except FileExistsError:
                     number += 1
+            head = _head_of(self.path)
+            os.makedirs(os.path.dirname(head), mode=0o700, exist_ok=True)
+            self._head = os.open(head, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            return opened
         except OSError as error:
             raise self._unwritable(error) from error
 
@@ -247,7 +257,29 @@ def damage(path: str, *, before: Mapping[str, str] | None = None) -> Damage | No
         prev = sha256(text).hexdigest()
     if end:
         return Damage(path, len(texts) + 1, "cut off")
-    return Damage(path, 1, "removed: the file is empty") if prev is None else None
+    if prev is None:
+        return Damage(path, 1, "removed: the file is empty")
+    number, hash = _last_written(path)
+    if number > len(texts):
+        return Damage(path, len(texts) + 1, "removed: the file went on")
+    if number > 0 and sha256(texts[number - 1]).hexdigest() != hash:
+        return Damage(path, number, "changed: it has another hash than when it was written")
+    return None
+
+
+def _head_of(path: str) -> str:
+    folder, name = os.path.split(os.path.abspath(path))
+    return os.path.join(os.path.dirname(folder), _HEADS, name)
+
+
+def _last_written(path: str) -> tuple[int, str]:
+    """The number and the hash of the last line that was written; 0 where that is not known."""
+    try:
+        with open(_head_of(path), encoding="ascii", errors="replace") as file:
+            number, hash = file.read(256).split()
+            return int(number), hash
+    except (OSError, ValueError):
+        return 0, ""
 
 
 def hashes_of(path: str) -> dict[str, str]:

@@ -350,6 +350,25 @@ class Rename(Struct, frozen=True, tag="rename"):
     name: str
 
 
+class KeepPlan(Struct, frozen=True, tag="keep_plan"):
+    """The person approves the plan that was made: keep it as a file, and let the mode before planning hold again."""
+
+
+class ShowPlans(Struct, frozen=True, tag="show_plans"):
+    """Tell of the plans that were kept, or of the one with this id, or delete it."""
+
+    id: str = ""
+    delete: bool = False
+
+
+class SettleTodo(Struct, frozen=True, tag="settle_todo"):
+    """The item of the list at this place, from 1, is done; without one nothing is to be done any more."""
+
+    number: int | None = None
+
+
+PlanOp = KeepPlan | ShowPlans | SettleTodo
+
 Op = (
     Prompt
     | Steer
@@ -385,4 +404,5 @@ Op = (
     | ForkAt
     | LabelEntry
     | Rename
+    | PlanOp
 )

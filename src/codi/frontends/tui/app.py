@@ -67,7 +67,7 @@ _REPAINT_S = 0.05
 _TICK_S = 0.5
 _TWICE_S = 2.0
 _ESC_TWICE_S = 0.6
-_LOOK_S = 0.9
+_LOOK_S = 1.0
 _PIECES = (TextDelta, ThinkingDelta)
 _SIGNALS = (signal.SIGWINCH, signal.SIGCONT, signal.SIGTSTP)
 _MODES: tuple[Mode, ...] = ("default", "accept-edits", "plan")
@@ -122,6 +122,8 @@ class App:
         self._left = anyio.Event()
         self._repaint_wanted, self._status_wanted = anyio.Event(), anyio.Event()
         self._changed, self._typed = asyncio.Event(), asyncio.Event()  # used again and again, with every frame
+        self._touched = asyncio.Event()
+        """Set with all that the terminal sends."""
         self._drawn_at = 0.0
         self._was_for_key = False
         self._prefixed = False
@@ -217,6 +219,8 @@ class App:
 
     async def _read_keys(self) -> None:
         keys, terminal = self._opening.keys, self._canvas.terminal
+        self._take(self._opening.rest)
+        self._opening.rest.clear()
         while True:
             if keys.waits:
                 with anyio.move_on_after(self._esc_s) as patience:
@@ -261,13 +265,19 @@ class App:
         with anyio.open_signal_receiver(*heeded) as signals:
             if (self._canvas.rows, self._canvas.columns) != self._canvas.terminal.size:
                 self._repaint_wanted.set()  # it changed before anybody listened
+            for number in self._opening.signals:
+                self._signalled(number)
+            self._opening.signals.clear()
             async for number in signals:
-                if number == signal.SIGTSTP:
-                    self._actions.suspend()
-                    continue
-                if number == signal.SIGCONT:
-                    self._canvas.terminal.keep()
-                self._repaint_wanted.set()
+                self._signalled(number)
+
+    def _signalled(self, number: int) -> None:
+        if number == signal.SIGTSTP:
+            self._actions.suspend()
+            return
+        if number == signal.SIGCONT:
+            self._canvas.terminal.keep()
+        self._repaint_wanted.set()
 
     async def _repaint(self) -> None:
         """A window that is being dragged sends hundreds of signals; the last one counts."""
@@ -287,9 +297,13 @@ class App:
         self._outcomes.complain(complaints or ())
 
     async def _look_around(self) -> None:
-        """A theme that is being written is seen as it is saved, and what others print is told of."""
+        """A theme that is being written is seen as it is saved, and what others print is told of; while nobody looks and nothing
+        runs, when somebody looks again."""
         while True:
             await anyio.sleep(_LOOK_S)
+            if not self._attention.is_focused and not self._activity.is_busy:
+                self._touched.clear()
+                await self._touched.wait()
             heard, where = self._outside.heard()
             if heard:
                 self._transcript.add(NoticeBlock("warning", heard, more=f"It is in {where}."))
@@ -447,6 +461,7 @@ class App:
             dialog.is_viewing = False
             self._canvas.page("approval", dialog.whole, toggle=dialog.toggle)
         if inputs:
+            self._touched.set()
             self._typed.set()
             self._redraw()
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from codi.frontends.tui.composer import Composer, Typed
 from codi.frontends.tui.keymap import Keymap
-from codi.frontends.tui.keys import Keys
+from codi.frontends.tui.keys import Input, Keys
 from codi.frontends.tui.lines import Line
 from codi.frontends.tui.screen import Screen
 from codi.frontends.tui.terminal import Terminal
@@ -19,7 +19,8 @@ from codi.frontends.tui.theme import DARK, Painter, depth_of
 
 
 class Opening:
-    """`waiting` is what was sent while nobody could take it; `reports` what the terminal answered."""
+    """`waiting` is what was sent while nobody could take it, `rest` what was pressed from the first key on that only the
+    application understands; `reports` what the terminal answered. `signals` what came before the application listens."""
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         self.terminal = Terminal()
@@ -29,7 +30,9 @@ class Opening:
         self.screen = Screen(self.terminal.write, rows, columns)
         self.composer = Composer(Keymap(), self._send, self._act)
         self.waiting: list[Typed] = []
+        self.rest: list[Input] = []
         self.reports: list[str] = []
+        self.signals: list[int] = []
         self._above: list[Line] = []
         self._left = False
 
@@ -72,10 +75,20 @@ class Opening:
 
     def greet(self, text: str) -> None:
         """Show above the prompt who will answer. The application prints the same there, for good."""
-        from codi.frontends.tui.blocks.notice import TextBlock  # nobody waits for it to see the prompt
+        import signal  # nobody waits for these to see the prompt
+
+        from codi.frontends.tui.blocks.notice import TextBlock
+
+        for number in (signal.SIGTSTP, signal.SIGCONT):
+            if signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, self._hear)
 
         self._above = TextBlock(text, "dim").lines(self.screen.columns)
         self.paint()
+
+    def _hear(self, number: int, frame: object) -> None:
+        """To be suspended as well waits for the application: it gives the terminal back first."""
+        self.signals.append(number)
 
     def done(self) -> None:
         """All is loaded; the application reads the keys from now on."""
@@ -96,7 +109,12 @@ class Opening:
         for what in self.keys.feed(data):
             if what[0] == "report":
                 self.reports.append(what[1])
-            changed |= self.composer.take(what)
+            elif self.rest:
+                self.rest.append(what)
+            elif self.composer.take(what):
+                changed = True
+            elif what[0] == "key":
+                self.rest.append(what)
         return changed
 
     def _send(self, typed: Typed) -> None:

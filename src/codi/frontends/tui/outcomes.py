@@ -37,6 +37,8 @@ from codi.protocol.events import (
 from codi.protocol.messages import Level, Message
 from codi.protocol.ops import ChooseModel, ChoosePolicy, ChooseThinking, Mode, Op, Prompt, Withdraw
 
+_TOLD_BY: dict[type, type] = {ChooseModel: ModelChosen, ChoosePolicy: PolicyChosen, ChooseThinking: ThinkingChosen}
+
 
 class Outcomes:
     """`send` brings ops to the conversation, `go` leaves it for another, `leave` ends the program, `redraw` shows what changed,
@@ -79,7 +81,8 @@ class Outcomes:
         self._standing = standing
         self._obey = obey
         self._is_forking = False
-        self._is_choosing = False
+        self._awaited: tuple[type, ...] = ()
+        """The facts that will tell what became of what the person has just chosen."""
 
     async def show(self, outcome: Outcome) -> None:
         """What a command came to; returns when the person has seen to it."""
@@ -94,7 +97,7 @@ class Outcomes:
                 else:
                     self._show_text(text, title)
             case Do(ops, text):
-                self._is_choosing = any(isinstance(op, ChooseModel | ChoosePolicy | ChooseThinking) for op in ops)
+                self._awaited = tuple(_TOLD_BY[type(op)] for op in ops if type(op) in _TOLD_BY)
                 for op in ops:
                     self._send(op)
                 if text:
@@ -218,11 +221,11 @@ class Outcomes:
     def hear(self, event: Event) -> None:
         """What became of a choice, and of going about: the person's words are theirs again."""
         match event:
-            case Entry(fact=ModelChosen(provider, model)) if self._is_choosing:
+            case Entry(fact=ModelChosen(provider, model)) if ModelChosen in self._awaited:
                 self._tell_choice(f"model: {provider}/{model}")
-            case Entry(fact=PolicyChosen(mode)) if self._is_choosing:
+            case Entry(fact=PolicyChosen(mode)) if PolicyChosen in self._awaited:
                 self._tell_choice(f"mode: {mode}")
-            case Entry(fact=ThinkingChosen(level)) if self._is_choosing:
+            case Entry(fact=ThinkingChosen(level)) if ThinkingChosen in self._awaited:
                 self._tell_choice(f"thinking: {level}")
             case NavigatedDelta(prompt=prompt, moved=moved):
                 if prompt:
@@ -236,7 +239,7 @@ class Outcomes:
                 self._go_on(path, prompt)
 
     def _tell_choice(self, text: str) -> None:
-        self._is_choosing = False
+        self._awaited = ()
         self._transcript.add(NoticeBlock("info", text))
 
     def _last_said(self) -> Sequence[Entry]:
