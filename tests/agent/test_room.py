@@ -113,8 +113,11 @@ def test_a_taken_back_compaction_leaves_no_trace_in_the_request(tmp_path: Path):
     assert isinstance(back, AnswerDelta) and back.ok
     assert b"Prompt 0." in sent(stage)
     stage.session.branch_from(kept[-1].id)
+    counts = [seen.compactions for seen in talk(stage, ShowContext()) if isinstance(seen, ContextDelta)]
     talk(stage, Uncompact())
     assert sent(stage) == before
+    counts += [seen.compactions for seen in talk(stage, ShowContext()) if isinstance(seen, ContextDelta)]
+    assert counts == [1, 0]
     assert any(isinstance(fact, CompactionUndone) for fact in stage.facts)
 
 

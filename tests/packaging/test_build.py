@@ -90,7 +90,7 @@ def test_the_wheel_is_for_every_system(built):
     (wheel,) = built.glob("*.whl")
     assert wheel.name.endswith("-py3-none-any.whl") and wheel.stat().st_size < 5_000_000
     names = zipfile.ZipFile(wheel).namelist()
-    assert {"codi/lab/scenarios/fix-the-test.yaml", "codi/providers/models.toml", "codi/py.typed"} <= set(names)
+    assert {"codi/lab/scenarios/fix-the-test.yaml", "codi/providers/models.json", "codi/py.typed"} <= set(names)
     assert not [name for name in names if not name.startswith("codi")]
 
 

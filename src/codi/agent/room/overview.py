@@ -11,6 +11,7 @@ from codi.agent.room.room import Room
 from codi.agent.stubs import stand_ins, with_stand_in
 from codi.agent.working_set import pins
 from codi.protocol.events import (
+    CompactionUndone,
     ContextAdded,
     ContextCompacted,
     ContextDelta,
@@ -28,6 +29,7 @@ def overview(room: Room, mind: Mind, path: Sequence[Entry]) -> ContextDelta:
     shares, biggest = _counted(room, mind, path)
     used, counted = room.used(mind), sum(shares.values())
     held = pins(path)
+    undone = {entry.fact.compaction_id for entry in path if isinstance(entry.fact, CompactionUndone)}
     return ContextDelta(
         model=f"{mind.provider.origin.provider}/{model.id}",
         window=tier.window,
@@ -42,7 +44,7 @@ def overview(room: Room, mind: Mind, path: Sequence[Entry]) -> ContextDelta:
         ),
         pruned=len(stand_ins(path)),
         pinned=(*sorted(held.entries), *held.files),
-        compactions=sum(isinstance(entry.fact, ContextCompacted) for entry in path),
+        compactions=sum(isinstance(entry.fact, ContextCompacted) and entry.id not in undone for entry in path),
         cache=cache_state(path),
         auto_compact=room.settings.auto_compact,
         compress=room.settings.compress,

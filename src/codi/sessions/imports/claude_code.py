@@ -126,7 +126,8 @@ class _Told:
         message = mapping(line.get("message"))
         before = self._replies.get(parent)
         is_result = any(mapping(block).get("type") == "tool_result" for block in listed(message.get("content")))
-        reply = _request(line) if line.get("type") == "assistant" else before if is_result else None
+        is_aside = line.get("type") not in ("user", "assistant")  # a hook's progress, between a call and its result
+        reply = _request(line) if line.get("type") == "assistant" else before if is_result or is_aside else None
         if before:
             parent = self._newest[before]
         if record and reply and reply[0]:
