@@ -177,8 +177,7 @@ class App:
         for complaint in self._composer.keymap.complaints:
             self._transcript.add(NoticeBlock("warning", f"ui.keys: {complaint}"))
         self._dress(self._around.ui.theme)
-        for report in self._opening.reports:
-            self._report(report)
+        self._take(self._opening.reports)
         for op in begin:
             self._send_op(op)
         if command:
@@ -440,6 +439,7 @@ class App:
                 lambda: composer.editor, lambda step: composer.do(f"cursor-{'down' if step > 0 else 'up'}")
             )
         composer.popup_rows, composer.paste_lines = ui.popup_rows, ui.paste_lines
+        composer.look_up()
 
     def _take(self, inputs: Sequence[Input]) -> None:
         for what in inputs:

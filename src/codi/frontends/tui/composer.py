@@ -109,7 +109,7 @@ class Composer:
                 self._jump_to(text)
             else:
                 self.editor.insert(text)
-                self._look_up()
+                self.look_up()
             return True
         if kind != "key":
             return False
@@ -123,10 +123,11 @@ class Composer:
             self.popup = None
         done = action is not None and self.do(action)
         if action and action.startswith("delete-"):
-            self._look_up()
+            self.look_up()
         return done
 
-    def _look_up(self) -> None:
+    def look_up(self) -> None:
+        """Open the list of what may be meant by what stands before the caret."""
         self.popup = self.complete(self.editor.text, self.editor.caret) if self.editor.text else None
 
     def _in_popup(self, key: str, popup: Popup) -> bool:

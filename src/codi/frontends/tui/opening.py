@@ -19,8 +19,9 @@ from codi.frontends.tui.theme import DARK, Painter, depth_of
 
 
 class Opening:
-    """`waiting` is what was sent while nobody could take it, `rest` what was pressed from the first key on that only the
-    application understands; `reports` what the terminal answered. `signals` what came before the application listens."""
+    """`waiting` is what was sent while nobody could take it, `rest` what came from the first key or paste on that only the
+    application, which knows the person's settings, can take; `reports` what the terminal told by itself. `signals` what came before
+    the application listens."""
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         self.terminal = Terminal()
@@ -31,7 +32,7 @@ class Opening:
         self.composer = Composer(Keymap(), self._send, self._act)
         self.waiting: list[Typed] = []
         self.rest: list[Input] = []
-        self.reports: list[str] = []
+        self.reports: list[Input] = []
         self.signals: list[int] = []
         self._above: list[Line] = []
         self._left = False
@@ -107,13 +108,13 @@ class Opening:
     def _feed(self, data: bytes) -> bool:
         changed = False
         for what in self.keys.feed(data):
-            if what[0] == "report":
-                self.reports.append(what[1])
-            elif self.rest:
+            if what[0] in ("report", "focus"):
+                self.reports.append(what)
+            elif self.rest or what[0] == "paste":
                 self.rest.append(what)
             elif self.composer.take(what):
                 changed = True
-            elif what[0] == "key":
+            else:
                 self.rest.append(what)
         return changed
 
@@ -122,6 +123,8 @@ class Opening:
 
     def _act(self, action: str) -> bool:
         empty = not self.composer.editor.text
+        if action == "clear" and self.composer.editor.selection:
+            return False  # it is copied, which the application does
         if action == "clear" and not empty:
             self.composer.clear()
             return True
