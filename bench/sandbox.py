@@ -27,7 +27,11 @@ async def _measure() -> None:
     routes = [route for route in ROUTES if route != "bubblewrap" or shutil.which("bwrap")]
     workspaces = {route: _workspace(route) for route in ["", *routes]}
     took: dict[str, list[float]] = {route: [] for route in workspaces}
+    bare = []
     for _ in range(ROUNDS + 2):
+        began = time.perf_counter()
+        os.waitpid(os.posix_spawnp("bash", ["bash", "--noprofile", "--norc", "-c", "true"], os.environ), 0)
+        bare.append((time.perf_counter() - began) * 1000)
         for route, workspace in workspaces.items():
             began = time.perf_counter()
             outcome = await workspace.run(Runs("true"), timeout_s=30, keep_head=1000, keep_tail=1000)
@@ -36,6 +40,10 @@ async def _measure() -> None:
     for workspace in workspaces.values():
         await workspace.aclose()
     medians = {route: statistics.median(times[2:]) for route, times in took.items()}
+    plain = statistics.median(bare)
+    report(
+        "added to `true` by codi, unconfined, p50", medians[""] - plain, "ms", 5, beside=f"a bare shell {plain:.1f} ms"
+    )
     beside = f"unconfined {medians['']:.1f} ms"
     for route in routes:
         report(

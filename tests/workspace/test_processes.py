@@ -443,22 +443,3 @@ def test_who_wants_no_more_lines_ends_the_program(root):
         raise AssertionError
 
     assert watched(anyio.run(first)) == []
-
-
-def test_starting_is_cheap(root):
-    workspace = LocalWorkspace(str(root))
-
-    async def ours() -> float:
-        durations = []
-        for _ in range(40):
-            began = time.perf_counter()
-            await workspace.run(Runs("true"), timeout_s=20, keep_head=100, keep_tail=100)
-            durations.append(time.perf_counter() - began)
-        return min(durations)
-
-    def plain() -> float:
-        began = time.perf_counter()
-        os.waitpid(os.posix_spawnp("bash", ["bash", "--noprofile", "--norc", "-c", "true"], os.environ), 0)
-        return time.perf_counter() - began
-
-    assert anyio.run(ours) - min(plain() for _ in range(40)) < 0.005
