@@ -81,11 +81,11 @@ def test_diffs_files_and_numbers_are_listed(codi: Codi, lab, terminals):
     )
     assert "temperature = 0.2" in (codi.home / "config.toml").read_text()
     talk.type("/pick-image" + ENTER)
-    talk.wait_for("image", "a b.png")
+    talk.wait_for("image 1", "› a b.png")
     talk.type(ENTER)
     talk.wait_for('@"a b.png"')
     talk.type("\x15/explorer" + ENTER)
-    talk.wait_for("a.txt")
+    talk.wait_for("file 2")
     talk.type("a.txt" + ENTER)
     talk.wait_for("@a.txt")
 
