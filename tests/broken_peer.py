@@ -69,6 +69,7 @@ class BrokenPeer:
                     self._is_over.wait(part)
                 else:
                     caller.sendall(part)
+            caller.shutdown(socket.SHUT_RDWR)  # to close alone ends nothing while another thread waits for more
         except OSError:
             pass  # the other end is gone, as it should
         finally:
