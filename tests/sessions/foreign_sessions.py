@@ -7,7 +7,7 @@ from typing import Any
 
 import apsw
 
-CWD = "/work/larder"
+CWD = "/home/anna/larder"
 
 
 def write_lines(path: Path, *lines: Any) -> Path:
@@ -75,7 +75,7 @@ def claude_lines() -> list[Any]:
 
 
 def claude(home: Path) -> Path:
-    folder = home / ".claude/projects/-work-larder"
+    folder = home / ".claude/projects/-home-anna-larder"
     path = write_lines(folder / "11111111-2222-4333-8444-555555555555.jsonl", *claude_lines())
     write_lines(
         folder / "11111111-2222-4333-8444-555555555555/subagents/agent-7.jsonl",
@@ -289,7 +289,7 @@ def codi_rust(home: Path) -> Path:
 
 def pi(home: Path) -> Path:
     return write_lines(
-        home / ".pi/agent/sessions/--work-larder--/2026-03-09T10-00-00-000Z_55555555-2222-7333-8444-555555555555.jsonl",
+        home / ".pi/agent/sessions/--home-anna-larder--/2026-03-09T10-00-00-000Z_55555555-2222-7333-8444-555555555555.jsonl",
         {"type": "session", "version": 3, "id": "55555555-2222-7333-8444-555555555555", "timestamp": "2026-03-09T10:00:00.000Z", "cwd": CWD},
         {"type": "message", "id": "00000001", "parentId": None, "timestamp": "2026-03-09T10:00:00.000Z",
          "message": {"role": "user", "content": "From pi", "timestamp": 0}, "unknown": {"kept": 1}},

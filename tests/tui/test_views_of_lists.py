@@ -59,7 +59,7 @@ def composer(text: str, *, mode: str = "", popup: bool = False, paste: str = "")
 
 class StatusPane:
     def __init__(self, used: int = 1000, cost: float | None = 0.5, *, full: bool = False) -> None:
-        self.status = Status("/home/me/work/project", "/home/me")
+        self.status = Status("/home/me/home/project", "/home/me")
         usage = Usage(
             input=used,
             output=345,

@@ -85,7 +85,6 @@ class _Chat:
             self._lines,
             lambda: self._desk,
             around.beside,
-            around.instead,
             line=self.line,
             show=self._show,
             send=self._send,

@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from shlex import split
 from typing import Any, TypeVar, assert_never, get_args
 
 from codi.commands.command import Ask, Do, Fail, Leave, Open, Outcome, Part, Show
@@ -34,7 +33,6 @@ class ChatOutcomes:
         lines: ChatLines,
         desk: Callable[[], ConversationDesk],
         beside: Beside,
-        instead: Callable[[Sequence[str]], int],
         *,
         line: Callable[[str], Awaitable[str | None]],
         show: Callable[[str], Awaitable[bool]],
@@ -47,7 +45,6 @@ class ChatOutcomes:
         self._lines = lines
         self._desk = desk
         self._beside = beside
-        self._instead = instead
         self._line = line
         self._show = show
         self._send = send
@@ -136,9 +133,6 @@ class ChatOutcomes:
                 self._lines.say("the settings are right; lines have no keys and no theme that could be read again")
             case "keys":
                 self._lines.say(_KEYS)
-            case "terminal":
-                status = self._instead(split(argument))
-                self._lines.say(f"codi {argument} ended with {status}")
             case "theme" | "themes":
                 self._lines.error(_NO_COLOURS.message, _NO_COLOURS.hint)
             case _ as never:
